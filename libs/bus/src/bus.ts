@@ -1,0 +1,93 @@
+/**
+ * The bus port: a durable, partitioned log of facts with consumer groups, in the terms of Kafka.
+ *
+ * I1  `publish` resolves when every event is durable; it keeps the order of its argument per key.
+ * I2  A key always lands on the same partition; within a partition, offsets rise without gaps from 0.
+ * I3  A group hears each partition in offset order, one event at a time; partitions go side by side.
+ * I4  An offset is committed after its handler resolved: at least once, never lost. A restart resumes there.
+ * I5  A handler that throws a retriable error pauses its partition and is called again after a backoff, without end;
+ *     other partitions and groups go on. Nothing is dead-lettered for a dependency that is away.
+ * I6  A handler that throws anything else has found a poison event: it goes to `<group>.dead` with the error, and the
+ *     partition goes on with the next.
+ * I7  A new group starts at the earliest retained event, unless it says `latest`.
+ * I8  `settled` resolves when every group has committed everything published so far, including what its handlers
+ *     published meanwhile, and nobody holds the bus (`hold`).
+ */
+
+/** One fact on its way out. */
+export interface OutgoingEvent {
+  /** Deterministic: a re-emission has the same id. */
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+  /** Event time, epoch ms. */
+  readonly time: number;
+  /** CloudEvents source: the speaking service. */
+  readonly source: string;
+  /** proto3 JSON of the payload. */
+  readonly data: unknown;
+  readonly traceparent?: string;
+}
+
+/** One fact as a group hears it. */
+export interface HeardEvent extends OutgoingEvent {
+  readonly partition: number;
+  readonly offset: number;
+  /** 1 at first; higher when the handler is called again in this process. */
+  readonly attempt: number;
+}
+
+export interface TopicOptions {
+  readonly partitions: number;
+  /** Days of wall time, or `compact`: the last event of each key stays. */
+  readonly keep: `${number}d` | 'compact';
+}
+
+export interface SubscriptionOptions {
+  /** The consumer group; its members share the partitions. */
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly from?: 'earliest' | 'latest';
+  readonly handle: (event: HeardEvent) => Promise<void>;
+}
+
+export interface Subscription {
+  /** Stops hearing; resolves when no handler runs and everything handled is committed. */
+  close(): Promise<void>;
+}
+
+/** A poison event with what went wrong. */
+export interface DeadLetter extends HeardEvent {
+  readonly group: string;
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string };
+}
+
+export interface GroupLag {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Events published and not yet committed by the group. */
+  readonly lag: number;
+  /** Whether the partition is paused for a dependency that is away, and why. */
+  readonly paused?: string;
+}
+
+/** An abstract class, so that it is its own injection token. */
+export abstract class Bus {
+  /** Makes a topic exist with these partitions; again is no error. Publishing to an unknown topic is one. */
+  abstract declare(topic: string, options: TopicOptions): Promise<void>;
+  /** Makes events durable. Throws BUS_UNAVAILABLE (retriable) or BUS_EVENT_TOO_LARGE (over 1 MiB of JSON). */
+  abstract publish(events: readonly OutgoingEvent[]): Promise<void>;
+  abstract subscribe(options: SubscriptionOptions): Promise<Subscription>;
+  /** Reads retained events of a topic from an offset of each partition on, without a group: for tails and tools. */
+  abstract read(topic: string, partition: number, fromOffset: number, limit: number): Promise<HeardEvent[]>;
+  /** The dead letters of a group, oldest first. */
+  abstract dead(group: string, limit?: number): Promise<DeadLetter[]>;
+  /** Gives a dead letter back to its group alone. */
+  abstract replayDead(group: string, id: string): Promise<void>;
+  abstract lag(): Promise<GroupLag[]>;
+  /** Announces work that will publish (an outbox that is not empty, a buffer): `settled` waits until it is released. */
+  abstract hold(reason: string): { release(): void };
+  abstract settled(): Promise<void>;
+  abstract close(): Promise<void>;
+}

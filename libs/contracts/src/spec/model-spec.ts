@@ -1,0 +1,228 @@
+/**
+ * The ModelSpec: the one object people write. Everything that the loop does to a model follows from it.
+ *
+ * Defaults are the general ones (docs/decisions says where they come from); none is specific to an example.
+ */
+import { z } from 'zod';
+import { duration } from './duration.js';
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, starting with a letter (at most 63)');
+const columnName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'use letters, digits and _, not starting with a digit (at most 63)');
+const columnType = z.enum(['number', 'text', 'time']);
+const positive = z.number().positive();
+const share = z.number().min(0).max(1);
+
+/** A stream of facts: rows of an entity (or of the world, where the entity is a constant) with both times. */
+const source = z.strictObject({
+  columns: z.record(columnName, z.enum(['number', 'text'])),
+  /** Column names in an ingested file. */
+  file: z
+    .strictObject({
+      entity: z.string().default('entity_id'),
+      eventTime: z.string().default('event_time'),
+      knownAt: z.string().default('known_at'),
+    })
+    .prefault({}),
+});
+
+/** A request input, or one derived from it, as it is. Text is categorical. */
+const inputFeature = z.strictObject({ input: columnName });
+
+/** The newest row of a source known by then, unless it is older than `maxAge` (by event time). */
+const latestFeature = z.strictObject({
+  latest: z.string(),
+  columns: z.array(columnName).min(1),
+  maxAge: duration,
+});
+
+/**
+ * An aggregate of the rows of a source (or of `outcomes`, whose column is `value`) that became known within each
+ * window ending at the question. `by`: only rows whose entity shares this input with the question's.
+ */
+const windowFeature = z.strictObject({
+  window: z.string(),
+  aggregate: z.enum(['mean', 'count', 'shareAbove']),
+  of: columnName.optional(),
+  clip: z.tuple([z.number(), z.number()]).optional(),
+  above: z.number().optional(),
+  over: z.array(duration).min(1),
+  by: columnName.optional(),
+  as: columnName.optional(),
+});
+
+/**
+ * Of the entities of a source whose own time fell within each window ending at the question: how many were due, how
+ * many have not shown up in `until` by then, how many minutes those are late on average, and how many share `by`.
+ */
+const overdueFeature = z.strictObject({
+  overdue: z.string(),
+  until: z.string(),
+  over: z.array(duration).min(1),
+  by: columnName,
+});
+
+const trigger = z.union([
+  z.strictObject({ growth: z.strictObject({ atLeast: positive }) }),
+  z.strictObject({ calibrationGap: z.strictObject({ atLeast: positive, z: positive.default(2) }) }),
+]);
+
+/** A number that search may also try. */
+const boosting = z.strictObject({
+  trees: z.int().min(1).max(5000).default(300),
+  learningRate: z.number().positive().max(1).default(0.03),
+  leaves: z.int().min(2).max(255).default(15),
+  minRowsPerLeaf: z.int().min(1).default(200),
+  columnSampling: z.number().positive().max(1).default(0.4),
+  rowSampling: z.number().positive().max(1).default(0.7),
+  l2: z.number().min(0).default(10),
+  maxBins: z.int().min(2).max(255).default(255),
+  earlyStoppingRounds: z.int().min(1).default(50),
+});
+
+export const modelSpecSchema = z
+  .strictObject({
+    apiVersion: z.literal('driftloop/v1'),
+    kind: z.literal('Model'),
+    metadata: z.strictObject({ name, description: z.string().max(2000).optional() }),
+    spec: z.strictObject({
+      task: z.literal('binary'),
+      entity: z.strictObject({
+        /** What the entity is called, for people. */
+        name: columnName,
+        /** The request input that is the entity's own time; cohorts and outcomes go by it. */
+        time: columnName,
+      }),
+      /** How long before the entity's own time the question is asked. */
+      question: z.strictObject({ lead: duration }),
+      /** The block of every comparison: a day from `startsAt` (UTC). */
+      cohort: z
+        .strictObject({
+          startsAt: z
+            .string()
+            .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+            .default('00:00'),
+        })
+        .prefault({}),
+      request: z.strictObject({
+        inputs: z.record(columnName, columnType),
+        /** The source that holds the same columns by entity: history, and lookup by entity id. */
+        source: z.string(),
+      }),
+      derived: z
+        .record(
+          columnName,
+          z.strictObject({
+            from: columnName,
+            part: z.enum(['minuteOfDay', 'hourOfDay', 'dayOfWeek']),
+            zone: z.string().default('UTC'),
+          }),
+        )
+        .default({}),
+      sources: z.record(name, source),
+      features: z.array(z.union([inputFeature, latestFeature, windowFeature, overdueFeature])).min(1),
+      label: z.strictObject({
+        name: columnName,
+        /** After a cohort ends, labels that arrive later no longer count in a verdict. */
+        closeAfter: duration,
+        /** After a cohort ends, a missing label is censored: counted, never negative. */
+        censorAfter: duration,
+        /** The probability that is served before anything has been learned. */
+        prior: share.default(0.5),
+        consistency: z
+          .array(z.strictObject({ attribute: columnName, atLeast: z.number() }))
+          .default([])
+          .describe('A label must be 1 exactly where the attribute is at least this'),
+      }),
+      training: z
+        .strictObject({
+          recipe: z.literal('boosting').default('boosting'),
+          parameters: boosting.prefault({}),
+          search: z
+            .strictObject({ trials: z.int().min(0).max(50).default(6), rows: z.int().min(1000).default(20_000) })
+            .prefault({}),
+          calibration: z.strictObject({ folds: z.int().min(2).max(10).default(3) }).prefault({}),
+          /** Declared event-time duration of a training. */
+          duration: duration.default('6h'),
+          seed: z.int().default(1),
+        })
+        .prefault({}),
+      gate: z
+        .strictObject({
+          enabled: z.boolean().default(true),
+          embargo: z
+            .strictObject({
+              minDays: z.int().min(2).default(8),
+              maxDays: z.int().min(2).default(14),
+              minRows: z.int().min(1).default(2400),
+            })
+            .prefault({}),
+          confidence: z.number().min(0.5).max(0.999).default(0.9),
+          maxSingleFeatureAuc: z.number().min(0.5).max(1).default(0.8),
+          slices: z.array(columnName).default([]),
+          sliceMinRows: z.int().min(1).default(500),
+        })
+        .prefault({}),
+      rollout: z
+        .strictObject({
+          shadow: z
+            .strictObject({
+              margin: positive.default(0.01),
+              clip: positive.default(0.03),
+              promoteAt: positive.default(20),
+              harmAt: positive.default(100),
+              maxDays: z.int().min(1).default(28),
+            })
+            .prefault({}),
+          canary: z
+            .strictObject({
+              percent: z.number().min(0).max(100).default(10),
+              duration: duration.default('1d'),
+              minPredictions: z.int().min(1).default(20),
+            })
+            .prefault({}),
+        })
+        .prefault({}),
+      monitoring: z
+        .strictObject({
+          window: duration.default('14d'),
+          psi: z.strictObject({ warnAt: positive.default(0.25) }).prefault({}),
+          performance: z.strictObject({ z: positive.default(3.5) }).prefault({}),
+          /** A source silent for longer than this no longer holds time back, and is alarmed. */
+          silence: duration.default('6h'),
+        })
+        .prefault({}),
+      retraining: z
+        .strictObject({
+          check: duration.default('1d'),
+          any: z
+            .array(trigger)
+            .min(1)
+            .default([{ growth: { atLeast: 0.5 } }, { calibrationGap: { atLeast: 0.05, z: 2 } }]),
+          cooldown: duration.default('8d'),
+          minFreshLabels: z.int().min(1).default(2400),
+          /** Trainings in a day of event time. */
+          dailyBudget: z.int().min(1).default(1),
+          /** After so many cycles in a row without promotion, a person is asked. */
+          breakerAfter: z.int().min(1).default(5),
+          deadlines: z
+            .strictObject({
+              training: duration.default('2d'),
+              gate: duration.default('1d'),
+              shadow: duration.default('32d'),
+              canary: duration.default('6d'),
+            })
+            .prefault({}),
+        })
+        .prefault({}),
+    }),
+  })
+  .describe('A Driftloop model: what is asked, from what it is learned, and how it renews itself');
+
+/** A validated ModelSpec with every default filled in. */
+export type ModelSpec = z.output<typeof modelSpecSchema>;
+/** A ModelSpec as a person writes it. */
+export type ModelSpecInput = z.input<typeof modelSpecSchema>;

@@ -1,0 +1,57 @@
+/**
+ * The outbox: a document and its unsent events are one document.
+ *
+ * I1  `save` and `update` change the document and add its events to `pending` in one atomic write.
+ * I2  The relay publishes a document's pending events in sequence and then pulls them by id: at least once, same id.
+ * I3  Above 100 pending a save fails retriably; a document with pending events cannot be deleted.
+ * I4  At start the relay finds what an earlier process left behind, by a partial index.
+ */
+import type { AnyEvent, PayloadOf } from '@driftloop/contracts';
+import type { HydratedDocument, Model, UpdateQuery } from 'mongoose';
+
+/** What made something happen: the event heard (or the request), its time and its place in the log. */
+export interface Cause {
+  /** Id of the event or request. */
+  readonly id: string;
+  /** Event time, epoch ms. */
+  readonly time: number;
+  readonly tenant: string;
+  /** The log position, where the cause is an event: what an accumulator remembers as applied. */
+  readonly position?: { readonly topic: string; readonly partition: number; readonly offset: number };
+  readonly traceparent?: string;
+}
+
+/** One event to emit with a document; build it with `emission`, which type-checks the payload against the map. */
+export interface Emission {
+  readonly definition: AnyEvent;
+  readonly payload: unknown;
+  /** Event time of the fact, epoch ms. */
+  readonly time: number;
+}
+
+/** An event for `save(doc, { emit })`. `time` is its event time in epoch ms. */
+export function emission<D extends AnyEvent>(definition: D, payload: PayloadOf<D>, time: number): Emission {
+  return { definition, payload, time };
+}
+
+/** Fields that the `outboxed` plugin adds to a schema. */
+export interface Outboxed {
+  pending?: unknown[];
+}
+
+/** An abstract class, so that it is its own injection token. */
+export abstract class Outbox {
+  /** Saves a new or changed document together with its events. Throws OUTBOX_FULL (retriable). */
+  abstract save<T extends Outboxed>(doc: HydratedDocument<T>, emit: readonly Emission[], cause: Cause): Promise<void>;
+  /**
+   * Compare-and-set: updates the one document that matches, together with its events, and returns it as it is after;
+   * null when none matches, and then nothing is emitted.
+   */
+  abstract update<T extends Outboxed>(
+    model: Model<T>,
+    filter: Record<string, unknown>,
+    update: UpdateQuery<T>,
+    emit: readonly Emission[],
+    cause: Cause,
+  ): Promise<HydratedDocument<T> | null>;
+}
