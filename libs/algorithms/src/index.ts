@@ -1,1 +1,16 @@
-export {};
+export { BadInput } from './bad-input.js';
+export * from './comparison/fast-stop.js';
+export * from './comparison/gate.js';
+export * from './comparison/judge.js';
+export * from './comparison/paired-blocks.js';
+export * from './comparison/slices.js';
+export * from './comparison/student-t.js';
+export { type DaySum, lastDays, MICRO, mergeDays, NANO } from './day-sums.js';
+export * from './drift/calibration-gap.js';
+export * from './drift/growth.js';
+export * from './drift/performance.js';
+export * from './drift/psi.js';
+export { EVIDENCE_LIMIT, type Evidence } from './evidence.js';
+export * from './policy/operations.js';
+export * from './policy/trigger.js';
+export * from './random.js';

@@ -81,7 +81,13 @@ export function gate(input: GateInput, options: GateOptions = {}): GateVerdict {
   ];
   const reasons = findings.flatMap((f) => f.reasons);
   const inconclusive = reasons.length > 0 && reasons.every((r) => r.startsWith('inconclusive:'));
-  return { approved: reasons.length === 0, inconclusive, reasons, evidence: findings.flatMap((f) => f.evidence), comparison };
+  return {
+    approved: reasons.length === 0,
+    inconclusive,
+    reasons,
+    evidence: findings.flatMap((f) => f.evidence),
+    comparison,
+  };
 }
 
 interface Finding {
@@ -108,7 +114,12 @@ function complete(options: GateOptions): Required<GateOptions> {
   for (const key of ['level', 'sliceLevel'] as const) {
     demand(o[key] > 0 && o[key] < 0.5, `gate.${key}`, () => String(o[key]), 'pass a level between 0 and .5');
   }
-  demand(o.leakAuc > 0.5 && o.leakAuc <= 1, 'gate.leakAuc', () => String(o.leakAuc), 'pass an AUC above .5 and up to 1');
+  demand(
+    o.leakAuc > 0.5 && o.leakAuc <= 1,
+    'gate.leakAuc',
+    () => String(o.leakAuc),
+    'pass an AUC above .5 and up to 1',
+  );
   for (const key of ['minDays', 'minRows', 'sliceMinRows', 'parityTolerance'] as const) {
     demand(o[key] >= 0, `gate.${key}`, () => String(o[key]), 'pass a number of at least 0');
   }
@@ -124,7 +135,9 @@ function exposure(c: BlockComparison, o: Required<GateOptions>): Finding {
   ];
   const reasons = evidence
     .filter((e) => !e.holds)
-    .map((e) => `inconclusive: ${e.statistic} ${e.test.slice(7)} of closed days, fewer than ${e.threshold}; wait for more`);
+    .map(
+      (e) => `inconclusive: ${e.statistic} ${e.test.slice(7)} of closed days, fewer than ${e.threshold}; wait for more`,
+    );
   return { evidence, reasons };
 }
 
@@ -157,10 +170,17 @@ function leaks(features: readonly FeatureAuc[], c: BlockComparison, o: Required<
     const known = strength >= 0.5 && strength <= 1;
     const holds = !known || strength > o.leakAuc;
     const e = { test: 'leak', subject: `feature ${feature}`, statistic: finite(strength), threshold: o.leakAuc, holds };
-    evidence.push({ ...e, rows: c.rows, days: c.days, ...(known ? {} : { note: 'the AUC is not a number between 0 and 1' }) });
+    evidence.push({
+      ...e,
+      rows: c.rows,
+      days: c.days,
+      ...(known ? {} : { note: 'the AUC is not a number between 0 and 1' }),
+    });
     if (!known) reasons.push(`not finite: the AUC of feature ${feature} is ${auc}`);
     else if (holds) {
-      reasons.push(`leak: feature ${feature} alone has AUC ${show(auc)}, above ${o.leakAuc}; remove it or make it known in time`);
+      reasons.push(
+        `leak: feature ${feature} alone has AUC ${show(auc)}, above ${o.leakAuc}; remove it or make it known in time`,
+      );
     }
   }
   return { evidence, reasons };
@@ -172,11 +192,21 @@ function parity(p: Parity | undefined, o: Required<GateOptions>): Finding {
   const equal = p.maxDifference <= o.parityTolerance;
   const clean = p.notFinite === 0;
   const evidence: Evidence[] = [
-    { ...base, test: 'parity', subject: 'graph − trainer', statistic: finite(p.maxDifference), threshold: o.parityTolerance, holds: equal },
+    {
+      ...base,
+      test: 'parity',
+      subject: 'graph − trainer',
+      statistic: finite(p.maxDifference),
+      threshold: o.parityTolerance,
+      holds: equal,
+    },
     { ...base, test: 'all finite', subject: 'predictions', statistic: finite(p.notFinite), threshold: 0, holds: clean },
   ];
   const reasons: string[] = [];
-  if (!equal) reasons.push(`parity: the graph differs from its trainer by ${p.maxDifference}, above ${o.parityTolerance}; export again`);
+  if (!equal)
+    reasons.push(
+      `parity: the graph differs from its trainer by ${p.maxDifference}, above ${o.parityTolerance}; export again`,
+    );
   if (!clean) reasons.push(`not finite: ${p.notFinite} of ${p.rows} predictions are not numbers`);
   return { evidence, reasons };
 }

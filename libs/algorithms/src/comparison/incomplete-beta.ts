@@ -13,7 +13,8 @@ const HALF_LOG_TWO_PI = 0.9189385332046727;
 /** What Stirling's formula leaves out: log Γ(x) − ((x − ½) log x − x + ½ log 2π), for x ≥ 10. */
 function stirlingRest(x: number): number {
   const y = 1 / (x * x);
-  const series = 1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360 - y / 156)))));
+  const series =
+    1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360 - y / 156)))));
   return series / x;
 }
 

@@ -14,7 +14,7 @@
  */
 import type { DaySum } from '../day-sums.js';
 import { mergeDays, NANO, totals, windowOf } from '../day-sums.js';
-import { type Evidence, EVIDENCE_LIMIT, finite } from '../evidence.js';
+import { EVIDENCE_LIMIT, type Evidence, finite } from '../evidence.js';
 import { studentQuantile } from './student-t.js';
 
 /** Probabilities are clipped to [CLIP, 1 − CLIP] before the log, so that no single row decides. */
@@ -69,7 +69,16 @@ function ratio(m: number, se: number): number {
 
 function claim(test: string, c: BlockComparison, threshold: number, holds: boolean, subject: string): Evidence {
   const note = `mean δ ${c.m.toPrecision(4)}, se ${Number.isNaN(c.se) ? 'unknown' : c.se.toPrecision(3)}, ${c.window}`;
-  return { test, subject, statistic: finite(c.t), threshold: finite(threshold), holds, rows: c.rows, days: c.days, note };
+  return {
+    test,
+    subject,
+    statistic: finite(c.t),
+    threshold: finite(threshold),
+    holds,
+    rows: c.rows,
+    days: c.days,
+    note,
+  };
 }
 
 /** Claim 'non-inferior': the challenger is not significantly worse, t > −t(1 − level). Never holds with fewer than two days. */

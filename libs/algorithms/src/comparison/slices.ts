@@ -54,7 +54,11 @@ export function harmBySlice(slices: readonly SliceDays[], options: SliceOptions 
     .sort((a, b) => a.statistic - b.statistic || (a.subject < b.subject ? -1 : 1));
 }
 
-function harm(slice: string, c: BlockComparison, { threshold, rejected }: { threshold: number; rejected: boolean }): Evidence {
+function harm(
+  slice: string,
+  c: BlockComparison,
+  { threshold, rejected }: { threshold: number; rejected: boolean },
+): Evidence {
   return {
     test: 'slice harm',
     subject: slice,

@@ -10,7 +10,12 @@ import { demand } from '../bad-input.js';
 import { logBeta, regularizedBeta } from './incomplete-beta.js';
 
 const checkDegrees = (where: string, df: number): void =>
-  demand(df > 0 && Number.isFinite(df), where, () => `${df} degrees of freedom`, 'pass a positive number: at least two blocks');
+  demand(
+    df > 0 && Number.isFinite(df),
+    where,
+    () => `${df} degrees of freedom`,
+    'pass a positive number: at least two blocks',
+  );
 
 /** P(T > t): the upper tail, accurate also where it is tiny. */
 export function studentTail(t: number, df: number): number {
