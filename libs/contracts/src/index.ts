@@ -13,3 +13,4 @@ export * from './spec/duration.js';
 export * from './spec/features.js';
 export * from './spec/model-spec.js';
 export * from './spec/parse.js';
+export * from './spec/references.js';

@@ -70,7 +70,7 @@ const trigger = z.union([
   z.strictObject({ calibrationGap: z.strictObject({ atLeast: positive, z: positive.default(2) }) }),
 ]);
 
-/** A number that search may also try. */
+/** The boosting recipe; search may try others around it. */
 const boosting = z.strictObject({
   trees: z.int().min(1).max(5000).default(300),
   learningRate: z.number().positive().max(1).default(0.03),

@@ -1,0 +1,101 @@
+/** Names in a spec that refer to something that is not there, or to the wrong kind of thing. */
+import { featureColumns, outcomesSource } from './features.js';
+import type { ModelSpec } from './model-spec.js';
+
+/** One fault of a spec: where it is and what to do. */
+export interface SpecFault {
+  path: string;
+  problem: string;
+}
+
+type Spec = ModelSpec['spec'];
+type Feature = Spec['features'][number];
+type Report = (path: string, problem: string) => void;
+
+const known = (names: Iterable<string>) => `known: ${[...names].join(', ') || 'none'}`;
+const inputNames = (spec: Spec) => new Set([...Object.keys(spec.request.inputs), ...Object.keys(spec.derived)]);
+
+/** Every broken reference of a spec that is otherwise well-formed; empty when there is none. */
+export function brokenReferences({ spec }: ModelSpec): SpecFault[] {
+  const faults: SpecFault[] = [];
+  const report: Report = (path, problem) => {
+    faults.push({ path: `spec.${path}`, problem });
+  };
+  checkRequest(spec, report);
+  spec.features.forEach((feature, i) => {
+    checkFeature(spec, feature, `features.${i}`, report);
+  });
+  if (!faults.length) checkColumnNames(spec, report);
+  for (const slice of spec.gate.slices)
+    if (!inputNames(spec).has(slice)) report('gate.slices', `no input "${slice}"; ${known(inputNames(spec))}`);
+  if (spec.gate.embargo.minDays > spec.gate.embargo.maxDays) report('gate.embargo', 'minDays is above maxDays');
+  return faults;
+}
+
+function checkRequest(spec: Spec, report: Report) {
+  const { inputs, source } = spec.request;
+  if (inputs[spec.entity.time] !== 'time')
+    report('entity.time', `"${spec.entity.time}" must be a request input of type time`);
+  if (!(source in spec.sources)) report('request.source', `no source "${source}"; ${known(Object.keys(spec.sources))}`);
+  else
+    for (const [input, type] of Object.entries(inputs))
+      if (input !== spec.entity.time && spec.sources[source].columns[input] !== type)
+        report(`sources.${source}.columns`, `"${input}" must be here too, as ${type}: history is looked up there`);
+  for (const [name, derived] of Object.entries(spec.derived)) {
+    if (inputs[derived.from] !== 'time')
+      report(`derived.${name}.from`, `"${derived.from}" must be a request input of type time`);
+    if (!isTimeZone(derived.zone))
+      report(
+        `derived.${name}.zone`,
+        `"${derived.zone}" is not a time zone; write an IANA name such as America/New_York`,
+      );
+  }
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checkFeature(spec: Spec, feature: Feature, at: string, report: Report) {
+  const inputs = inputNames(spec);
+  if ('input' in feature) {
+    if (!inputs.has(feature.input)) report(`${at}.input`, `no input "${feature.input}"; ${known(inputs)}`);
+    if (spec.request.inputs[feature.input] === 'time')
+      report(`${at}.input`, 'a time is no feature; derive a part of it');
+    return;
+  }
+  const source = 'latest' in feature ? feature.latest : 'window' in feature ? feature.window : feature.overdue;
+  const outcomes = 'window' in feature && source === outcomesSource;
+  if (!outcomes && !(source in spec.sources)) {
+    report(at, `no source "${source}"; ${known([...Object.keys(spec.sources), outcomesSource])}`);
+    return;
+  }
+  const columns: Record<string, string> = outcomes ? { value: 'number' } : spec.sources[source].columns;
+  if ('latest' in feature) {
+    for (const column of feature.columns)
+      if (columns[column] !== 'number') report(`${at}.columns`, `"${column}" is no number column of ${source}`);
+    return;
+  }
+  if (feature.by && !inputs.has(feature.by)) report(`${at}.by`, `no input "${feature.by}"; ${known(inputs)}`);
+  if ('overdue' in feature) {
+    if (!(feature.until in spec.sources))
+      report(`${at}.until`, `no source "${feature.until}"; ${known(Object.keys(spec.sources))}`);
+    return;
+  }
+  if (feature.aggregate !== 'count' && !feature.of) report(`${at}.of`, `${feature.aggregate} needs a column`);
+  if (feature.of && columns[feature.of] !== 'number')
+    report(`${at}.of`, `"${feature.of}" is no number column of ${source}`);
+  if (feature.aggregate === 'shareAbove' && feature.above === undefined)
+    report(`${at}.above`, 'shareAbove needs a bound');
+}
+
+function checkColumnNames(spec: Spec, report: Report) {
+  const names = featureColumns({ spec } as ModelSpec).map((column) => column.name);
+  for (const name of new Set(names.filter((n, i) => names.indexOf(n) !== i)))
+    report('features', `two columns are called "${name}"; tell them apart with "as"`);
+}
