@@ -60,9 +60,8 @@ export function entityBucket(entityId: string, buckets: number): number {
   return (hash >>> 0) % buckets;
 }
 
-/** A batch of labels holds entities of one bucket only; an empty one (a bare watermark) goes to bucket 0. */
-const byEntityBucket = (p: E.LabelsAdded) =>
-  `${p.tenant}/${p.label}/${p.labels.length ? entityBucket(p.labels[0].entityId, labelBuckets) : 0}`;
+/** A batch of labels holds entities of one bucket only; a bare watermark goes to every bucket. */
+const byEntityBucket = (p: E.LabelsAdded) => `${p.tenant}/${p.label}/${p.bucket}`;
 
 export const events = {
   // 1 labeling

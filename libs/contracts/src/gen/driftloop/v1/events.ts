@@ -244,7 +244,11 @@ export interface LabelsAdded {
   label: string;
   labels: Label[];
   /** The source's promise: everything known at or before it has been sent. Unset: no promise. */
-  watermark: Date | undefined;
+  watermark:
+    | Date
+    | undefined;
+  /** The entity bucket that this batch belongs to, of `labelBuckets`; a watermark holds once every bucket has it. */
+  bucket: number;
 }
 
 export interface Label {
@@ -254,7 +258,7 @@ export interface Label {
   value: number;
   source: string;
   confidence: number;
-  /** 1 for the first; a revised label repeats the key with a higher revision. */
+  /** 1 for the first; a revised label repeats the key with a higher revision. The latest known_at is the present truth. */
   revision: number;
 }
 
@@ -1544,7 +1548,7 @@ export const ModelDeclared: MessageFns<ModelDeclared> = {
 };
 
 function createBaseLabelsAdded(): LabelsAdded {
-  return { tenant: "", label: "", labels: [], watermark: undefined };
+  return { tenant: "", label: "", labels: [], watermark: undefined, bucket: 0 };
 }
 
 export const LabelsAdded: MessageFns<LabelsAdded> = {
@@ -1560,6 +1564,9 @@ export const LabelsAdded: MessageFns<LabelsAdded> = {
     }
     if (message.watermark !== undefined) {
       Timestamp.encode(toTimestamp(message.watermark), writer.uint32(34).fork()).join();
+    }
+    if (message.bucket !== 0) {
+      writer.uint32(40).int32(message.bucket);
     }
     return writer;
   },
@@ -1609,6 +1616,14 @@ export const LabelsAdded: MessageFns<LabelsAdded> = {
             message.watermark = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.bucket = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1627,6 +1642,7 @@ export const LabelsAdded: MessageFns<LabelsAdded> = {
       label: isSet(object.label) ? globalThis.String(object.label) : "",
       labels: globalThis.Array.isArray(object?.labels) ? object.labels.map((e: any) => Label.fromJSON(e)) : [],
       watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
+      bucket: isSet(object.bucket) ? globalThis.Number(object.bucket) : 0,
     };
   },
 
@@ -1644,6 +1660,9 @@ export const LabelsAdded: MessageFns<LabelsAdded> = {
     if (message.watermark !== undefined) {
       obj.watermark = message.watermark.toISOString();
     }
+    if (message.bucket !== 0) {
+      obj.bucket = Math.round(message.bucket);
+    }
     return obj;
   },
 
@@ -1656,6 +1675,7 @@ export const LabelsAdded: MessageFns<LabelsAdded> = {
     message.label = object.label ?? "";
     message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
     message.watermark = object.watermark ?? undefined;
+    message.bucket = object.bucket ?? 0;
     return message;
   },
 };
