@@ -31,12 +31,12 @@ export function logGamma(x: number): number {
 export function logBeta(a: number, b: number): number {
   const p = Math.min(a, b);
   const q = Math.max(a, b);
-  const large = (q - 0.5) * Math.log1p(-p / (p + q));
+  const share = Math.log1p(-p / (p + q)); // log(q/(p + q))
   if (p >= 10) {
     const rest = stirlingRest(p) + stirlingRest(q) - stirlingRest(p + q);
-    return rest + HALF_LOG_TWO_PI - 0.5 * Math.log(q) + (p - 0.5) * Math.log(p / (p + q)) + large;
+    return rest + HALF_LOG_TWO_PI - 0.5 * Math.log(q) + (p - 0.5) * Math.log(p / (p + q)) + q * share;
   }
-  if (q >= 10) return logGamma(p) + stirlingRest(q) - stirlingRest(p + q) + p - p * Math.log(p + q) + large;
+  if (q >= 10) return logGamma(p) + stirlingRest(q) - stirlingRest(p + q) + p - p * Math.log(p + q) + (q - 0.5) * share;
   return logGamma(p) + logGamma(q) - logGamma(p + q);
 }
 

@@ -26,7 +26,7 @@ export function studentTail(t: number, df: number): number {
   // t² may overflow for absurd t: divide through by it.
   const x = t > 1 ? df / t / t / (1 + df / t / t) : df / (df + t * t);
   const y = t > 1 ? 1 / (1 + df / t / t) : (t * t) / (df + t * t);
-  return x < y ? 0.5 * regularizedBeta(x, df / 2, 0.5, y) : 0.5 - 0.5 * regularizedBeta(y, 0.5, df / 2, x);
+  return 0.5 * regularizedBeta(x, df / 2, 0.5, y);
 }
 
 /** P(T ≤ t). */
