@@ -1,4 +1,5 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
+export * from './decisions.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './gen/driftloop/v1/events.js';
