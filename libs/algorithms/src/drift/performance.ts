@@ -46,14 +46,16 @@ export interface PerformanceChange {
   readonly window: string;
 }
 
-/** The change of mean loss against a reference. */
-export function performanceAgainst(reference: MeanLoss, now: MeanLoss): PerformanceChange {
+/** What is kept at promotion; without `se` the reference counts as exact, and z is the more eager for it. */
+export type LossReference = Pick<MeanLoss, 'mean'> & Partial<MeanLoss>;
+
+/** The change of mean loss against a reference; z is 0, unknown, while the window has fewer than two days. */
+export function performanceAgainst(reference: LossReference, now: MeanLoss): PerformanceChange {
   const { rows, days, window } = now;
-  if (reference.days < 2 || days < 2)
-    return { increase: reference.rows && rows ? now.mean - reference.mean : 0, se: 0, z: 0, rows, days, window };
-  const increase = now.mean - reference.mean;
-  const se = Math.hypot(reference.se, now.se);
-  const z =
-    se > 0 ? finite(increase / se) : increase === 0 ? 0 : finite(Math.sign(increase) * Number.POSITIVE_INFINITY);
+  const increase = rows === 0 ? 0 : now.mean - reference.mean;
+  if (days < 2) return { increase, se: 0, z: 0, rows, days, window };
+  const se = Math.hypot(reference.se ?? 0, now.se);
+  // 0/0 is no change; anything else over nought is beyond every threshold.
+  const z = increase === 0 ? 0 : finite(increase / se);
   return { increase, se, z, rows, days, window };
 }

@@ -63,7 +63,7 @@ export interface TriggerPolicy {
   readonly minFreshLabels?: number;
   /** Cycles a day of event time. Default 1. */
   readonly dailyBudget?: number;
-  /** Failed cycles in a row after which only a human starts one. Default 3. */
+  /** Failed cycles in a row after which only a human starts one. Default 5. */
   readonly breakerAfter?: number;
 }
 
@@ -71,7 +71,7 @@ export type TriggerGuard = 'paused' | 'breaker' | 'cycle-open' | 'cooldown' | 'd
 
 export interface TriggerDecision {
   readonly retrain: boolean;
-  /** The condition that holds, its signals joined by '+', first in the policy's order; present also when a guard held it back. */
+  /** The first condition that holds, its signals joined by '+' in the order of TriggerCondition; present also when a guard held it back. */
   readonly signal: string | null;
   /** In words: why, or why not. */
   readonly reasons: readonly string[];
@@ -86,7 +86,7 @@ export const DEFAULT_TRIGGER_POLICY: Required<TriggerPolicy> = {
   cooldownDays: 8,
   minFreshLabels: 2400,
   dailyBudget: 1,
-  breakerAfter: 3,
+  breakerAfter: 5,
 };
 
 /** Decides. @throws BadInput for a policy that cannot be read: an empty condition, a limit that is no number. */
