@@ -1,0 +1,160 @@
+/**
+ * The embedded bus: the contract of bus.ts as a durable log in node:sqlite, in one process.
+ *
+ * The SQLite handle is shared with the documents and belongs to whoever opened it, who sets WAL and synchronous=NORMAL
+ * and closes it after the bus. So the promise is the death of the process, not of the machine.
+ *
+ * I1  Each call that writes is one short synchronous transaction; none is open across an await.
+ * I2  Whoever publishes because of an event does so, or holds the bus, before its handler resolves: then `settled`
+ *     knows the whole chain.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Subscription, SubscriptionOptions, TopicOptions } from './bus.js';
+import { Bus, type DeadLetter, type GroupLag, type HeardEvent, type OutgoingEvent } from './bus.js';
+import { checkTopic, jsonOf } from './checks.js';
+import { DeadLetters } from './embedded/dead-letters.js';
+import { Group, type Member } from './embedded/group.js';
+import { Log } from './embedded/log.js';
+import { Offsets } from './embedded/offsets.js';
+import type { Ground, Incident } from './embedded/reader.js';
+import { Stillness } from './embedded/stillness.js';
+import { Store } from './embedded/store.js';
+import { errors } from './errors.js';
+
+export interface EmbeddedBusOptions {
+  /** Wall time in epoch ms, for retention alone. */
+  readonly clock?: () => number;
+  /** The first delay after a retriable error; it doubles from there. Default 100 ms. */
+  readonly retryDelayMs?: number;
+  /** Where doubling ends. Default 30 s. */
+  readonly longestRetryDelayMs?: number;
+  /** Told of pauses, resumptions, dead letters and what retention dropped. */
+  readonly report?: (incident: Incident) => void;
+}
+
+export class EmbeddedBus extends Bus {
+  readonly #store: Store;
+  readonly #clock: () => number;
+  readonly #ground: Ground;
+  readonly #groups = new Map<string, Group>();
+  #closing: Promise<void> | undefined;
+  #closed = false;
+
+  private constructor(db: DatabaseSync, options: EmbeddedBusOptions) {
+    super();
+    this.#store = new Store(db);
+    this.#clock = options.clock ?? Date.now;
+    const stillness = new Stillness(() => offsets.flush());
+    const offsets = new Offsets(this.#store, this.#clock, () => stillness.check());
+    const { retryDelayMs = 100, longestRetryDelayMs = 30_000, report = () => {} } = options;
+    const parts = { log: new Log(this.#store), offsets, letters: new DeadLetters(this.#store), stillness };
+    this.#ground = { ...parts, retryDelayMs, longestRetryDelayMs, report };
+  }
+
+  /** Opens the bus in a SQLite file; makes its tables (`bus_…`) where they are not. */
+  static open(db: DatabaseSync, options: EmbeddedBusOptions = {}): EmbeddedBus {
+    return new EmbeddedBus(db, options);
+  }
+
+  /** Throws BUS_TOPIC_INVALID, or BUS_TOPIC_CONFLICT when the topic has another number of partitions. */
+  async declare(topic: string, options: TopicOptions): Promise<void> {
+    checkTopic(topic, options);
+    await this.#turn();
+    this.#ground.log.declare(topic, options);
+  }
+
+  async publish(events: readonly OutgoingEvent[]): Promise<void> {
+    const { log, offsets } = this.#ground;
+    const placed = events.map((event) => log.place(event, jsonOf(event)));
+    if (placed.length === 0) return;
+    if (this.#closed || this.#store.db.isTransaction) await this.#turn();
+    const logged = this.#store.transaction(() => {
+      offsets.write();
+      return log.append(placed, Math.round(this.#clock()));
+    });
+    offsets.clean();
+    log.accept(placed, logged);
+  }
+
+  /** Throws BUS_TOPIC_UNKNOWN for a topic that is not declared. `close` must not be awaited inside `handle`. */
+  async subscribe(options: SubscriptionOptions): Promise<Subscription> {
+    await this.#turn();
+    const member: Member = { topics: [...new Set(options.topics)], handle: options.handle };
+    const group = this.#groups.get(options.group) ?? new Group(options.group, this.#ground);
+    group.join(member, options.from);
+    this.#groups.set(options.group, group);
+    const close = async () => {
+      await group.leave(member);
+      this.#ground.offsets.flush();
+    };
+    return { close };
+  }
+
+  async read(topic: string, partition: number, fromOffset: number, limit: number): Promise<HeardEvent[]> {
+    const lane = this.#ground.log.topic(topic).lanes[partition];
+    if (!lane) throw errors.BUS_TOPIC_INVALID({ topic, path: 'partition', expected: 'one that the topic has' });
+    return this.#ground.log.read(lane, Math.max(0, fromOffset), limit).map((event) => event.heard(1));
+  }
+
+  async dead(group: string, limit = 100): Promise<DeadLetter[]> {
+    return this.#ground.letters.list(group, limit);
+  }
+
+  /** The letter is the group's again when this resolves; it is heard by the next member where there is none now. */
+  async replayDead(group: string, id: string): Promise<void> {
+    await this.#turn();
+    this.#ground.letters.giveBack(group, id);
+    for (const reader of this.#groups.get(group)?.readers.values() ?? []) reader.reloadReplays();
+  }
+
+  async lag(): Promise<GroupLag[]> {
+    const lanes = [...this.#ground.log.topics.values()].flatMap((topic) => topic.lanes);
+    const byNumber = new Map(lanes.map((lane) => [lane.number, lane]));
+    return this.#ground.offsets.known().flatMap(({ group, lane: number, committed }) => {
+      const lane = byNumber.get(number);
+      if (!lane) return [];
+      const reader = this.#groups.get(group)?.readers.get(lane);
+      const { topic, partition } = lane;
+      const paused = reader?.paused;
+      return [{ group, topic, partition, lag: reader?.lag ?? lane.next - committed, ...(paused && { paused }) }];
+    });
+  }
+
+  hold(reason: string): { release(): void } {
+    return this.#ground.stillness.hold(reason);
+  }
+
+  /** Rejects with BUS_UNAVAILABLE when the bus is closed before it is settled. */
+  async settled(): Promise<void> {
+    if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
+    return this.#ground.stillness.settled();
+  }
+
+  /** What `settled` waits for now: holders' reasons, and the partitions that are behind. */
+  async awaited(): Promise<string[]> {
+    const behind = (await this.lag()).filter((l) => l.lag > 0 && this.#groups.get(l.group)?.alive);
+    const words = behind.map(
+      (l) => `${l.group} ${l.topic}/${l.partition}: ${l.lag} behind${l.paused ? `, ${l.paused}` : ''}`,
+    );
+    return [...this.#ground.stillness.reasons, ...words];
+  }
+
+  /** Running handlers end, and may still publish; then what they handled is committed. The SQLite file stays open. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.stop()));
+    this.#ground.offsets.flush();
+    this.#ground.offsets.close();
+    this.#closed = true;
+    this.#ground.stillness.abandon(errors.BUS_UNAVAILABLE({ reason: 'it is closed' }));
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
+    await this.#store.turn();
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Dead letters of each group, and those given back to it.
+ *
+ * I1  Burying an event and moving past it is one transaction; so is giving it back, or burying it again.
+ * I2  A letter given back comes on a lane of its own, partition −1−p, with an offset that rises with every replay: an
+ *     accumulator that remembers the offsets it applied in p takes it once, though its own offset lies behind.
+ */
+import type { StatementSync } from 'node:sqlite';
+import type { DeadLetter } from '../bus.js';
+import { errors } from '../errors.js';
+import { LoggedEvent } from './log.js';
+import type { Store } from './store.js';
+
+type Failure = DeadLetter['error'];
+
+interface Row {
+  seq: number;
+  id: string;
+  topic: string;
+  partition: number;
+  offset: number;
+  key: string;
+  time: number;
+  source: string;
+  traceparent: string | null;
+  attempt: number;
+  error: string;
+  data: string;
+}
+
+const columns = 'group_name, id, topic, partition, offset, key, time, source, traceparent, attempt, error, data';
+const longestMessage = 2000;
+
+/** A letter given back: an event on its replay lane. */
+export class Replay extends LoggedEvent {
+  constructor(readonly row: Row) {
+    const { id, topic, key, time, source } = row;
+    const event = { id, topic, key, time, source, traceparent: row.traceparent ?? undefined };
+    super(event, -1 - row.partition, row.seq, row.data);
+  }
+}
+
+/** What a handler threw, as it is kept. */
+export function failureOf(thrown: unknown): Failure {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown).slice(0, longestMessage) };
+  const code = (thrown as { code?: unknown }).code;
+  const { name, message } = thrown;
+  return { name, message: message.slice(0, longestMessage), ...(typeof code === 'string' && { code }) };
+}
+
+export class DeadLetters {
+  readonly #bury: StatementSync;
+  readonly #list: StatementSync;
+  readonly #giveBack: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #given: StatementSync;
+  readonly #done: StatementSync;
+
+  constructor(readonly store: Store) {
+    this.#bury = store.prepare(
+      `INSERT INTO bus_dead (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (group_name, id) DO UPDATE SET offset = excluded.offset, error = excluded.error`,
+    );
+    this.#list = store.prepare(`SELECT seq, ${columns} FROM bus_dead WHERE group_name = ? ORDER BY seq LIMIT ?`);
+    this.#giveBack = store.prepare(
+      `INSERT INTO bus_replays (${columns}) SELECT ${columns} FROM bus_dead WHERE group_name = ? AND id = ?
+       ON CONFLICT (group_name, id) DO NOTHING`,
+    );
+    this.#remove = store.prepare('DELETE FROM bus_dead WHERE group_name = ? AND id = ?');
+    this.#given = store.prepare(
+      `SELECT seq, ${columns} FROM bus_replays WHERE group_name = ? AND topic = ? AND partition = ? ORDER BY seq`,
+    );
+    this.#done = store.prepare('DELETE FROM bus_replays WHERE seq = ?');
+  }
+
+  /** Keeps an event that its group cannot handle, inside a transaction. */
+  bury(group: string, event: LoggedEvent, attempt: number, failure: Failure): void {
+    const replay = event instanceof Replay ? event.row : undefined;
+    const { id, topic, key, time, source, traceparent } = event.event;
+    const partition = replay?.partition ?? event.partition;
+    const offset = replay?.offset ?? event.offset;
+    const error = JSON.stringify(failure);
+    this.#bury.run(
+      ...[group, id, topic, partition, offset, key, time, source, traceparent ?? null, attempt, error, event.json],
+    );
+    if (replay) this.#done.run(replay.seq);
+  }
+
+  /** A group's dead letters, oldest first. */
+  list(group: string, limit: number): DeadLetter[] {
+    return (this.#list.all(group, limit) as unknown as Row[]).map((row) => {
+      const { id, topic, key, time, source, partition, offset } = row;
+      const event = { id, topic, key, time, source, traceparent: row.traceparent ?? undefined };
+      const heard = new LoggedEvent(event, partition, offset, row.data).heard(row.attempt);
+      return { ...heard, group, error: JSON.parse(row.error) as Failure };
+    });
+  }
+
+  /** Gives a letter back, durably. Throws BUS_DEAD_LETTER_UNKNOWN. */
+  giveBack(group: string, id: string): void {
+    this.store.transaction(() => {
+      this.#giveBack.run(group, id);
+      if (this.#remove.run(group, id).changes === 0) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
+    });
+  }
+
+  /** Letters given back to a group that it has not heard yet. */
+  given(group: string, topic: string, partition: number): Replay[] {
+    return (this.#given.all(group, topic, partition) as unknown as Row[]).map((row) => new Replay(row));
+  }
+
+  /** A letter given back has been handled. */
+  done(replay: Replay): void {
+    this.store.transaction(() => this.#done.run(replay.row.seq));
+  }
+}

@@ -1,0 +1,32 @@
+/** What can go wrong with objects, whoever stores them. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('objects', {
+  OBJECT_NOT_FOUND: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { key: string }) => `there is no object ${m.key}`,
+  },
+  OBJECT_CORRUPT: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { key: string; expected: string; found: string }) =>
+      `object ${m.key} has SHA-256 ${m.found}, not ${m.expected}; its bytes were changed: restore it or make it again`,
+  },
+  OBJECT_KEY_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { key: string }) =>
+      `object key ${JSON.stringify(m.key)} must be segments of [A-Za-z0-9._=-] joined by /, none of them empty, . or .., at most 250 characters each and 512 in all`,
+  },
+  OBJECT_SOURCE_MISSING: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { key: string; path: string }) => `there is no file ${m.path} to store as ${m.key}`,
+  },
+  OBJECTS_UNAVAILABLE: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { reason: string }) => `the object store is not available: ${m.reason}; try again`,
+  },
+});
