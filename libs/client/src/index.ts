@@ -1,1 +1,6 @@
-export {};
+/** The TypeScript SDK: ask, tell, act, hear. */
+export { Control } from './control.js';
+export { CallFailed } from './failure.js';
+export { type Answer, Predictor, type Question } from './predictor.js';
+export { type Fact, FactStream, type ReportedOutcome, Reporter } from './reporter.js';
+export { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';

@@ -1,1 +1,2 @@
-export {};
+/** Labeling: ground truth comes in here, late, revised, duplicated, contradictory or never. */
+export { labeling } from './labeling.module.js';

@@ -1,1 +1,2 @@
-export {};
+/** The registry: versions, lineage, aliases, the gate, the rollout document. */
+export { registry } from './registry.module.js';

@@ -1,0 +1,101 @@
+/** The gateway's HTTP door as typed calls: declare, look, act. Replies are the contracts' messages. */
+import {
+  ApplyReply,
+  Cycle,
+  DeclaredModel,
+  GetRolloutReply,
+  Ledger,
+  ListCyclesReply,
+  ListJobsReply,
+  ListModelsReply,
+  ListVersionsReply,
+  ModelStatus,
+  RolloutReply,
+} from '@driftloop/contracts';
+import { CallFailed } from './failure.js';
+
+export class Control {
+  constructor(
+    private readonly url = 'http://127.0.0.1:3000',
+    private readonly token?: string,
+  ) {}
+
+  /** Declares or changes a model from its spec (YAML or JSON). */
+  async apply(spec: string, eventTime?: Date): Promise<ApplyReply> {
+    return ApplyReply.fromJSON(await this.send('POST', '/v1/apply', { spec, eventTime }));
+  }
+  async models(): Promise<DeclaredModel[]> {
+    return ListModelsReply.fromJSON(await this.send('GET', '/v1/models')).models;
+  }
+  async versions(model: string): Promise<ListVersionsReply['versions']> {
+    return ListVersionsReply.fromJSON(await this.send('GET', `/v1/models/${model}/versions`)).versions;
+  }
+  async rollout(model: string): Promise<GetRolloutReply> {
+    return GetRolloutReply.fromJSON(await this.send('GET', `/v1/models/${model}/rollout`));
+  }
+  async status(model: string): Promise<ModelStatus> {
+    return ModelStatus.fromJSON(await this.send('GET', `/v1/models/${model}/status`));
+  }
+  async jobs(model: string): Promise<ListJobsReply['jobs']> {
+    return ListJobsReply.fromJSON(await this.send('GET', `/v1/models/${model}/jobs`)).jobs;
+  }
+  async cycles(model: string): Promise<Cycle[]> {
+    return ListCyclesReply.fromJSON(await this.send('GET', `/v1/models/${model}/cycles`)).cycles;
+  }
+  /** A cycle by its id, or by a unique beginning of it. */
+  async cycle(id: string): Promise<Cycle> {
+    return Cycle.fromJSON(await this.send('GET', `/v1/cycles/${encodeURIComponent(id)}`));
+  }
+  async ledger(model: string): Promise<Ledger> {
+    return Ledger.fromJSON(await this.send('GET', `/v1/models/${model}/ledger`));
+  }
+  async promote(model: string, version: string, expectedChampion = '', note = ''): Promise<RolloutReply> {
+    const body = { version, expectedChampion, note };
+    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${model}/promote`, body));
+  }
+  async rollBack(model: string, note = ''): Promise<RolloutReply> {
+    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${model}/rollback`, { note }));
+  }
+  /** Passes event time in a replay: waits until all before it is heard, and until the tick is. Needs the replay credential. */
+  async passTime(now: Date): Promise<void> {
+    await this.send('POST', '/v1/clock', { now });
+  }
+  /** Waits until everything published so far has been heard by everyone. Needs the replay credential. */
+  async settled(): Promise<void> {
+    await this.send('POST', '/v1/settled', {});
+  }
+  /** Whether the gateway answers, and each service is ready. */
+  async ready(): Promise<boolean> {
+    return this.send('GET', '/v1/ready').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The headers of a call: the credential. */
+  headers(): Record<string, string> {
+    return this.token ? { authorization: `Bearer ${this.token}` } : {};
+  }
+
+  private async send(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = { ...this.headers(), ...(body ? { 'content-type': 'application/json' } : {}) };
+    const response = await fetch(this.url + path, {
+      method,
+      headers,
+      body: body ? JSON.stringify(body) : undefined,
+    }).catch((error: Error) => {
+      throw new CallFailed('UNREACHABLE', `no gateway at ${this.url} (${cause(error)}); is Driftloop running?`, true);
+    });
+    const text = await response.text();
+    const reply = text ? JSON.parse(text) : {};
+    if (response.ok) return reply;
+    throw new CallFailed(
+      reply.code ?? `HTTP_${response.status}`,
+      reply.message ?? response.statusText,
+      reply.retriable,
+      reply.details,
+    );
+  }
+}
+
+const cause = (error: Error) => (error.cause as Error | undefined)?.message ?? error.message;

@@ -1,0 +1,103 @@
+/** Asking a model: the Open Inference Protocol, one row a call. */
+import { inference } from '@driftloop/contracts';
+import type { Metadata } from '@grpc/grpc-js';
+import { credential, open, unary } from './rpc.js';
+
+/** One question. Inputs that the feature store can supply by entity may be left out. */
+export interface Question {
+  model: string;
+  entityId: string;
+  /** The prediction's id; the same id asked again is the same prediction. */
+  id?: string;
+  inputs: Record<string, string | number | Date>;
+  /** A version or alias; empty: whoever answers now. */
+  version?: string;
+  /** Event time of the question; only with a replay credential. */
+  eventTime?: Date;
+}
+
+export interface Answer {
+  id: string;
+  version: string;
+  probability: number;
+  /** "champion" or "canary". */
+  arm: string;
+  /** Features that were missing and imputed. */
+  imputed: string[];
+}
+
+type Tensor = inference.ModelInferRequest_InferInputTensor;
+
+export class Predictor {
+  private readonly client: inference.GRPCInferenceServiceClient;
+  private readonly metadata: Metadata;
+
+  constructor(address = '127.0.0.1:8001', token?: string) {
+    this.client = open(inference.GRPCInferenceServiceClient, address);
+    this.metadata = credential(token);
+  }
+
+  /** Asks. Throws CallFailed: UNKNOWN_MODEL, UNKNOWN_VERSION, UNKNOWN_ENTITY, INVALID_TENSOR … */
+  async predict(question: Question, deadlineMs?: number): Promise<Answer> {
+    const parameters: inference.ModelInferRequest['parameters'] = { entity_id: text(question.entityId) };
+    if (question.eventTime) parameters.event_time = text(question.eventTime.toISOString());
+    const request = inference.ModelInferRequest.fromPartial({
+      modelName: question.model,
+      modelVersion: question.version ?? '',
+      id: question.id ?? '',
+      parameters,
+      inputs: Object.entries(question.inputs).map(([name, value]) => tensor(name, value)),
+    });
+    const reply = await unary(this.client, this.client.modelInfer, request, this.metadata, deadlineMs);
+    return toAnswer(reply);
+  }
+
+  /** The model's inputs, outputs and versions. */
+  metadataOf(model: string): Promise<inference.ModelMetadataResponse> {
+    const request = inference.ModelMetadataRequest.fromPartial({ name: model });
+    return unary(this.client, this.client.modelMetadata, request, this.metadata);
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}
+
+const text = (value: string): inference.InferParameter => ({
+  parameterChoice: { $case: 'stringParam', value },
+});
+
+function tensor(name: string, value: string | number | Date): Tensor {
+  const shape = [1, 1];
+  if (typeof value === 'number')
+    return inference.ModelInferRequest_InferInputTensor.fromPartial({
+      name,
+      shape,
+      datatype: 'FP64',
+      contents: { fp64Contents: [value] } as never,
+    });
+  const bytes = Buffer.from(value instanceof Date ? value.toISOString() : value);
+  return inference.ModelInferRequest_InferInputTensor.fromPartial({
+    name,
+    shape,
+    datatype: 'BYTES',
+    contents: { bytesContents: [bytes] } as never,
+  });
+}
+
+function toAnswer(reply: inference.ModelInferResponse): Answer {
+  const output = reply.outputs.findIndex((o) => o.name === 'probability');
+  const contents = reply.outputs[output]?.contents;
+  const parameter = (name: string) => {
+    const choice = reply.parameters[name]?.parameterChoice;
+    return choice?.$case === 'stringParam' ? choice.value : '';
+  };
+  return {
+    id: reply.id,
+    version: reply.modelVersion,
+    probability:
+      contents?.fp64Contents[0] ?? contents?.fp32Contents[0] ?? reply.rawOutputContents[output].readDoubleLE(0),
+    arm: parameter('arm'),
+    imputed: parameter('imputed').split(',').filter(Boolean),
+  };
+}

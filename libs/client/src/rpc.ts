@@ -1,0 +1,59 @@
+/** gRPC as promises: one call with a deadline, and the credential on each. */
+import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { CallFailed } from './failure.js';
+
+type Unary<Q, R> = (
+  request: Q,
+  metadata: Metadata,
+  options: { deadline: number },
+  done: (error: ServiceError | null, reply: R) => void,
+) => unknown;
+
+type ClientOf<C extends Client> = new (
+  address: string,
+  channel: ReturnType<typeof credentials.createInsecure>,
+  options?: object,
+) => C;
+
+/** Opens a channel to a service at "host:port". */
+export function open<C extends Client>(Constructor: ClientOf<C>, address: string): C {
+  return new Constructor(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': 16 << 20,
+    'grpc.max_send_message_length': 16 << 20,
+  });
+}
+
+/** Metadata with the bearer credential, where there is one. */
+export function credential(token: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (token) metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
+/** One unary call. `deadlineMs` is wall time. Throws CallFailed. */
+export function unary<Q, R>(
+  client: Client,
+  method: Unary<Q, R>,
+  request: Q,
+  metadata: Metadata,
+  deadlineMs = 30_000,
+): Promise<R> {
+  return new Promise((resolve, reject) => {
+    method.call(
+      client,
+      request,
+      metadata,
+      { deadline: performance.timeOrigin + performance.now() + deadlineMs },
+      (error, reply) => (error ? reject(failure(error)) : resolve(reply)),
+    );
+  });
+}
+
+/** A gRPC error as CallFailed, with the service's own code where it sent one. */
+export function failure(error: ServiceError): CallFailed {
+  const [detail] = error.metadata?.get('driftloop-error-bin') ?? [];
+  const away = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
+  if (!detail) return new CallFailed(status[error.code] ?? 'UNKNOWN', error.details || error.message, away);
+  const { code, message, retriable, details } = JSON.parse(Buffer.from(detail as Buffer).toString('utf8'));
+  return new CallFailed(code, message, Boolean(retriable), details);
+}

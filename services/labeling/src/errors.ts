@@ -1,0 +1,23 @@
+/** What can be wrong with a report of outcomes. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('labeling', {
+  UNKNOWN_LABEL: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { label: string; known: string[] }) =>
+      `no model declares the label "${m.label}"; declared: ${m.known.join(', ') || 'none'} (apply the model first)`,
+  },
+  TOO_MANY_OUTCOMES: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { rows: number; limit: number }) =>
+      `${m.rows} outcomes in one request; send at most ${m.limit}, or use StreamOutcomes with batches of that size`,
+  },
+  JOURNAL_BUSY: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (m: { label: string }) =>
+      `another writer recorded outcomes of "${m.label}" at the same time; send it again`,
+  },
+});

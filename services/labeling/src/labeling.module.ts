@@ -1,0 +1,17 @@
+/** The only wiring of labeling. */
+import { LabelingService } from '@driftloop/contracts';
+import type { ServiceDefinition } from '@driftloop/service';
+import { Module } from '@nestjs/common';
+import { LabelingDocuments } from './labeling.documents.js';
+import { LabelingDoor } from './labeling.grpc.js';
+import { Outcomes } from './outcomes.js';
+import { WhenModelDeclared } from './when-model-declared.js';
+
+@Module({ controllers: [LabelingDoor, WhenModelDeclared], providers: [LabelingDocuments, Outcomes] })
+export class LabelingModule {}
+
+export const labeling: ServiceDefinition = {
+  name: 'labeling',
+  module: LabelingModule,
+  grpc: { packages: { 'driftloop.v1.Labeling': LabelingService }, port: 7001 },
+};

@@ -1,0 +1,23 @@
+/** Hears which labels models declare, and how an outcome can contradict itself. */
+import { events, labelName, type ModelDeclared, parseModelSpec } from '@driftloop/contracts';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { LabelingDocuments } from './labeling.documents.js';
+
+@Controller()
+export class WhenModelDeclared {
+  constructor(private readonly documents: LabelingDocuments) {}
+
+  @When(events.modelDeclared)
+  async keepLabel({ tenant, revision, specJson }: ModelDeclared): Promise<void> {
+    const spec = parseModelSpec(specJson);
+    const label = labelName(spec);
+    const known = await this.documents.labels.findById(`${tenant}/${label}`).lean();
+    if (known && known.specRevision >= revision) return;
+    await this.documents.labels.updateOne(
+      { _id: `${tenant}/${label}` },
+      { $set: { tenant, label, specRevision: revision, consistency: spec.spec.label.consistency } },
+      { upsert: true },
+    );
+  }
+}

@@ -1,0 +1,77 @@
+/** What a person may do by hand: promote a version, or roll back; audited by the note in the rollout's reason. */
+import type { PromoteRequest, RollBackRequest, Rollout } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { Injectable } from '@nestjs/common';
+import { errors } from './errors.js';
+import { Promotion } from './promotion.js';
+import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
+import { Rollouts } from './rollouts.js';
+import { Versions } from './versions.js';
+
+const servable = new Set(['approved', 'challenger', 'champion', 'retired', 'rolled_back']);
+
+@Injectable()
+export class Commands {
+  constructor(
+    private readonly documents: RegistryDocuments,
+    private readonly versions: Versions,
+    private readonly rollouts: Rollouts,
+    private readonly promotion: Promotion,
+  ) {}
+
+  /** Promotes a version now. Throws UNKNOWN_MODEL, UNKNOWN_VERSION, NOT_SERVABLE or ALIAS_MOVED. */
+  async promote(request: PromoteRequest, cause: Cause): Promise<Rollout> {
+    const before = await this.present(cause.tenant, request.model);
+    const found = before.champion?.version ?? '';
+    if (request.expectedChampion && request.expectedChampion !== found)
+      throw errors.ALIAS_MOVED({ alias: 'champion', expected: request.expectedChampion, found });
+    const version = await this.versions.find(cause.tenant, request.model, request.version, before);
+    if (!servable.has(version.state)) throw errors.NOT_SERVABLE({ version: version.version, state: version.state });
+    if (version.version === found) return before;
+    const at = notBefore(cause, before);
+    const after = await this.promotion.promote(version, before, [byHand('promoted', request.note)], [], at);
+    return after ?? this.lost(cause.tenant, request.model, found);
+  }
+
+  /** Withdraws the challenger, or else puts the previous champion back. Throws NOTHING_TO_ROLL_BACK or ALIAS_MOVED. */
+  async rollBack(request: RollBackRequest, cause: Cause): Promise<Rollout> {
+    const before = await this.present(cause.tenant, request.model);
+    const reasons = [byHand('rolled back', request.note)];
+    const at = notBefore(cause, before);
+    const found = before.champion?.version ?? '';
+    if (before.challenger) {
+      const challenger = await this.versions.find(cause.tenant, request.model, before.challenger.version, before);
+      const after = await this.promotion.rollBack(challenger, before, 'withdrawn', reasons, [], at);
+      return after ?? this.lost(cause.tenant, request.model, found);
+    }
+    const previous = await this.previousChampion(cause.tenant, request.model, found);
+    const after = await this.promotion.promote(previous, before, reasons, [], at);
+    return after ?? this.lost(cause.tenant, request.model, found);
+  }
+
+  private async previousChampion(tenant: string, model: string, champion: string): Promise<VersionDocument> {
+    const history = await this.rollouts.history(tenant, model, 50);
+    const previous = history.find((r) => r.champion && r.champion.version !== champion)?.champion;
+    if (!previous) throw errors.NOTHING_TO_ROLL_BACK({ model });
+    return this.versions.find(tenant, model, previous.version, undefined);
+  }
+
+  private async present(tenant: string, model: string): Promise<Rollout> {
+    const rollout = await this.rollouts.find(tenant, model);
+    if (rollout) return rollout;
+    const known = (await this.documents.models.find({ tenant }).lean()).map((m) => m.model);
+    throw errors.UNKNOWN_MODEL({ model, known });
+  }
+
+  private async lost(tenant: string, model: string, expected: string): Promise<never> {
+    const found = (await this.rollouts.find(tenant, model))?.champion?.version ?? '';
+    throw errors.ALIAS_MOVED({ alias: 'champion', expected, found });
+  }
+}
+
+const byHand = (what: string, note: string) => (note ? `${what} by hand: ${note}` : `${what} by hand`);
+
+/** A command takes effect now in event time, which in a replay is the rollout's own time and not the wall's. */
+function notBefore(cause: Cause, before: Rollout): Cause {
+  return { ...cause, time: Math.max(cause.time, before.effective?.getTime() ?? 0) };
+}

@@ -1,0 +1,102 @@
+/**
+ * Declaring a model: `apply` is idempotent, and each of its steps can be repeated after a crash.
+ *
+ * The first declaration registers v0, a graph that answers with the declared prior, as champion, so that serving
+ * answers from the first minute.
+ */
+import {
+  type ApplyReply,
+  canonicalSpec,
+  events,
+  ModelDeclared,
+  type ModelSpec,
+  ModelTrained,
+  parseModelSpec,
+} from '@driftloop/contracts';
+import { type Cause, emission, Outbox } from '@driftloop/documents';
+import { Objects } from '@driftloop/objects';
+import { constantPriorGraph } from '@driftloop/onnx';
+import { Injectable } from '@nestjs/common';
+import { errors } from './errors.js';
+import { RegistryDocuments } from './registry.documents.js';
+import { Rollouts } from './rollouts.js';
+import { Versions } from './versions.js';
+
+@Injectable()
+export class Declarations {
+  constructor(
+    private readonly documents: RegistryDocuments,
+    private readonly versions: Versions,
+    private readonly rollouts: Rollouts,
+    private readonly objects: Objects,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** Declares or changes a model at an event time. Throws SPEC_INVALID, or CHANGED_TOO_MUCH. */
+  async apply(text: string, cause: Cause): Promise<ApplyReply> {
+    const spec = parseModelSpec(text);
+    const { tenant } = cause;
+    const model = spec.metadata.name;
+    const { json, sha256 } = canonicalSpec(spec);
+    const known = await this.documents.models.findById(`${tenant}/${model}`).lean();
+    if (known?.specSha256 === sha256) {
+      await this.ensureFirstVersion(spec, known.revision, cause);
+      return { model, revision: known.revision, changed: false };
+    }
+    if (known) refuseIncompatible(parseModelSpec(known.specJson), spec);
+    const revision = (known?.revision ?? 0) + 1;
+    await this.write(tenant, model, revision, json, sha256, cause);
+    await this.ensureFirstVersion(spec, revision, cause);
+    return { model, revision, changed: true };
+  }
+
+  private async write(tenant: string, model: string, revision: number, json: string, sha256: string, cause: Cause) {
+    const _id = `${tenant}/${model}`;
+    await this.documents.models.updateOne({ _id }, { $setOnInsert: { tenant, model, revision: 0 } }, { upsert: true });
+    const declared = ModelDeclared.fromPartial({ tenant, model, revision, specJson: json, specSha256: sha256 });
+    const written = await this.outbox.update(
+      this.documents.models,
+      { _id, revision: revision - 1 },
+      { $set: { revision, specJson: json, specSha256: sha256 } },
+      [emission(events.modelDeclared, declared, cause.time)],
+      { ...cause, id: `${_id}/declared/${revision}` },
+    );
+    if (!written)
+      throw errors.ALIAS_MOVED({ alias: 'spec revision', expected: `${revision - 1}`, found: 'a newer one' });
+  }
+
+  private async ensureFirstVersion(spec: ModelSpec, specRevision: number, cause: Cause): Promise<void> {
+    const model = spec.metadata.name;
+    if (await this.rollouts.find(cause.tenant, model)) return;
+    const bytes = constantPriorGraph(spec);
+    const stored = await this.objects.put(`${cause.tenant}/models/${model}/v0.onnx`, bytes);
+    const artifact = { uri: stored.key, sha256: stored.sha256, bytes: stored.bytes };
+    const trained = ModelTrained.fromPartial({
+      tenant: cause.tenant,
+      model,
+      purpose: 'prior',
+      eventTime: new Date(cause.time),
+      released: artifact,
+      twin: artifact,
+      lineage: { specRevision, recipeJson: '{}' } as never,
+    });
+    await this.versions.add(trained, 0, 'champion');
+    await this.rollouts.begin(cause, model, { version: 'v0', artifact, specRevision });
+  }
+}
+
+/** What served versions are built on cannot change under them. */
+function refuseIncompatible(was: ModelSpec, wanted: ModelSpec): void {
+  const fields: [string, (s: ModelSpec) => unknown][] = [
+    ['spec.entity.time', (s) => s.spec.entity.time],
+    ['spec.question.lead', (s) => s.spec.question.lead],
+    ['spec.cohort.startsAt', (s) => s.spec.cohort.startsAt],
+    ['spec.label.name', (s) => s.spec.label.name],
+    ['spec.features', (s) => s.spec.features],
+  ];
+  for (const [field, of] of fields) {
+    const [before, after] = [JSON.stringify(of(was)), JSON.stringify(of(wanted))];
+    if (before !== after)
+      throw errors.CHANGED_TOO_MUCH({ field, was: before.slice(0, 200), wanted: after.slice(0, 200) });
+  }
+}

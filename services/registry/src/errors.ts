@@ -1,0 +1,46 @@
+/** What can be wrong with a question or a command to the registry. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('registry', {
+  UNKNOWN_MODEL: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string; known: string[] }) =>
+      `no model "${m.model}"; declared: ${m.known.join(', ') || 'none'} (declare one with \`driftloop apply -f model.yaml\`)`,
+  },
+  UNKNOWN_VERSION: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string; version: string; known: string[] }) =>
+      `model "${m.model}" has no version or alias "${m.version}"; known: ${m.known.join(', ')}`,
+  },
+  ALIAS_MOVED: {
+    status: 'ABORTED',
+    retriable: false,
+    message: (m: { alias: string; expected: string; found: string }) =>
+      `alias ${m.alias} moved: expected ${m.expected}, found ${m.found}; read it again and retry`,
+  },
+  NOT_SERVABLE: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { version: string; state: string }) =>
+      `version ${m.version} is ${m.state} and cannot be promoted; choose one that passed the gate or was champion`,
+  },
+  NOTHING_TO_ROLL_BACK: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { model: string }) =>
+      `model "${m.model}" has neither a challenger to withdraw nor an earlier champion`,
+  },
+  REPLAY_ONLY: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { field: string }) => `${m.field} is for replays; leave it out, or call with the replay credential`,
+  },
+  CHANGED_TOO_MUCH: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { field: string; was: string; wanted: string }) =>
+      `${m.field} cannot change from ${m.was} to ${m.wanted}: served versions are built on it; declare a new model instead`,
+  },
+});

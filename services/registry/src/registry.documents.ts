@@ -1,0 +1,116 @@
+/** The documents of the registry: models as declared, versions with their lineage, one rollout a model. */
+import { outboxed } from '@driftloop/documents';
+import { Injectable } from '@nestjs/common';
+import { Connection, type Model, Schema } from 'mongoose';
+
+/** A model as declared. `_id` is tenant/model. */
+export interface ModelDocument {
+  _id: string;
+  tenant: string;
+  model: string;
+  revision: number;
+  specJson: string;
+  specSha256: string;
+  pending?: unknown[];
+}
+
+/**
+ * `registered` waits for the gate; `approved` waits for its rollout; `challenger` is on trial; the rest are outcomes.
+ */
+export type VersionState =
+  | 'registered'
+  | 'refused'
+  | 'approved'
+  | 'challenger'
+  | 'champion'
+  | 'retired'
+  | 'rolled_back';
+
+/** One version. `_id` is tenant/model/version. `trained` is the ModelTrained that made it, as proto3 JSON. */
+export interface VersionDocument {
+  _id: string;
+  tenant: string;
+  model: string;
+  version: string;
+  number: number;
+  state: VersionState;
+  cycleId: string;
+  eventTime: Date;
+  trained: unknown;
+  gate?: unknown;
+  pending?: unknown[];
+}
+
+/** Monitoring's word on a stage, until the next tick acts on it. */
+export interface Judgement {
+  rolloutId: string;
+  verdict: string;
+  eventTime: Date;
+  decision: unknown;
+}
+
+/** Who answers, who is on trial, who watches. `rollout` and `history` are Rollout messages as proto3 JSON. */
+export interface RolloutDocument {
+  _id: string;
+  tenant: string;
+  model: string;
+  revision: number;
+  rollout: unknown;
+  /** Earlier states, newest first, at most 50. */
+  history: unknown[];
+  judgement?: Judgement | null;
+  pending?: unknown[];
+}
+
+const { Mixed } = Schema.Types;
+
+const modelSchema = new Schema<ModelDocument>(
+  { _id: String, tenant: String, model: String, revision: Number, specJson: String, specSha256: String },
+  { versionKey: false },
+).plugin(outboxed);
+
+const versionSchema = new Schema<VersionDocument>(
+  {
+    _id: String,
+    tenant: String,
+    model: String,
+    version: String,
+    number: Number,
+    state: String,
+    cycleId: String,
+    eventTime: Date,
+    trained: Mixed,
+    gate: Mixed,
+  },
+  { versionKey: false },
+)
+  .index({ tenant: 1, model: 1, number: 1 }, { unique: true })
+  .index({ tenant: 1, model: 1, cycleId: 1 })
+  .index({ state: 1 })
+  .plugin(outboxed);
+
+const rolloutSchema = new Schema<RolloutDocument>(
+  { _id: String, tenant: String, model: String, revision: Number, rollout: Mixed, history: [Mixed], judgement: Mixed },
+  { versionKey: false },
+).plugin(outboxed);
+
+@Injectable()
+export class RegistryDocuments {
+  readonly models: Model<ModelDocument>;
+  readonly versions: Model<VersionDocument>;
+  readonly rollouts: Model<RolloutDocument>;
+
+  constructor(connection: Connection) {
+    this.models = connection.model('Model', modelSchema, 'models');
+    this.versions = connection.model('Version', versionSchema, 'versions');
+    this.rollouts = connection.model('Rollout', rolloutSchema, 'rollouts');
+  }
+
+  versionsOf(tenant: string, model: string): Promise<VersionDocument[]> {
+    return this.versions.find({ tenant, model }).sort({ number: 1 }).lean<VersionDocument[]>().exec();
+  }
+
+  versionsIn(state: VersionState): Promise<VersionDocument[]> {
+    return this.versions.find({ state }).lean<VersionDocument[]>().exec();
+  }
+}

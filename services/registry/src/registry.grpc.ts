@@ -1,0 +1,86 @@
+/** The registry's front door: parse, call, reply; decides nothing. */
+import type {
+  ApplyReply,
+  ApplyRequest,
+  DeclaredModel,
+  GetModelRequest,
+  GetRolloutReply,
+  GetRolloutRequest,
+  GetVersionRequest,
+  ListModelsReply,
+  ListModelsRequest,
+  ListVersionsReply,
+  ListVersionsRequest,
+  PromoteRequest,
+  RollBackRequest,
+  RolloutReply,
+  Version,
+} from '@driftloop/contracts';
+import { type Caller, callerOf, causeOfRequest, WallClock } from '@driftloop/service';
+import type { Metadata } from '@grpc/grpc-js';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import { Commands } from './commands.js';
+import { Declarations } from './declare.js';
+import { errors } from './errors.js';
+import { Reading } from './reading.js';
+
+@Controller()
+export class RegistryDoor {
+  constructor(
+    private readonly declarations: Declarations,
+    private readonly commands: Commands,
+    private readonly reading: Reading,
+    private readonly clock: WallClock,
+  ) {}
+
+  @GrpcMethod('Registry', 'Apply')
+  apply(request: ApplyRequest, metadata: Metadata): Promise<ApplyReply> {
+    const caller = callerOf(metadata);
+    if (request.eventTime && !caller.replay) throw errors.REPLAY_ONLY({ field: 'event_time' });
+    const time = request.eventTime?.getTime() ?? this.clock.now();
+    return this.declarations.apply(request.spec, causeOfRequest(caller, 'apply', time));
+  }
+
+  @GrpcMethod('Registry', 'GetModel')
+  getModel({ model }: GetModelRequest, metadata: Metadata): Promise<DeclaredModel> {
+    return this.reading.model(callerOf(metadata).tenant, model);
+  }
+
+  @GrpcMethod('Registry', 'ListModels')
+  async listModels(_: ListModelsRequest, metadata: Metadata): Promise<ListModelsReply> {
+    return { models: await this.reading.models(callerOf(metadata).tenant) };
+  }
+
+  @GrpcMethod('Registry', 'ListVersions')
+  async listVersions({ model }: ListVersionsRequest, metadata: Metadata): Promise<ListVersionsReply> {
+    return { versions: await this.reading.versions(callerOf(metadata).tenant, model) };
+  }
+
+  @GrpcMethod('Registry', 'GetVersion')
+  getVersion({ model, version }: GetVersionRequest, metadata: Metadata): Promise<Version> {
+    return this.reading.version(callerOf(metadata).tenant, model, version);
+  }
+
+  @GrpcMethod('Registry', 'GetRollout')
+  getRollout({ model, history }: GetRolloutRequest, metadata: Metadata): Promise<GetRolloutReply> {
+    return this.reading.rollout(callerOf(metadata).tenant, model, history);
+  }
+
+  @GrpcMethod('Registry', 'Promote')
+  async promote(request: PromoteRequest, metadata: Metadata): Promise<RolloutReply> {
+    const caller = callerOf(metadata);
+    return { rollout: await this.commands.promote(request, this.byHand(caller)) };
+  }
+
+  @GrpcMethod('Registry', 'RollBack')
+  async rollBack(request: RollBackRequest, metadata: Metadata): Promise<RolloutReply> {
+    const caller = callerOf(metadata);
+    return { rollout: await this.commands.rollBack(request, this.byHand(caller)) };
+  }
+
+  /** A command's time is the last tick's: the event time that the models live in, which a replay's is not the wall's. */
+  private byHand(caller: Caller) {
+    return causeOfRequest(caller, 'by-hand', this.reading.now());
+  }
+}

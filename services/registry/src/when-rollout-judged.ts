@@ -1,0 +1,27 @@
+/** Hears monitoring's word on a stage: keeps it for the next tick. */
+import { Decision, events, type RolloutJudged } from '@driftloop/contracts';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { RegistryDocuments } from './registry.documents.js';
+import { Rollouts } from './rollouts.js';
+
+@Controller()
+export class WhenRolloutJudged {
+  constructor(
+    private readonly documents: RegistryDocuments,
+    private readonly rollouts: Rollouts,
+  ) {}
+
+  @When(events.rolloutJudged)
+  async keep(judged: RolloutJudged): Promise<void> {
+    const { tenant, model, rolloutId, stage, verdict } = judged;
+    const rollout = await this.rollouts.find(tenant, model);
+    if (rollout?.rolloutId !== rolloutId || rollout.stage !== stage) return; // a word on a stage that is over
+    const decision = Decision.toJSON(judged.decision!);
+    const judgement = { rolloutId, verdict, eventTime: judged.decision!.eventTime!, decision };
+    await this.documents.rollouts.updateOne(
+      { _id: `${tenant}/${model}`, revision: rollout.revision },
+      { $set: { judgement } },
+    );
+  }
+}

@@ -1,0 +1,22 @@
+/** At each tick the registry acts on what it has recorded: the gate, the rollouts. */
+import { events, type TimePassed } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { Promotion } from './promotion.js';
+import { Reading } from './reading.js';
+
+@Controller()
+export class WhenTimePassed {
+  constructor(
+    private readonly promotion: Promotion,
+    private readonly reading: Reading,
+  ) {}
+
+  @When(events.timePassed)
+  async decide({ now }: TimePassed, cause: Cause): Promise<void> {
+    const time = now!.getTime();
+    await this.promotion.tick({ ...cause, time });
+    this.reading.ticked(time);
+  }
+}
