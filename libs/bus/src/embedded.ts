@@ -17,9 +17,13 @@ import { Group, type Member } from './embedded/group.js';
 import { Log } from './embedded/log.js';
 import { Offsets } from './embedded/offsets.js';
 import type { Ground, Incident } from './embedded/reader.js';
+import { Retention, type RetentionOptions } from './embedded/retention.js';
 import { Stillness } from './embedded/stillness.js';
 import { Store } from './embedded/store.js';
 import { errors } from './errors.js';
+
+/** Retention goes round at least once in so many bytes published. */
+const bytesARound = 16 * 1024 * 1024;
 
 export interface EmbeddedBusOptions {
   /** Wall time in epoch ms, for retention alone. */
@@ -28,6 +32,7 @@ export interface EmbeddedBusOptions {
   readonly retryDelayMs?: number;
   /** Where doubling ends. Default 30 s. */
   readonly longestRetryDelayMs?: number;
+  readonly retention?: RetentionOptions;
   /** Told of pauses, resumptions, dead letters and what retention dropped. */
   readonly report?: (incident: Incident) => void;
 }
@@ -37,6 +42,10 @@ export class EmbeddedBus extends Bus {
   readonly #clock: () => number;
   readonly #ground: Ground;
   readonly #groups = new Map<string, Group>();
+  readonly #retention: Retention;
+  readonly #timer: NodeJS.Timeout;
+  #bytesSinceRound = 0;
+  #round: Promise<number> | undefined;
   #closing: Promise<void> | undefined;
   #closed = false;
 
@@ -49,6 +58,9 @@ export class EmbeddedBus extends Bus {
     const { retryDelayMs = 100, longestRetryDelayMs = 30_000, report = () => {} } = options;
     const parts = { log: new Log(this.#store), offsets, letters: new DeadLetters(this.#store), stillness };
     this.#ground = { ...parts, retryDelayMs, longestRetryDelayMs, report };
+    const retention = options.retention ?? {};
+    this.#retention = new Retention(this.#store, parts.log, this.#clock, report, retention);
+    this.#timer = setInterval(() => this.#pruneSoon(), retention.everyMs ?? 60_000).unref();
   }
 
   /** Opens the bus in a SQLite file; makes its tables (`bus_…`) where they are not. */
@@ -74,6 +86,8 @@ export class EmbeddedBus extends Bus {
     });
     offsets.clean();
     log.accept(placed, logged);
+    for (const { bytes } of placed) this.#bytesSinceRound += bytes;
+    if (this.#bytesSinceRound > bytesARound) this.#pruneSoon();
   }
 
   /** Throws BUS_TOPIC_UNKNOWN for a topic that is not declared. `close` must not be awaited inside `handle`. */
@@ -94,6 +108,10 @@ export class EmbeddedBus extends Bus {
     const lane = this.#ground.log.topic(topic).lanes[partition];
     if (!lane) throw errors.BUS_TOPIC_INVALID({ topic, path: 'partition', expected: 'one that the topic has' });
     return this.#ground.log.read(lane, Math.max(0, fromOffset), limit).map((event) => event.heard(1));
+  }
+
+  async ends(topic: string): Promise<number[]> {
+    return this.#ground.log.topic(topic).lanes.map((lane) => lane.next);
   }
 
   async dead(group: string, limit = 100): Promise<DeadLetter[]> {
@@ -139,6 +157,17 @@ export class EmbeddedBus extends Bus {
     return [...this.#ground.stillness.reasons, ...words];
   }
 
+  /** Goes round retention now; resolves with the number of events dropped. It also goes by itself. */
+  async prune(): Promise<number> {
+    await this.#turn();
+    this.#ground.offsets.flush();
+    this.#bytesSinceRound = 0;
+    this.#round ??= this.#goRound().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
   /** Running handlers end, and may still publish; then what they handled is committed. The SQLite file stays open. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -146,11 +175,24 @@ export class EmbeddedBus extends Bus {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#retention.stop();
     await Promise.all([...this.#groups.values()].map((group) => group.stop()));
+    await this.#round?.catch(() => {});
     this.#ground.offsets.flush();
     this.#ground.offsets.close();
     this.#closed = true;
     this.#ground.stillness.abandon(errors.BUS_UNAVAILABLE({ reason: 'it is closed' }));
+  }
+
+  async #goRound(): Promise<number> {
+    this.#ground.offsets.see([...this.#groups.values()].filter((group) => group.alive).map((group) => group.name));
+    return this.#retention.round();
+  }
+
+  /** A round that cannot go now goes the next time. */
+  #pruneSoon(): void {
+    void this.prune().catch(() => {});
   }
 
   async #turn(): Promise<void> {
