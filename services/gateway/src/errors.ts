@@ -1,0 +1,41 @@
+/** What can be wrong with a call at the HTTP door. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('gateway', {
+  REPLAY_ONLY: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { what: string }) => `${m.what} is for replays; call with the replay credential`,
+  },
+  CLOCK_WENT_BACK: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { now: string; last: string }) => `time is ${m.last} already and cannot pass to ${m.now}`,
+  },
+  BODY_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { field: string; problem: string }) => `${m.field}: ${m.problem}`,
+  },
+  UNKNOWN_TOPIC: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { topic: string; known: string[] }) => `no topic "${m.topic}"; known: ${m.known.join(', ')}`,
+  },
+  FOREIGN_ORIGIN: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { header: string }) =>
+      `the ${m.header} header names another site; call the gateway by its own address`,
+  },
+  SERVICE_AWAY: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { service: string }) => `${m.service} does not answer; try again, and see its log`,
+  },
+  TOO_MANY_STREAMS: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (m: { limit: number }) => `${m.limit} event streams are open already; close one and try again`,
+  },
+});

@@ -1,0 +1,98 @@
+/**
+ * Events as server-sent events, each a CloudEvent in JSON. A stream reads the log at its own pace, from any position:
+ * a slow reader falls behind and holds nobody up, and no group is left behind when it goes.
+ */
+import { Bus, type HeardEvent } from '@driftloop/bus';
+import { eventOfTopic } from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
+import { errors } from './errors.js';
+
+/** Next offset of each partition, by topic. */
+type Position = Record<string, number[]>;
+
+const idleMs = 100;
+const batch = 200;
+
+@Injectable()
+export class EventStream {
+  constructor(private readonly bus: Bus) {}
+
+  /** Where a stream begins: "earliest", "latest", or the id of an event already heard. Throws BODY_INVALID. */
+  async begin(topics: readonly string[], after: string): Promise<Position> {
+    const position: Position = {};
+    const known = after === 'earliest' || after === 'latest' ? {} : decode(after);
+    for (const topic of topics) {
+      const ends = await this.bus.ends(topic);
+      position[topic] = ends.map((end, p) => known[topic]?.[p] ?? (after === 'earliest' ? 0 : end));
+    }
+    return position;
+  }
+
+  /** The stream's text, event by event, until aborted. */
+  async *follow(position: Position, signal: AbortSignal): AsyncGenerator<string> {
+    while (!signal.aborted) {
+      let heard = 0;
+      for (const event of await this.next(position)) {
+        heard++;
+        position[event.topic][event.partition] = event.offset + 1;
+        yield `id: ${encode(position)}\nevent: ${event.topic}\ndata: ${JSON.stringify(cloudEvent(event))}\n\n`;
+      }
+      if (!heard) await pause(idleMs, signal);
+    }
+  }
+
+  /** The next events of all partitions, in order within each, merged by event time. */
+  private async next(position: Position): Promise<HeardEvent[]> {
+    const reads = Object.entries(position).flatMap(([topic, offsets]) =>
+      offsets.map((offset, partition) => this.bus.read(topic, partition, offset, batch)),
+    );
+    const queues = (await Promise.all(reads)).filter((queue) => queue.length);
+    const merged: HeardEvent[] = [];
+    while (queues.length) {
+      const first = queues.reduce((a, b) => (b[0].time < a[0].time ? b : a));
+      merged.push(first.shift()!);
+      if (!first.length) queues.splice(queues.indexOf(first), 1);
+    }
+    return merged;
+  }
+}
+
+const encode = (position: Position) => Buffer.from(JSON.stringify(position)).toString('base64url');
+
+function decode(text: string): Position {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    throw errors.BODY_INVALID({
+      field: 'after',
+      problem: 'must be "earliest", "latest" or the id of an event of this stream',
+    });
+  }
+}
+
+function cloudEvent({ id, topic, key, time, source, data, traceparent }: HeardEvent) {
+  const definition = eventOfTopic(topic);
+  return {
+    specversion: '1.0',
+    id,
+    type: topic,
+    source: `/driftloop/${source || definition?.from}`,
+    subject: key,
+    time: new Date(time).toISOString(),
+    datacontenttype: 'application/json',
+    ...(traceparent && { traceparent }),
+    data,
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

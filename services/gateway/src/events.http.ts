@@ -1,0 +1,49 @@
+/** The event stream's door: GET /v1/events?topics=a,b&after=earliest|latest|<event id>. */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { events } from '@driftloop/contracts';
+import { callerOf } from '@driftloop/service';
+import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { errors } from './errors.js';
+import { EventStream } from './event-stream.js';
+import { forwarded } from './request.js';
+
+const maxStreams = 64;
+const known = Object.values(events).map((event) => event.topic);
+
+@Controller('v1/events')
+export class EventsDoor {
+  private open = 0;
+
+  constructor(private readonly stream: EventStream) {}
+
+  @Get()
+  async follow(
+    @Query('topics') topics: string | undefined,
+    @Query('after') after: string | undefined,
+    @Headers() headers: Record<string, string | undefined>,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    callerOf(forwarded(headers).metadata);
+    const wanted = topics ? topics.split(',') : known;
+    for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
+    if (this.open >= maxStreams) throw errors.TOO_MANY_STREAMS({ limit: maxStreams });
+    const position = await this.stream.begin(wanted, after ?? headers['last-event-id'] ?? 'latest');
+    await this.write(response, position);
+  }
+
+  private async write(response: ServerResponse, position: Awaited<ReturnType<EventStream['begin']>>): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write(': driftloop\n\n');
+    this.open++;
+    try {
+      for await (const text of this.stream.follow(position, gone.signal))
+        if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    } finally {
+      this.open--;
+      response.end();
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/** The only wiring of the gateway. */
+import type { ServiceDefinition } from '@driftloop/service';
+import { Module } from '@nestjs/common';
+import { ClockDoor } from './clock.http.js';
+import { Clock } from './clock.js';
+import { EventStream } from './event-stream.js';
+import { EventsDoor } from './events.http.js';
+import { ModelsDoor } from './models.http.js';
+import { ReadyDoor } from './ready.http.js';
+import { Upstreams } from './upstreams.js';
+
+@Module({ controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor], providers: [Upstreams, Clock, EventStream] })
+export class GatewayModule {}
+
+export const gateway: ServiceDefinition = { name: 'gateway', module: GatewayModule, http: { port: 3000 } };

@@ -1,0 +1,94 @@
+/** Models over HTTP: declare, look, act. Each call is one gRPC call behind the door; replies are proto3 JSON. */
+import {
+  ApplyReply,
+  ApplyRequest,
+  Cycle,
+  GetRolloutReply,
+  Ledger,
+  ListCyclesReply,
+  ListJobsReply,
+  ListModelsReply,
+  ListVersionsReply,
+  ModelStatus,
+  PromoteRequest,
+  RolloutReply,
+} from '@driftloop/contracts';
+import { call } from '@driftloop/service';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
+import { forwarded, optionalText, requiredText, requiredTime } from './request.js';
+import { Upstreams } from './upstreams.js';
+
+type RequestHeaders = Record<string, string | undefined>;
+
+@Controller('v1')
+export class ModelsDoor {
+  constructor(private readonly upstreams: Upstreams) {}
+
+  @Post('apply')
+  @HttpCode(200)
+  async apply(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    const eventTime = (body as { eventTime?: unknown })?.eventTime ? requiredTime(body, 'eventTime') : undefined;
+    const request = ApplyRequest.fromPartial({ spec: requiredText(body, 'spec'), eventTime });
+    return ApplyReply.toJSON(await call(this.upstreams.registry, 'apply', request, forwarded(headers)));
+  }
+
+  @Get('models')
+  async models(@Headers() headers: RequestHeaders) {
+    return ListModelsReply.toJSON(await call(this.upstreams.registry, 'listModels', {}, forwarded(headers)));
+  }
+
+  @Get('models/:model/versions')
+  async versions(@Param('model') model: string, @Headers() headers: RequestHeaders) {
+    return ListVersionsReply.toJSON(await call(this.upstreams.registry, 'listVersions', { model }, forwarded(headers)));
+  }
+
+  @Get('models/:model/rollout')
+  async rollout(@Param('model') model: string, @Headers() headers: RequestHeaders) {
+    const request = { model, history: 20 };
+    return GetRolloutReply.toJSON(await call(this.upstreams.registry, 'getRollout', request, forwarded(headers)));
+  }
+
+  @Get('models/:model/status')
+  async status(@Param('model') model: string, @Headers() headers: RequestHeaders) {
+    return ModelStatus.toJSON(await call(this.upstreams.monitoring, 'getStatus', { model }, forwarded(headers)));
+  }
+
+  @Get('models/:model/jobs')
+  async jobs(@Param('model') model: string, @Headers() headers: RequestHeaders) {
+    return ListJobsReply.toJSON(await call(this.upstreams.training, 'listJobs', { model }, forwarded(headers)));
+  }
+
+  @Get('models/:model/cycles')
+  async cycles(@Param('model') model: string, @Headers() headers: RequestHeaders) {
+    return ListCyclesReply.toJSON(await call(this.upstreams.monitoring, 'listCycles', { model }, forwarded(headers)));
+  }
+
+  @Get('cycles/:cycleId')
+  async cycle(@Param('cycleId') cycleId: string, @Headers() headers: RequestHeaders) {
+    return Cycle.toJSON(await call(this.upstreams.monitoring, 'getCycle', { cycleId }, forwarded(headers)));
+  }
+
+  @Get('models/:model/ledger')
+  async ledger(@Param('model') model: string, @Headers() headers: RequestHeaders) {
+    return Ledger.toJSON(await call(this.upstreams.monitoring, 'readLedger', { model }, forwarded(headers)));
+  }
+
+  @Post('models/:model/promote')
+  @HttpCode(200)
+  async promote(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+    const request = PromoteRequest.fromPartial({
+      model,
+      version: requiredText(body, 'version'),
+      expectedChampion: optionalText(body, 'expectedChampion'),
+      note: optionalText(body, 'note'),
+    });
+    return RolloutReply.toJSON(await call(this.upstreams.registry, 'promote', request, forwarded(headers)));
+  }
+
+  @Post('models/:model/rollback')
+  @HttpCode(200)
+  async rollBack(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+    const request = { model, note: optionalText(body, 'note') };
+    return RolloutReply.toJSON(await call(this.upstreams.registry, 'rollBack', request, forwarded(headers)));
+  }
+}

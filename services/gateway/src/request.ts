@@ -1,0 +1,33 @@
+/** Reading an HTTP request: fields of a JSON body, and the credential that is passed on. */
+import { Metadata } from '@grpc/grpc-js';
+import { errors } from './errors.js';
+
+/** Options of an upstream call: the caller's own credential, and a deadline. */
+export function forwarded(headers: Record<string, string | undefined>): { metadata: Metadata; deadlineMs: number } {
+  const metadata = new Metadata();
+  if (headers.authorization) metadata.set('authorization', headers.authorization);
+  return { metadata, deadlineMs: 30_000 };
+}
+
+const fieldOf = (body: unknown, field: string): unknown =>
+  body && typeof body === 'object' ? (body as Record<string, unknown>)[field] : undefined;
+
+/** A text field that must be there. Throws BODY_INVALID. */
+export function requiredText(body: unknown, field: string): string {
+  const value = fieldOf(body, field);
+  if (typeof value === 'string' && value) return value;
+  throw errors.BODY_INVALID({ field, problem: 'must be a text that is not empty, in a JSON body' });
+}
+
+/** A text field, or "" where it is left out. Throws BODY_INVALID. */
+export function optionalText(body: unknown, field: string): string {
+  return fieldOf(body, field) ? requiredText(body, field) : '';
+}
+
+/** An RFC 3339 time that must be there. Throws BODY_INVALID. */
+export function requiredTime(body: unknown, field: string): Date {
+  const time = new Date(requiredText(body, field));
+  if (Number.isNaN(time.getTime()))
+    throw errors.BODY_INVALID({ field, problem: 'must be a time, such as 2013-02-14T10:00:00Z' });
+  return time;
+}

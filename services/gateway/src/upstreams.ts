@@ -1,0 +1,35 @@
+/** The services behind the door, as gRPC clients. */
+import { MonitoringClient, RegistryClient, TrainingClient } from '@driftloop/contracts';
+import { Addresses, grpcClient } from '@driftloop/service';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { errors } from './errors.js';
+
+@Injectable()
+export class Upstreams implements OnApplicationShutdown {
+  readonly registry: RegistryClient;
+  readonly monitoring: MonitoringClient;
+  readonly training: TrainingClient;
+
+  constructor(addresses: Addresses) {
+    this.registry = grpcClient(RegistryClient, addresses.of('registry'));
+    this.monitoring = grpcClient(MonitoringClient, addresses.of('monitoring'));
+    this.training = grpcClient(TrainingClient, addresses.of('training'));
+  }
+
+  /** Resolves when each service can be reached; throws SERVICE_AWAY after `ms`. */
+  async connected(ms: number): Promise<void> {
+    const deadline = Date.now() + ms;
+    for (const [service, client] of Object.entries({
+      registry: this.registry,
+      monitoring: this.monitoring,
+      training: this.training,
+    }))
+      await new Promise<void>((resolve, reject) =>
+        client.waitForReady(deadline, (error) => (error ? reject(errors.SERVICE_AWAY({ service })) : resolve())),
+      );
+  }
+
+  onApplicationShutdown(): void {
+    for (const client of [this.registry, this.monitoring, this.training]) client.close();
+  }
+}
