@@ -73,7 +73,9 @@ function check(room, may, pkg, file, target) {
 
 function importsOf(file) {
   const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const statements = text.matchAll(/^(?:import|export)\b[^;'"`]*?['"]([^'"\n]+)['"];?$/gm);
+  const clause = '[^\'"`;=()]*?\\bfrom\\s+';
+  const statement = new RegExp(`^(?:import\\s+(?:${clause})?|export\\s+${clause})['"]([^'"\\n]+)['"]`, 'gm');
+  const statements = text.matchAll(statement);
   const dynamic = text.matchAll(/\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g);
   return [...statements, ...dynamic].map((match) => match[1]);
 }
