@@ -10,6 +10,9 @@
  * where E is the betting wealth of betting.ts, and Δ_d = Δ·min(1, rows/typical): a thin day may not earn a full day's margin, so an outage promotes nobody.
  * After `limitDays` the rule is no test any more: promote when the mean X of a full day is above −Δ/2, recorded as undecided.
  *
+ * What is tested is the mean of the clipped X. Where days vary as widely as the clip (a day's standard deviation of .03 and more), clipping pulls a mean of
+ * −Δ towards 0, and a challenger on the boundary is promoted by the test in 7–11% instead of at most 5%; better and harm, whose null is 0, keep their levels.
+ *
  * I1  A pure function of (state, block); the state is JSON, complete, and carries its options from the rollout's start.
  * I2  Blocks count once, in order: one at or before the last block, or after the decision, changes nothing.
  * I3  A decision, once made, stands.

@@ -3,6 +3,7 @@
  * a fact; small by default, and large with DRIFTLOOP_SLOW=1, which prints the table.
  */
 import { Random } from '../random.js';
+import { bet, eValue, openWealth } from './betting.js';
 import { type SimulatedDays, simulateDays } from './day-simulation.js';
 import { startFastStop, updateFastStop } from './fast-stop.js';
 import { type JudgeDecision, startJudge, updateJudge } from './judge.js';
@@ -17,35 +18,33 @@ const share = (runs: number, happens: (random: Random) => boolean): number => {
 };
 const shadow = { days: 28, shock: 0.015 };
 
-interface Outcome {
-  decision: JudgeDecision;
-  days: number;
-  better: boolean;
-}
-
-function judge(random: Random, days: SimulatedDays): Outcome {
+/** The decision on one rollout, and its day. */
+function judge(random: Random, days: SimulatedDays): { decision: JudgeDecision; days: number } {
   let state = startJudge({ typicalRows: 300 });
-  let better = false;
-  for (const day of simulateDays(random, days)) {
-    const step = updateJudge(state, day);
-    state = step.state;
-    better ||= step.evidence.some((e) => e.test === 'better' && e.holds);
-    if (step.decision !== 'continue') break;
-  }
-  return { decision: state.decision, days: state.days, better };
+  for (const day of simulateDays(random, days)) state = updateJudge(state, day).state;
+  return { decision: state.decision, days: state.days };
 }
 
-/** The share of each decision, the share that claimed superiority, and the median day of promotion. */
-function judgeOften(runs: number, days: SimulatedDays): Record<string, number> {
-  const table: Record<string, number> = { promote: 0, harm: 0, 'undecided-promote': 0, 'undecided-stop': 0, better: 0 };
+/** The share of each decision, and the median day of promotion. */
+function judgeOften(runs: number, days: SimulatedDays): Record<JudgeDecision | 'medianDays', number> {
+  const table = { continue: 0, promote: 0, harm: 0, 'undecided-promote': 0, 'undecided-stop': 0 };
   const promoted: number[] = [];
   for (let i = 0; i < runs; i++) {
     const outcome = judge(new Random(i), days);
     table[outcome.decision] += 1 / runs;
-    if (outcome.better) table.better += 1 / runs;
     if (outcome.decision === 'promote') promoted.push(outcome.days);
   }
-  return { ...table, medianDays: promoted.sort((a, b) => a - b)[promoted.length >> 1] ?? Number.NaN };
+  return { ...table, medianDays: promoted.sort((x, y) => x - y)[promoted.length >> 1] ?? Number.NaN };
+}
+
+/** Does the claim "better" (direction 1) or "harm" (−1) ever reach its level in 28 days, if no other claim ends the rollout first? */
+function everClaims(random: Random, days: SimulatedDays, direction: 1 | -1, level: number): boolean {
+  let wealth = openWealth();
+  return simulateDays(random, days).some(({ sum }) => {
+    const x = Math.max(-0.03, Math.min(0.03, sum / 1e9 / 300));
+    wealth = bet(wealth, (direction * x) / 0.03);
+    return eValue(wealth) >= level;
+  });
 }
 
 /**
@@ -71,10 +70,10 @@ function stoppedInFourDays(random: Random, challenger: 'shuffled' | 'twin'): boo
 }
 
 describe('the gate by simulation', () => {
-  it.each([7, 8, 14, 21])(
+  it.each([7, 14, 21])(
     'claims superiority of an equal challenger in 2 to 7%% of gates of %d days, where naive rows claim far more',
     (days) => {
-      const runs = 2000;
+      const runs = 1000;
       let naive = 0;
       const size = share(runs, (random) => {
         const sums = simulateDays(random, { days, mean: 0, shock: 0.015 });
@@ -102,7 +101,7 @@ describe('the gate by simulation', () => {
   });
 
   it('finds harm in some slice of a harmless challenger in at most 1.5% of gates', () => {
-    const size = share(600, (random) => {
+    const size = share(300, (random) => {
       const slices = Array.from({ length: 10 }, (_, s) => ({
         slice: `carrier=${s}`,
         days: simulateDays(random.fork(s), { days: 10, mean: 0, shock: 0.02, rows: 60 }),
@@ -114,24 +113,29 @@ describe('the gate by simulation', () => {
 });
 
 describe('the judge by simulation', () => {
-  it('claims superiority in under 5% and harm in under 1% of A/A rollouts', () => {
-    const quiet = judgeOften(1000, { ...shadow, mean: 0 });
-    expect(quiet.better).toBeLessThanOrEqual(0.05);
-    expect(quiet.harm).toBeLessThanOrEqual(0.01);
-    expect(quiet.promote).toBeGreaterThan(0.8);
+  it('claims superiority in at most 5% and harm in at most 1% of A/A rollouts, though asked every day for 28 days', () => {
+    const equal = { ...shadow, mean: 0 };
+    const better = share(1000, (random) => everClaims(random, equal, 1, 20));
+    const harm = share(1000, (random) => everClaims(random, equal, -1, 100));
+    expect([better > 0, better <= 0.05, harm <= 0.01]).toEqual([true, true, true]);
+    expect(share(100, (random) => everClaims(random, { ...shadow, mean: 0.015 }, 1, 20))).toBeGreaterThan(0.8);
+    expect(share(100, (random) => everClaims(random, { ...shadow, mean: -0.02 }, -1, 100))).toBeGreaterThan(0.8);
   });
 
   it('promotes a challenger on the boundary by the test in 2 to 6%', () => {
-    const { promote } = judgeOften(1500, { ...shadow, mean: -0.01 });
-    expect(promote).toBeGreaterThan(0.01);
+    const { promote } = judgeOften(1000, { ...shadow, mean: -0.01 });
+    expect(promote).toBeGreaterThan(0.02);
     expect(promote).toBeLessThan(0.06);
   });
 
-  it('promotes a fresh challenger in over 83%, in a median of 8 to 10 days', () => {
-    const fresh = judgeOften(400, { ...shadow, mean: 0.003 });
-    expect(fresh.promote).toBeGreaterThan(0.83);
-    expect(fresh.medianDays).toBeGreaterThanOrEqual(8);
-    expect(fresh.medianDays).toBeLessThanOrEqual(12);
+  it('promotes an equal challenger by the test in over 75%, one better by .005 in over 95% and a median of at most 10 days', () => {
+    const [equal, better] = [0, 0.005].map((mean) => judgeOften(400, { ...shadow, mean }));
+    expect([equal.promote > 0.75, equal.harm <= 0.01, better.promote > 0.95, better.medianDays <= 10]).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('stops a challenger that lost its labels, and promotes none', () => {
@@ -143,48 +147,68 @@ describe('the judge by simulation', () => {
 
 describe('the fast stop by simulation', () => {
   it('stops shuffled labels in four days in over 90%, and stops no twin', () => {
-    expect(share(150, (random) => stoppedInFourDays(random, 'shuffled'))).toBeGreaterThan(0.9);
-    expect(share(150, (random) => stoppedInFourDays(random, 'twin'))).toBe(0);
+    expect(share(60, (random) => stoppedInFourDays(random, 'shuffled'))).toBeGreaterThan(0.9);
+    expect(share(60, (random) => stoppedInFourDays(random, 'twin'))).toBe(0);
   });
 });
 
 (slow ? describe : describe.skip)('at length (DRIFTLOOP_SLOW=1)', () => {
+  const show = (x: number): string => String(Number(x.toPrecision(3)));
+
   it('measures the judge over shocks, tails and means', () => {
-    const rows: string[] = [];
+    const lines: string[] = [];
+    const wrong: string[] = [];
     for (const heavy of [false, true]) {
       for (const shock of [0.01, 0.015, 0.03, 0.045]) {
         for (const mean of [-0.01, 0, 0.003, 0.01]) {
           const t = judgeOften(4000, { days: 28, mean, shock, heavy });
-          rows.push(`${heavy ? 't4' : 'normal'} shock ${shock} mean ${mean} ${JSON.stringify(t)}`);
-          if (mean === 0) expect([t.better <= 0.05, t.harm <= 0.01]).toEqual([true, true]);
-          if (mean === -0.01 && !heavy) expect(t.promote).toBeLessThan(0.06);
+          const figures = Object.entries(t).map(([name, value]) => `${name} ${show(value)}`);
+          const line = `${heavy ? 't4' : 'normal'} shock ${shock} mean ${mean}: ${figures.join(', ')}`;
+          lines.push(line);
+          if (mean === 0 && t.harm > 0.01) wrong.push(line);
+          // Shocks as wide as the clip lift the clipped mean above the boundary: see the judge's header.
+          if (mean === -0.01 && t.promote > (shock <= 0.015 ? 0.06 : 0.25)) wrong.push(line);
         }
       }
     }
-    process.stdout.write(`${rows.join('\n')}\n`);
+    process.stdout.write(`${lines.join('\n')}\n`);
+    expect(wrong).toEqual([]);
   }, 600_000);
 
-  it('measures the gate over days, shocks and tails', () => {
-    const rows: string[] = [];
+  it('measures what A/A rollouts claim in 28 days', () => {
+    const lines: string[] = [];
+    const wrong: string[] = [];
     for (const heavy of [false, true]) {
-      for (const days of [7, 8, 10, 14, 21]) {
-        const gates = (level: number, mean: number): number =>
-          share(
-            10_000,
-            (random) =>
-              superiority(compareBlocks(simulateDays(random, { days, mean, shock: 0.015, heavy })), level).holds,
-          );
-        const kept = (mean: number): number =>
-          share(
-            10_000,
-            (random) => nonInferiority(compareBlocks(simulateDays(random, { days, mean, shock: 0.015, heavy }))).holds,
-          );
-        rows.push(
-          `${heavy ? 't4' : 'normal'} ${days} days: size ${gates(0.05, 0)}, non-inferior at 0 ${kept(0)}, at -.01 ${kept(-0.01)}, at .01 ${kept(0.01)}`,
-        );
-        expect(gates(0.05, 0)).toBeLessThan(0.07);
+      for (const shock of [0.01, 0.015, 0.03, 0.045]) {
+        const equal = { days: 28, mean: 0, shock, heavy };
+        const better = share(4000, (random) => everClaims(random, equal, 1, 20));
+        const harm = share(4000, (random) => everClaims(random, equal, -1, 100));
+        const line = `${heavy ? 't4' : 'normal'} shock ${shock}: better ${show(better)}, harm ${show(harm)}`;
+        lines.push(line);
+        if (better > 0.05 || harm > 0.01) wrong.push(line);
       }
     }
-    process.stdout.write(`${rows.join('\n')}\n`);
+    process.stdout.write(`${lines.join('\n')}\n`);
+    expect(wrong).toEqual([]);
+  }, 600_000);
+
+  it('measures the gate over days and tails', () => {
+    const lines: string[] = [];
+    const wrong: string[] = [];
+    for (const heavy of [false, true]) {
+      for (const days of [7, 8, 10, 14, 21]) {
+        const shares = [0, 0.01, -0.01].map((mean) => {
+          const runs = Array.from({ length: 4000 }, (_, i) =>
+            compareBlocks(simulateDays(new Random(i), { days, mean, shock: 0.015, heavy })),
+          );
+          return [superiority, nonInferiority].map((claim) => runs.filter((c) => claim(c).holds).length / runs.length);
+        });
+        const line = `${heavy ? 't4' : 'normal'} ${days} days at δ 0, .01, -.01: superior ${shares.map((x) => show(x[0]))}, non-inferior ${shares.map((x) => show(x[1]))}`;
+        lines.push(line);
+        if (shares[0][0] > 0.07 || shares[0][0] < 0.02) wrong.push(line);
+      }
+    }
+    process.stdout.write(`${lines.join('\n')}\n`);
+    expect(wrong).toEqual([]);
   }, 600_000);
 });
