@@ -1,0 +1,91 @@
+/** One SQLite file as the driver sees it: cached statements, transactions and the collections of each database. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { Table } from './table.js';
+
+/** What to do about an unindexed scan of more than `limit` documents. */
+export interface ScanGuard {
+  readonly limit: number;
+  readonly onScan: 'throw' | 'warn' | 'allow';
+}
+
+/** A statement that gives rows as arrays. */
+export type Statement = StatementSync;
+export type Row = SQLInputValue[];
+
+const stores = new WeakMap<DatabaseSync, Store>();
+
+/** All connections on one DatabaseSync share its statements and tables. */
+export class Store {
+  private readonly statements = new Map<string, Statement>();
+  private readonly tables = new Map<string, Table>();
+  private depth = 0;
+
+  static of(db: DatabaseSync): Store {
+    const store = stores.get(db) ?? new Store(db);
+    stores.set(db, store);
+    return store;
+  }
+
+  private constructor(readonly db: DatabaseSync) {
+    db.exec('CREATE TABLE IF NOT EXISTS doc_catalogue (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID');
+  }
+
+  /** A cached statement; its rows are arrays. */
+  statement(sql: string): Statement {
+    let statement = this.statements.get(sql);
+    if (!statement) {
+      statement = this.db.prepare(sql);
+      statement.setReturnArrays(true);
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** Forgets cached statements: after a change of schema. */
+  forget(): void {
+    this.statements.clear();
+  }
+
+  /** Runs `work` in one transaction (a savepoint inside another): all of it or nothing. */
+  transaction<T>(work: () => T): T {
+    const name = `doc_${this.depth++}`;
+    this.statement(`SAVEPOINT ${name}`).run();
+    try {
+      const result = work();
+      this.statement(`RELEASE ${name}`).run();
+      return result;
+    } catch (error) {
+      this.statement(`ROLLBACK TO ${name}`).run();
+      this.statement(`RELEASE ${name}`).run();
+      throw error;
+    } finally {
+      this.depth--;
+    }
+  }
+
+  table(database: string, collection: string): Table {
+    const name = `${database}.${collection}`;
+    let table = this.tables.get(name);
+    if (!table) {
+      table = new Table(this, name);
+      this.tables.set(name, table);
+    }
+    return table;
+  }
+
+  /** Names of the collections of a database that exist. */
+  collections(database: string): string[] {
+    const rows = this.statement('SELECT name FROM doc_catalogue WHERE name >= ? AND name < ? ORDER BY name').all(
+      `${database}.`,
+      `${database}/`,
+    ) as unknown as string[][];
+    return rows.map(([name]) => name.slice(database.length + 1));
+  }
+
+  drop(database: string, collection: string): boolean {
+    const name = `${database}.${collection}`;
+    const table = this.tables.get(name);
+    this.tables.delete(name);
+    return (table ?? new Table(this, name)).drop();
+  }
+}

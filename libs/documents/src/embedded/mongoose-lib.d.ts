@@ -1,0 +1,30 @@
+/** The two base classes that a mongoose driver extends; mongoose ships no types for them. */
+declare module 'mongoose/lib/collection.js' {
+  export default class MongooseCollection {
+    constructor(name: string, connection: unknown, options: unknown);
+    name: string;
+    conn: unknown;
+    buffer: boolean;
+    queue: unknown[];
+    addQueue(name: unknown, args: unknown[]): this;
+    onOpen(): void;
+    onClose(force?: boolean): void;
+  }
+}
+
+declare module 'mongoose/lib/connection.js' {
+  import { EventEmitter } from 'node:events';
+  export default class MongooseConnection extends EventEmitter {
+    constructor(base: unknown);
+    db: unknown;
+    client: unknown;
+    host: string;
+    port: number;
+    name: string;
+    readyState: number;
+    collections: Record<string, { onOpen(): void }>;
+    _connectionString: string;
+    onOpen(): void;
+    openUri(uri: string, options?: unknown): Promise<this>;
+  }
+}
