@@ -2,6 +2,7 @@
 export * from './decisions.js';
 export * from './errors.js';
 export * from './events.js';
+export { fileDescriptors } from './gen/descriptors.js';
 export * from './gen/driftloop/v1/events.js';
 export * from './gen/driftloop/v1/feature_store.js';
 export * from './gen/driftloop/v1/labeling.js';

@@ -1,1 +1,16 @@
-export {};
+/** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
+export * from './addresses.js';
+export * from './client.js';
+export * from './clock.js';
+export { type Caller, Credentials, callerOf, causeOfRequest, mainTenant } from './credentials.js';
+export * from './embedded.js';
+export { errors as serviceErrors } from './errors.js';
+export * from './ground.js';
+export { Log, openLog } from './log.js';
+export { Readiness } from './readiness.js';
+export * from './settings.js';
+export * from './start.js';
+export { errorKey, statusOf } from './status.js';
+export { endSpan, Telemetry, traceparentOf } from './telemetry.js';
+export * from './test-service.js';
+export { When, type WhenOptions } from './when.js';

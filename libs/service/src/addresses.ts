@@ -1,0 +1,35 @@
+/** Where the services are: from the environment, or where this process started them, or design §5's ports. */
+import type { ServiceName } from '@driftloop/contracts';
+import type { Client } from '@grpc/grpc-js';
+import { type ClientClass, grpcClient } from './client.js';
+import { defaultPorts, type Secret, type Settings } from './settings.js';
+
+/** Injectable. */
+export class Addresses {
+  readonly #started = new Map<ServiceName, string>();
+  readonly #configured: Readonly<Record<string, string>>;
+  readonly #ports: Settings['ports'];
+  readonly #token?: Secret;
+
+  constructor(settings: Pick<Settings, 'addresses' | 'ports' | 'token'>) {
+    this.#configured = settings.addresses;
+    this.#ports = settings.ports;
+    this.#token = settings.token;
+  }
+
+  /** `host:port` of a service's gRPC door. */
+  of(service: ServiceName): string {
+    const port = this.#ports[service] ?? defaultPorts[service];
+    return this.#configured[service] ?? this.#started.get(service) ?? `127.0.0.1:${port}`;
+  }
+
+  /** A client of a service, with this house's token where it has one. */
+  client<C extends Client>(client: ClientClass<C>, service: ServiceName): C {
+    return grpcClient(client, this.of(service), this.#token);
+  }
+
+  /** Remembers where a service of this process listens. */
+  started(service: ServiceName, address: string): void {
+    this.#started.set(service, address);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The gRPC door: Nest's transport with what every call of ours needs: the caller, a span, typed errors, health and
+ * reflection, limits, an error that names the variable when the port is taken, and a stop that finishes what runs.
+ *
+ * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
+ * I2  A call is let in only with a credential that is known, where one is needed.
+ */
+import { type handleUnaryCall, type Metadata, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
+import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices';
+import { HealthImplementation } from 'grpc-health-check';
+import { type Observable, throwError } from 'rxjs';
+import { largestMessage } from './client.js';
+import { type Caller, type Credentials, rememberCaller } from './credentials.js';
+import { errors } from './errors.js';
+import type { Log } from './log.js';
+import type { Readiness } from './readiness.js';
+import { addReflection } from './reflection.js';
+import { type StatusObject, statusOf } from './status.js';
+import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
+
+/** How long calls that run may take when the door closes, ms. */
+const longestGoodbyeMs = 5000;
+
+export interface DoorParts {
+  readonly service: string;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** The variable that changes the port. */
+  readonly variable: string;
+  readonly packages: Readonly<Record<string, ServiceDefinition>>;
+  readonly credentials: Credentials;
+  readonly readiness: Readiness;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
+type Call = Parameters<handleUnaryCall<unknown, unknown>>[0] & { emit(event: 'error', error: unknown): boolean };
+type Done = ((error: unknown, value?: unknown, ...rest: unknown[]) => void) | undefined;
+type Handler = (call: Call, done: Done) => Promise<void>;
+interface Method {
+  readonly path: string;
+  readonly responseStream: boolean;
+}
+
+/** Nest replaces errors that no filter takes: this one passes them on to the door. */
+@Catch()
+export class PassToDoor implements RpcExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): Observable<never> {
+    const call = host.getArgByIndex<{ door?: (error: unknown) => StatusObject } | undefined>(2);
+    return throwError(() => call?.door?.(error) ?? error);
+  }
+}
+
+export class GrpcDoor extends ServerGrpc {
+  /** The port that it listens on, once it does. */
+  port = 0;
+
+  constructor(readonly parts: DoorParts) {
+    const packageNames = [...new Set(Object.keys(parts.packages).map((name) => name.slice(0, name.lastIndexOf('.'))))];
+    super({ package: packageNames, packageDefinition: methodsByTheirNames(parts.packages) });
+  }
+
+  /** Binds. Throws PORT_TAKEN or PORT_NOT_OPENED. */
+  override async createClient(): Promise<Server> {
+    const server = new Server({
+      'grpc.max_receive_message_length': largestMessage,
+      'grpc.max_send_message_length': largestMessage,
+    });
+    const names = Object.keys(this.parts.packages);
+    const health = new HealthImplementation();
+    health.addToServer(server as unknown as Parameters<HealthImplementation['addToServer']>[0]);
+    this.parts.readiness.follow(health, names);
+    addReflection(server, names);
+    this.port = await this.#bind(server);
+    return server;
+  }
+
+  // biome-ignore lint/complexity/noBannedTypes: Nest's own signature
+  override createServiceMethod(handler: Function, method: Method, streaming: GrpcMethodStreamingType): Function {
+    const inner = super.createServiceMethod(handler, method, streaming) as Handler;
+    return (call: Call, done: Done) => this.#let(method, call, done, inner);
+  }
+
+  /** Takes no more calls, and ends when those that run have, or after 5 s. */
+  override async close(): Promise<void> {
+    const server = this.grpcClient as Server | null;
+    this.grpcClient = null;
+    if (!server) return;
+    const late = setTimeout(() => server.forceShutdown(), longestGoodbyeMs);
+    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    clearTimeout(late);
+  }
+
+  #bind(server: Server): Promise<number> {
+    const { service, host, port, variable } = this.parts;
+    return new Promise((resolve, reject) => {
+      server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+        if (!error) return resolve(bound);
+        const facts = { service, host, port, variable };
+        if (/EADDRINUSE|in use/.test(error.message)) return reject(errors.PORT_TAKEN(facts));
+        reject(errors.PORT_NOT_OPENED({ ...facts, reason: error.message }));
+      });
+    });
+  }
+
+  #let(method: Method, call: Call, done: Done, inner: Handler): void {
+    const { credentials, telemetry, log } = this.parts;
+    const toStatus = (error: unknown) => statusOf(error, log, method.path);
+    const fail = (status: StatusObject) => (done ? done(status) : call.emit('error', status));
+    let caller: Caller;
+    try {
+      caller = credentials.caller(text(call.metadata, 'authorization'));
+    } catch (error) {
+      fail(toStatus(error));
+      return;
+    }
+    const end = this.#watch(method, call, caller, telemetry.enabled || log.isLevelEnabled('debug'));
+    const finish: Done =
+      done &&
+      ((error, ...rest) => {
+        const status = error ? toStatus(error) : null;
+        end(error);
+        done(status, ...rest);
+      });
+    Object.assign(call, { door: toStatus });
+    inner(call, finish).catch((error) => {
+      end(error);
+      fail(toStatus(error));
+    });
+  }
+
+  /** Remembers the caller and opens the span; the result closes it. */
+  #watch({ path }: Method, call: Call, caller: Caller, watched: boolean): (error?: unknown) => void {
+    const given = text(call.metadata, 'traceparent');
+    if (!watched) {
+      rememberCaller(call.metadata, given ? { ...caller, traceparent: given } : caller);
+      return () => {};
+    }
+    const { telemetry, log } = this.parts;
+    const started = performance.now();
+    const [service, method] = path.slice(1).split('/');
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': `${service}/${method}` };
+    const span = telemetry.served(path.slice(1), attributes, given);
+    rememberCaller(call.metadata, { ...caller, traceparent: telemetry.enabled ? traceparentOf(span) : given });
+    let ended = false;
+    const end = (error?: unknown) => {
+      if (ended) return;
+      ended = true;
+      endSpan(span, error);
+      log.debug(
+        { method: path, ms: Math.round(performance.now() - started), failed: error !== undefined && error !== null },
+        'called',
+      );
+    };
+    call.once('cancelled', () => end());
+    call.once('finish', () => end());
+    return (error) => end(error ?? undefined);
+  }
+}
+
+/** Nest finds a handler by the method's name in the .proto, ts-proto keys it in camel case. */
+function methodsByTheirNames(packages: Readonly<Record<string, ServiceDefinition>>) {
+  const named = (definition: ServiceDefinition) =>
+    Object.fromEntries(
+      Object.values(definition).map((method) => [method.path.slice(method.path.lastIndexOf('/') + 1), method]),
+    );
+  return Object.fromEntries(Object.entries(packages).map(([name, definition]) => [name, named(definition)]));
+}
+
+function text(metadata: Metadata, key: string): string | undefined {
+  const [value] = metadata.get(key);
+  return value === undefined ? undefined : String(value);
+}

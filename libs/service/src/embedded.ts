@@ -1,0 +1,77 @@
+/**
+ * The embedded ground: one SQLite file, one bus and one folder of objects in DRIFTLOOP_HOME, shared by all services of a
+ * process, under a lock.
+ */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { EmbeddedBus } from '@driftloop/bus';
+import { FolderObjects } from '@driftloop/objects';
+import { Addresses } from './addresses.js';
+import { errors } from './errors.js';
+import type { Ground } from './ground.js';
+import { takeLock } from './lock.js';
+import { openLog } from './log.js';
+import { readSettings, type Settings } from './settings.js';
+
+/** What the services of one process share. */
+export interface EmbeddedStore {
+  readonly home: string;
+  readonly settings: Settings;
+  readonly db: DatabaseSync;
+  readonly bus: EmbeddedBus;
+  readonly objects: FolderObjects;
+  readonly addresses: Addresses;
+  /** Closes the bus and the file and releases the lock; after the services. Again is no error. */
+  close(): Promise<void>;
+}
+
+/** Opens a home folder. Throws HOME_LOCKED, HOME_NOT_WRITABLE or HOME_CORRUPT. */
+export async function openEmbeddedStore(home: string, settings: Settings = readSettings()): Promise<EmbeddedStore> {
+  const folder = resolve(home);
+  makeWritable(folder);
+  const lock = takeLock(folder);
+  try {
+    const db = openDatabase(folder);
+    const objects = await FolderObjects.open(join(folder, 'objects'));
+    const log = openLog('bus', settings.logLevel);
+    const bus = EmbeddedBus.open(db, { report: (incident) => log.info({ ...incident }, incident.kind) });
+    const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects };
+    const close = async () => {
+      if (!db.isOpen) return;
+      await bus.close();
+      if (db.isOpen) db.close();
+      lock.release();
+    };
+    return { ...shared, addresses: new Addresses(settings), close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** A service's ground in a home folder: on a store that is shared, or on one of its own, which its `close` closes. */
+export async function openEmbeddedGround(home: string, service: string, shared?: EmbeddedStore): Promise<Ground> {
+  const store = shared ?? (await openEmbeddedStore(home));
+  throw new Error(`documents of ${service} in ${store.home}: not yet`);
+}
+
+function makeWritable(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true });
+    accessSync(home, constants.W_OK);
+  } catch (error) {
+    throw errors.HOME_NOT_WRITABLE({ home, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
+  }
+}
+
+function openDatabase(home: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(join(home, 'driftloop.sqlite'));
+    db.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+      PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;`);
+    return db;
+  } catch (error) {
+    throw errors.HOME_CORRUPT({ home, reason: (error as Error).message });
+  }
+}

@@ -1,0 +1,102 @@
+/** What can go wrong with a service as a process: settings, ports, the home folder, callers, calls. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('service', {
+  SETTINGS_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { faults: readonly { variable: string; fault: string }[] }) =>
+      `the environment is not valid: ${m.faults.map((f) => `${f.variable}: ${f.fault}`).join('; ')}`,
+  },
+  AUTH_REQUIRED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { host: string }) =>
+      `host ${m.host} can be reached from other machines and no token is set: set DRIFTLOOP_TOKEN, or DRIFTLOOP_HOST=127.0.0.1`,
+  },
+  ONE_PROCESS: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { service: string }) =>
+      `embedded mode runs all services in one process: use npm start; to run ${m.service} by itself set DRIFTLOOP_MODE=cluster`,
+  },
+  CLUSTER_NOT_SUPPORTED: {
+    status: 'UNIMPLEMENTED',
+    retriable: false,
+    message: (m: { service: string }) =>
+      `${m.service} cannot run in cluster mode yet: use npm start with DRIFTLOOP_MODE=embedded`,
+  },
+  PORT_TAKEN: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { service: string; host: string; port: number; variable: string }) =>
+      `${m.service} cannot listen on ${m.host}:${m.port}, something else does: stop it, or set ${m.variable} to a free port`,
+  },
+  PORT_NOT_OPENED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { service: string; host: string; port: number; variable: string; reason: string }) =>
+      `${m.service} cannot listen on ${m.host}:${m.port}: ${m.reason}; change it with ${m.variable} or DRIFTLOOP_HOST`,
+  },
+  HOME_LOCKED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { home: string; pid: number }) =>
+      `${m.home} is in use by process ${m.pid}: stop it, or set DRIFTLOOP_HOME to another folder`,
+  },
+  HOME_NOT_WRITABLE: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { home: string; reason: string }) =>
+      `${m.home} cannot be used: ${m.reason}; make it writable, or set DRIFTLOOP_HOME to another folder`,
+  },
+  HOME_CORRUPT: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { home: string; reason: string }) =>
+      `the database in ${m.home} cannot be opened: ${m.reason}; restore it, or set DRIFTLOOP_HOME to another folder`,
+  },
+  LISTENER_NOT_DECLARED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { service: string; topic: string; handler: string }) =>
+      `${m.handler} hears ${m.topic}, but the event map does not name ${m.service} as its listener: add it there`,
+  },
+  WHEN_AMBIGUOUS: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { handler: string; topic: string; reason: string }) => `${m.handler}, ${m.topic}: ${m.reason}`,
+  },
+  PAYLOAD_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { topic: string; id: string; reason: string }) =>
+      `event ${m.id} of ${m.topic} has no valid payload: ${m.reason}`,
+  },
+  CREDENTIAL_MISSING: {
+    status: 'UNAUTHENTICATED',
+    retriable: false,
+    message: (_: Record<string, never>) => 'this call needs the metadata `authorization: Bearer <DRIFTLOOP_TOKEN>`',
+  },
+  CREDENTIAL_REFUSED: {
+    status: 'UNAUTHENTICATED',
+    retriable: false,
+    message: (_: Record<string, never>) => 'the bearer token is not known here',
+  },
+  CALL_UNAVAILABLE: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { method: string; reason: string }) => `${m.method} cannot be reached: ${m.reason}; try again`,
+  },
+  CALL_TIMED_OUT: {
+    status: 'DEADLINE_EXCEEDED',
+    retriable: true,
+    message: (m: { method: string; deadlineMs: number }) =>
+      `${m.method} did not answer within ${m.deadlineMs} ms; try again`,
+  },
+  CALL_FAILED: {
+    status: 'INTERNAL',
+    retriable: false,
+    message: (m: { method: string; status: string; reason: string }) => `${m.method}: ${m.status}: ${m.reason}`,
+  },
+});

@@ -1,0 +1,151 @@
+/** The only reader of the environment: every variable of DRIFTLOOP_…, validated, with its default. */
+import { hostname } from 'node:os';
+import { services } from '@driftloop/contracts';
+import { z } from 'zod';
+import { errors } from './errors.js';
+
+/** Every port a developer's machine has, on 127.0.0.1 (design §5). */
+export const defaultPorts = {
+  labeling: 7001,
+  'feature-store': 7002,
+  training: 7003,
+  registry: 7004,
+  monitoring: 7006,
+  serving: 8001,
+  'serving-http': 8000,
+  'serving-metrics': 8002,
+  'registry-mlflow': 5001,
+  gateway: 3000,
+} as const;
+export type PortName = keyof typeof defaultPorts;
+
+/** A string that does not end up in logs: only `reveal` tells it. */
+export class Secret {
+  readonly #value: string;
+  constructor(value: string) {
+    this.#value = value;
+  }
+  reveal(): string {
+    return this.#value;
+  }
+  toString(): string {
+    return '[secret]';
+  }
+  toJSON(): string {
+    return '[secret]';
+  }
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** An abstract class, so that it is its own injection token. */
+export abstract class Settings {
+  abstract readonly mode: 'embedded' | 'cluster';
+  /** The folder of the embedded mode. */
+  abstract readonly home: string;
+  /** The address that all doors bind. */
+  abstract readonly host: string;
+  /** Ports that the environment sets; the rest are the services' own. */
+  abstract readonly ports: Readonly<Partial<Record<PortName, number>>>;
+  /** Where the environment says that others are, `host:port`. */
+  abstract readonly addresses: Readonly<Record<string, string>>;
+  /** With it every call needs it, health and reflection excepted. */
+  abstract readonly token?: Secret;
+  /** Whoever has it may say what time it is. */
+  abstract readonly replayToken?: Secret;
+  abstract readonly logLevel: LogLevel;
+  /** Base of the OTLP HTTP endpoint; spans are only made where there is one. */
+  abstract readonly otlpEndpoint?: string;
+  /** This replica's name: constant over restarts. */
+  abstract readonly replica: string;
+}
+
+/** The variable that changes a port or an address: `DRIFTLOOP_FEATURE_STORE_PORT`. */
+export function variableOf(name: string, what: 'PORT' | 'ADDRESS'): string {
+  return `DRIFTLOOP_${name.toUpperCase().replaceAll('-', '_')}_${what}`;
+}
+
+const port = z.coerce
+  .number('is not a number')
+  .int('is not a whole number')
+  .min(0, 'is below 0')
+  .max(65535, 'is above 65535');
+const address = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'is not host:port');
+const secret = z
+  .string()
+  .min(16, 'is shorter than 16 characters')
+  .regex(/^[\x21-\x7e]+$/, 'has characters other than printable ASCII')
+  .transform((value) => new Secret(value));
+
+const schema = z.object({
+  DRIFTLOOP_MODE: z.enum(['embedded', 'cluster'], 'is neither embedded nor cluster').default('embedded'),
+  DRIFTLOOP_HOME: z.string().default('.driftloop'),
+  DRIFTLOOP_HOST: z.string().default('127.0.0.1'),
+  DRIFTLOOP_TOKEN: secret.optional(),
+  DRIFTLOOP_REPLAY_TOKEN: secret.optional(),
+  DRIFTLOOP_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'is not a level of trace … fatal, silent')
+    .optional(),
+  DRIFTLOOP_REPLICA: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,64}$/, 'is not 1 to 64 of A-Z a-z 0-9 . -')
+    .optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
+});
+
+const cluster = z.object({
+  KAFKA_BROKERS: z.string('is needed in cluster mode'),
+  MONGODB_URI: z.string('is needed in cluster mode'),
+  S3_ENDPOINT: z.string('is needed in cluster mode'),
+});
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads and validates the environment. Throws SETTINGS_INVALID with every fault. */
+export function readSettings(environment: Environment = process.env): Settings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const shape = given.DRIFTLOOP_MODE === 'cluster' ? schema.extend(cluster.shape) : schema;
+  const parsed = shape
+    .extend(each(Object.keys(defaultPorts), 'PORT', port))
+    .extend(each(services, 'ADDRESS', address))
+    .safeParse(given);
+  if (!parsed.success) throw errors.SETTINGS_INVALID({ faults: parsed.error.issues.map(faultOf) });
+  return settingsOf(parsed.data as Parsed);
+}
+
+function each<T extends z.ZodType>(names: readonly string[], what: 'PORT' | 'ADDRESS', type: T) {
+  return Object.fromEntries(names.map((name) => [variableOf(name, what), type.optional()]));
+}
+
+function faultOf(issue: z.core.$ZodIssue) {
+  return { variable: issue.path.join('.'), fault: issue.message };
+}
+
+type Parsed = z.infer<typeof schema> & Record<string, unknown>;
+
+function settingsOf(e: Parsed): Settings {
+  const named = (names: readonly string[], what: 'PORT' | 'ADDRESS') =>
+    Object.fromEntries(
+      names.flatMap((n) => (e[variableOf(n, what)] === undefined ? [] : [[n, e[variableOf(n, what)]]])),
+    );
+  return {
+    mode: e.DRIFTLOOP_MODE,
+    home: e.DRIFTLOOP_HOME,
+    host: e.DRIFTLOOP_HOST,
+    ports: named(Object.keys(defaultPorts), 'PORT'),
+    addresses: named(services, 'ADDRESS') as Record<string, string>,
+    token: e.DRIFTLOOP_TOKEN,
+    replayToken: e.DRIFTLOOP_REPLAY_TOKEN,
+    logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
+    otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+    replica: e.DRIFTLOOP_REPLICA ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'embedded' : hostname()),
+  };
+}
+
+/** Throws AUTH_REQUIRED where a door would be open to other machines without a token. */
+export function checkExposure(settings: Settings): void {
+  const loopback = ['localhost', '::1', '[::1]'].includes(settings.host) || /^127(\.\d{1,3}){3}$/.test(settings.host);
+  if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
+}

@@ -1,0 +1,234 @@
+/**
+ * Starts a service on its ground: the module, its gRPC door, its events.
+ *
+ * Starting: topics, the module's own start, the door, the events. Stopping runs the other way round: no more calls, no
+ * more events (what runs ends), the module's own stop, the outbox, the ground.
+ */
+import 'reflect-metadata';
+import { Bus } from '@driftloop/bus';
+import { events, type ServiceName } from '@driftloop/contracts';
+import { Outbox } from '@driftloop/documents';
+import { Objects } from '@driftloop/objects';
+import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
+import { type DynamicModule, type INestApplication, Module, type RpcExceptionFilter, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
+import { Connection } from 'mongoose';
+import { Addresses } from './addresses.js';
+import { WallClock } from './clock.js';
+import { Credentials } from './credentials.js';
+import { GrpcDoor, PassToDoor } from './door.js';
+import { errors } from './errors.js';
+import type { Ground } from './ground.js';
+import { Log, nestLog, openLog } from './log.js';
+import { NoHttp } from './no-http.js';
+import { Readiness } from './readiness.js';
+import { checkExposure, readSettings, Settings, variableOf } from './settings.js';
+import { Telemetry } from './telemetry.js';
+import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
+
+/** What a service is. */
+export interface ServiceDefinition {
+  readonly name: ServiceName | 'gateway';
+  readonly module: Type<unknown>;
+  /** The gRPC door: services by full name, e.g. `{ 'driftloop.v1.Registry': RegistryService }`, and the usual port. */
+  readonly grpc?: { readonly packages: Readonly<Record<string, GrpcService>>; readonly port: number };
+  /** An HTTP door for the module's HTTP controllers (@nestjs/platform-express is then the service's dependency). */
+  readonly http?: { readonly port: number };
+}
+
+export interface StartOptions {
+  /** The gRPC port in place of the settings'; 0 is any free one. */
+  readonly port?: number;
+  readonly httpPort?: number;
+  /** Receives the log's lines in place of standard error. */
+  readonly logLines?: { write(line: string): void };
+  readonly telemetry?: Telemetry;
+}
+
+export interface RunningService {
+  readonly name: string;
+  /** The gRPC port; 0 without a gRPC door. */
+  readonly port: number;
+  /** The HTTP port; 0 without an HTTP door. */
+  readonly httpPort: number;
+  readonly app: INestApplication;
+  /** Running, and no partition paused. */
+  ready(): boolean;
+  /** Why it is not ready. */
+  reasons(): string[];
+  /** Stops gracefully and closes the ground too. Again is no error. */
+  close(): Promise<void>;
+}
+
+/** An abstract class is a token too. */
+type Token = Type<unknown> | (abstract new (...args: never[]) => unknown);
+
+/** The injection tokens of every service's module. */
+@Module({})
+class Kit {}
+
+interface Parts {
+  readonly definition: ServiceDefinition;
+  readonly ground: Ground;
+  readonly options: StartOptions;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly readiness: Readiness;
+  readonly credentials: Credentials;
+}
+
+const strategies = new WeakMap<INestApplication, WhenStrategy>();
+
+/**
+ * Starts a service. Throws AUTH_REQUIRED, PORT_TAKEN, LISTENER_NOT_DECLARED, or what the module's start throws; nothing
+ * of it is left then, and the ground is closed.
+ */
+export async function startService(
+  definition: ServiceDefinition,
+  ground: Ground,
+  options: StartOptions = {},
+): Promise<RunningService> {
+  const { settings } = ground;
+  const log = openLog(definition.name, settings.logLevel, options.logLines);
+  const telemetry = options.telemetry ?? Telemetry.open(definition.name, settings.otlpEndpoint);
+  const readiness = new Readiness();
+  const parts = { definition, ground, options, log, telemetry, readiness, credentials: new Credentials(settings) };
+  const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
+  const close = once(() => stop(readiness, closers));
+  try {
+    return { ...(await open(parts, closers)), close };
+  } catch (error) {
+    await close().catch((failure) => log.warn({ err: failure }, 'closing what was started failed'));
+    throw error;
+  }
+}
+
+/** The topics that a running service has handlers for, sorted; for checks over the whole house. */
+export function handledTopics(app: INestApplication): string[] {
+  return strategies.get(app)?.topics ?? [];
+}
+
+/** A service as a process of its own. Throws ONE_PROCESS in embedded mode. */
+export async function start(definition: ServiceDefinition): Promise<void> {
+  const settings = readSettings();
+  if (settings.mode === 'embedded') throw errors.ONE_PROCESS({ service: definition.name });
+  throw errors.CLUSTER_NOT_SUPPORTED({ service: definition.name });
+}
+
+async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close'>> {
+  const { definition, ground, readiness } = parts;
+  checkExposure(ground.settings);
+  for (const { topic, partitions, keep } of Object.values(events))
+    await ground.bus.declare(topic, { partitions, keep });
+  const app = await create(parts);
+  closers.push(() => app.close());
+  const { strategy: whens, microservice: heard } = connectEvents(app, parts);
+  const grpc = definition.grpc && connectDoor(app, parts, definition.grpc);
+  const door = grpc?.strategy;
+  await app.init();
+  closers.push(() => whens.close());
+  if (grpc && door) {
+    closers.push(() => door.close());
+    await grpc.microservice.listen();
+    ground.addresses.started(definition.name as ServiceName, `127.0.0.1:${door.port}`);
+  }
+  const httpPort = definition.http ? await listenHttp(app, parts, definition.http.port) : 0;
+  await heard.listen();
+  readiness.running();
+  const { name } = definition;
+  return { name, port: door?.port ?? 0, httpPort, app, ready: () => readiness.ready, reasons: () => readiness.reasons };
+}
+
+async function stop(readiness: Readiness, closers: (() => Promise<unknown>)[]): Promise<void> {
+  readiness.stopping();
+  const failures: unknown[] = [];
+  for (const close of closers.reverse()) await close().catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+function create(parts: Parts): Promise<INestApplication> {
+  const root: DynamicModule = { module: class Root {}, imports: [kitOf(parts), parts.definition.module] };
+  const options = { logger: nestLog(parts.log), abortOnError: false, forceCloseConnections: true };
+  return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
+}
+
+function kitOf({ ground, log, telemetry, credentials, readiness }: Parts): DynamicModule {
+  const values: [Token, unknown][] = [
+    [Bus, ground.bus],
+    [Objects, ground.objects],
+    [Outbox, ground.outbox],
+    [Connection, ground.connection],
+    [Addresses, ground.addresses],
+    [Settings, ground.settings],
+    [WallClock, new WallClock()],
+    [Log, log],
+    [Telemetry, telemetry],
+    [Credentials, credentials],
+    [Readiness, readiness],
+  ];
+  const providers = values.map(([provide, useValue]) => ({ provide, useValue }));
+  return { module: Kit, global: true, providers, exports: values.map(([token]) => token) };
+}
+
+function connectEvents(app: INestApplication, { definition, ground, readiness, telemetry, log }: Parts) {
+  const { bus, settings } = ground;
+  const strategy = new WhenStrategy({
+    service: definition.name,
+    replica: settings.replica,
+    bus,
+    readiness,
+    telemetry,
+    log,
+  });
+  strategies.set(app, strategy);
+  return { strategy, microservice: connect(app, strategy, new PassErrorsOn()) };
+}
+
+function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<ServiceDefinition['grpc']>) {
+  const { definition, ground, options, readiness, telemetry, log, credentials } = parts;
+  const { settings } = ground;
+  const port = options.port ?? settings.ports[definition.name] ?? grpc.port;
+  const variable = variableOf(definition.name, 'PORT');
+  const common = { service: definition.name, host: settings.host, port, variable, packages: grpc.packages };
+  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials });
+  return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
+}
+
+/** Connects a transport whose handlers are registered at `listen`, after the filter is known; the app runs the hooks. */
+function connect(
+  app: INestApplication,
+  strategy: CustomTransportStrategy,
+  filter: RpcExceptionFilter,
+): NestMicroservice {
+  const microservice = app.connectMicroservice({ strategy }, { deferInitialization: true }) as NestMicroservice;
+  microservice.useGlobalFilters(filter);
+  microservice.setIsInitHookCalled(true);
+  return microservice;
+}
+
+async function listenHttp(
+  app: INestApplication,
+  { definition, ground, options }: Parts,
+  usual: number,
+): Promise<number> {
+  const { host, ports } = ground.settings;
+  const name = definition.name === 'gateway' ? 'gateway' : (`${definition.name}-http` as 'serving-http');
+  const port = options.httpPort ?? ports[name] ?? usual;
+  const facts = { service: definition.name, host, port, variable: variableOf(name, 'PORT') };
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw errors.PORT_TAKEN(facts);
+    throw errors.PORT_NOT_OPENED({ ...facts, reason: (error as Error).message });
+  }
+  return (app.getHttpServer().address() as { port: number }).port;
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let doing: Promise<void> | undefined;
+  return () => {
+    doing ??= work();
+    return doing;
+  };
+}

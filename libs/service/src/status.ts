@@ -1,0 +1,72 @@
+/**
+ * Typed errors across gRPC: a LoopError is a status, and its code, retriability and details are JSON in the trailing
+ * metadata `driftloop-error-bin`. Anything else is INTERNAL with an id under which the log has its stack.
+ */
+import { randomUUID } from 'node:crypto';
+import { LoopError, type StatusName } from '@driftloop/contracts';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { errors } from './errors.js';
+import type { Log } from './log.js';
+
+/** The trailing metadata that holds a typed error. */
+export const errorKey = 'driftloop-error-bin';
+/** Details beyond this many bytes of JSON stay behind: HTTP/2 headers are limited. */
+const largestDetails = 4096;
+
+/** An error as gRPC sends it. */
+export interface StatusObject {
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+/** Turns what a handler threw into a status; what is not typed is logged and not told. */
+export function statusOf(error: unknown, log: Log, method: string): StatusObject {
+  if (error instanceof LoopError) return typed(error);
+  if (isStatus(error)) return { code: error.code, details: error.details, metadata: error.metadata ?? new Metadata() };
+  const id = randomUUID();
+  log.error({ id, method, err: error }, 'internal error');
+  return typed(new LoopError('service', 'INTERNAL', `internal error ${id}`, 'INTERNAL', false, { id }));
+}
+
+function typed(error: LoopError): StatusObject {
+  const metadata = new Metadata();
+  metadata.set(errorKey, Buffer.from(jsonOf(error)));
+  return { code: status[error.status], details: error.message, metadata };
+}
+
+function jsonOf({ service, code, message, retriable, details }: LoopError): string {
+  const json = JSON.stringify({ service, code, message, retriable, details });
+  if (json.length <= largestDetails) return json;
+  return JSON.stringify({ service, code, message: message.slice(0, 1024), retriable, details: { truncated: true } });
+}
+
+/** A status that somebody made on purpose. */
+function isStatus(error: unknown): error is { code: status; details: string; metadata?: Metadata } {
+  const e = error as { code?: unknown; details?: unknown };
+  return typeof e?.code === 'number' && e.code in status && typeof e.details === 'string';
+}
+
+/** Turns what a client received into a typed error. */
+export function errorOfStatus(error: ServiceError, method: string, deadlineMs: number): LoopError {
+  const [sent] = error.metadata?.get(errorKey) ?? [];
+  const told = sent === undefined ? undefined : parsed(sent);
+  const name = status[error.code] as StatusName;
+  if (told) return new LoopError(told.service, told.code, told.message, name, told.retriable, told.details);
+  if (error.code === status.UNAVAILABLE) return errors.CALL_UNAVAILABLE({ method, reason: error.details });
+  if (error.code === status.DEADLINE_EXCEEDED) return errors.CALL_TIMED_OUT({ method, deadlineMs });
+  const facts = { method, status: name, reason: error.details };
+  const plain = errors.CALL_FAILED(facts);
+  return new LoopError('service', 'CALL_FAILED', plain.message, name, false, facts);
+}
+
+type Told = Pick<LoopError, 'service' | 'code' | 'message' | 'retriable' | 'details'>;
+
+function parsed(sent: string | Buffer): Told | undefined {
+  try {
+    const told = JSON.parse(sent.toString()) as Told;
+    return typeof told.code === 'string' && typeof told.message === 'string' ? told : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/** A service for specs: a temporary home, a free port, the real embedded ground, no environment. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EmbeddedStore, openEmbeddedGround, openEmbeddedStore } from './embedded.js';
+import type { Ground } from './ground.js';
+import { readSettings, type Settings } from './settings.js';
+import { type RunningService, type ServiceDefinition, type StartOptions, startService } from './start.js';
+
+export interface TestOptions extends StartOptions {
+  /** A home that outlives the service; without it, one that its `close` removes. */
+  readonly home?: string;
+  /** A store that other services of the spec share. */
+  readonly store?: EmbeddedStore;
+  /** The environment; empty by default. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts a service for a spec; `close()` it in the end. */
+export async function testService(
+  definition: ServiceDefinition,
+  options: TestOptions = {},
+): Promise<RunningService & { readonly ground: Ground }> {
+  const { home, store, environment = {}, ...rest } = options;
+  const own = store ? undefined : await ownStore(home, readSettings(environment));
+  const used = store ?? own!.store;
+  try {
+    const ground = await openEmbeddedGround(used.home, definition.name, used);
+    const service = await startService(definition, ground, { port: 0, httpPort: 0, ...rest });
+    const close = async () => {
+      await service.close();
+      await own?.close();
+    };
+    return { ...service, close, ground };
+  } catch (error) {
+    await own?.close();
+    throw error;
+  }
+}
+
+async function ownStore(home: string | undefined, settings: Settings) {
+  const temporary = home === undefined ? mkdtempSync(join(tmpdir(), 'driftloop-')) : undefined;
+  const store = await openEmbeddedStore(home ?? temporary!, settings);
+  const close = async () => {
+    await store.close();
+    if (temporary) rmSync(temporary, { recursive: true, force: true });
+  };
+  return { store, close };
+}

@@ -1,0 +1,210 @@
+/**
+ * Nest's way to the bus: a custom transport that subscribes each class with `@When` methods as a consumer group.
+ *
+ * I1  What a handler throws reaches the bus as it is, so that retriable errors pause and others dead-letter.
+ * I2  A class is one group over all topics that it hears; no topic twice in a class.
+ */
+import type { Bus, HeardEvent, Subscription } from '@driftloop/bus';
+import { type AnyEvent, type EventDefinition, isRetriable, type Listener, type LoopError } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
+import { mainTenant } from './credentials.js';
+import { errors } from './errors.js';
+import type { Log } from './log.js';
+import type { Readiness } from './readiness.js';
+import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
+import { kebab, type WhenMetadata, whenTransport } from './when.js';
+
+/** Nest replaces errors that no filter takes: this one passes them on (I1). */
+@Catch()
+export class PassErrorsOn implements RpcExceptionFilter {
+  catch(error: unknown, _host: ArgumentsHost): Observable<never> {
+    return throwError(() => error);
+  }
+}
+
+interface Heard {
+  readonly when: WhenMetadata;
+  readonly handle: MessageHandler;
+}
+
+interface Group {
+  readonly name: string;
+  readonly topics: Map<string, Heard>;
+  readonly from: 'earliest' | 'latest';
+}
+
+export interface WhenParts {
+  readonly service: string;
+  readonly replica: string;
+  readonly bus: Bus;
+  readonly readiness: Readiness;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
+export class WhenStrategy extends Server implements CustomTransportStrategy {
+  override readonly transportId = whenTransport;
+  override readonly propagatesEventHandlerErrors = true;
+  readonly #heard: Heard[] = [];
+  #subscriptions: Subscription[] = [];
+
+  constructor(readonly parts: WhenParts) {
+    super();
+  }
+
+  /** Nest registers a handler; unlike its own transports ours keeps handlers of one topic apart. */
+  override addHandler(
+    _topic: unknown,
+    handle: MessageHandler,
+    _event?: boolean,
+    extras?: Record<string, unknown>,
+  ): void {
+    if (extras?.when) this.#heard.push({ when: extras.when as WhenMetadata, handle });
+  }
+
+  /** The topics that have a handler, sorted. */
+  get topics(): string[] {
+    return [...new Set(this.#heard.map((heard) => heard.when.definition.topic))].sort();
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    this.#subscribe().then(() => callback(), callback);
+  }
+
+  /** Throws LISTENER_NOT_DECLARED or WHEN_AMBIGUOUS. */
+  check(): void {
+    this.#groups();
+    for (const { when } of this.#heard) checkListener(this.parts.service, when);
+  }
+
+  /** Running handlers end and are committed. */
+  async close(): Promise<void> {
+    const closing = this.#subscriptions;
+    this.#subscriptions = [];
+    await Promise.all(closing.map((subscription) => subscription.close()));
+  }
+
+  on(): never {
+    throw new Error('the bus has no transport events to listen to');
+  }
+
+  unwrap<T>(): T {
+    return this.parts.bus as T;
+  }
+
+  async #subscribe(): Promise<void> {
+    this.check();
+    for (const { name, topics, from } of this.#groups()) {
+      const handle = (event: HeardEvent) => this.#hear(name, topics.get(event.topic)!, event);
+      this.#subscriptions.push(
+        await this.parts.bus.subscribe({ group: name, topics: [...topics.keys()], from, handle }),
+      );
+    }
+  }
+
+  #groups(): Group[] {
+    const groups = new Map<string, Group>();
+    for (const heard of this.#heard) {
+      const found = this.#groupOf(heard.when);
+      const group = groups.get(found.name) ?? found;
+      const { topic } = heard.when.definition;
+      const reason = group.topics.has(topic) ? 'the class hears this topic twice' : undefined;
+      if (reason) throw errors.WHEN_AMBIGUOUS({ handler: handlerOf(heard.when), topic, reason });
+      group.topics.set(topic, heard);
+      groups.set(group.name, group);
+    }
+    return [...groups.values()];
+  }
+
+  /** State comes whole from a compacted topic; other topics are news, which a new replica hears from now on. */
+  #groupOf({ className, definition, options }: WhenMetadata): Group {
+    const name = `${this.parts.service}.${kebab(className)}`;
+    if (options.each !== 'replica') return { name, topics: new Map(), from: 'earliest' };
+    const kind = definition.keep === 'compact' ? 'state' : 'news';
+    const from = kind === 'state' ? 'earliest' : 'latest';
+    const suffix = kind === 'state' ? '' : '.news';
+    return { name: `${name}${suffix}.${this.parts.replica}`, topics: new Map(), from };
+  }
+
+  async #hear(group: string, { when, handle }: Heard, event: HeardEvent): Promise<void> {
+    const { readiness, telemetry } = this.parts;
+    const where = `${group} ${event.topic}/${event.partition}`;
+    const span = telemetry.enabled ? this.#span(group, event) : undefined;
+    try {
+      const cause = causeOf(event, span && traceparentOf(span));
+      await outcomeOf(handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(event) }));
+      readiness.resumed(where);
+      if (span) endSpan(span);
+    } catch (error) {
+      if (span) endSpan(span, error);
+      this.#failed(where, when, event, error);
+      throw error;
+    }
+  }
+
+  #failed(where: string, when: WhenMetadata, event: HeardEvent, error: unknown): void {
+    const { readiness, log } = this.parts;
+    const facts = { topic: event.topic, partition: event.partition, offset: event.offset, event: event.id };
+    if (!isRetriable(error)) {
+      readiness.resumed(where);
+      log.error({ ...facts, err: error }, `${handlerOf(when)} failed: the event is dead-lettered`);
+      return;
+    }
+    const { code, message } = error as LoopError;
+    readiness.paused(where, message);
+    if (event.attempt === 1) log.warn({ ...facts, code }, `${handlerOf(when)} waits: ${message}`);
+  }
+
+  #span(group: string, { topic, partition, offset, id, traceparent }: HeardEvent) {
+    const attributes = {
+      'messaging.system': 'driftloop',
+      'messaging.operation.type': 'process',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': topic,
+      'messaging.destination.partition.id': String(partition),
+      'messaging.consumer.group.name': group,
+      'messaging.message.id': id,
+      'messaging.kafka.offset': offset,
+    };
+    return this.parts.telemetry.consumed(`process ${topic}`, attributes, traceparent);
+  }
+}
+
+function handlerOf({ className, method }: WhenMetadata): string {
+  return `${className}.${method}`;
+}
+
+/** The gateway shows people what happens: it may hear everything. */
+function checkListener(service: string, when: WhenMetadata): void {
+  if (service === 'gateway' || when.definition.to.includes(service as Listener)) return;
+  throw errors.LISTENER_NOT_DECLARED({ service, topic: when.definition.topic, handler: handlerOf(when) });
+}
+
+async function outcomeOf(result: ReturnType<MessageHandler>): Promise<void> {
+  const settled = await result;
+  if (isObservable(settled)) await lastValueFrom(settled, { defaultValue: undefined });
+}
+
+function payloadOf(definition: AnyEvent, { topic, id, data }: HeardEvent): unknown {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw errors.PAYLOAD_INVALID({ topic, id, reason: 'it is not a JSON object' });
+  }
+  try {
+    return (definition as EventDefinition).payload.fromJSON(data);
+  } catch (error) {
+    throw errors.PAYLOAD_INVALID({ topic, id, reason: (error as Error).message });
+  }
+}
+
+function tenantOf({ data }: HeardEvent): string {
+  const { tenant } = data as { tenant?: unknown };
+  return typeof tenant === 'string' && tenant !== '' ? tenant : mainTenant;
+}
+
+function causeOf(event: HeardEvent, traceparent = event.traceparent): Omit<Cause, 'tenant'> {
+  const { id, time, topic, partition, offset } = event;
+  return { id, time, position: { topic, partition, offset }, ...(traceparent && { traceparent }) };
+}
