@@ -55,7 +55,8 @@ export class EmbeddedBus extends Bus {
     this.#clock = options.clock ?? Date.now;
     const stillness = new Stillness(() => offsets.flush());
     const offsets = new Offsets(this.#store, this.#clock, () => stillness.check());
-    const { retryDelayMs = 100, longestRetryDelayMs = 30_000, report = () => {} } = options;
+    const { retryDelayMs = 100, longestRetryDelayMs = 30_000 } = options;
+    const report = reporter(options.report);
     const parts = { log: new Log(this.#store), offsets, letters: new DeadLetters(this.#store), stillness };
     this.#ground = { ...parts, retryDelayMs, longestRetryDelayMs, report };
     const retention = options.retention ?? {};
@@ -79,7 +80,7 @@ export class EmbeddedBus extends Bus {
     const { log, offsets } = this.#ground;
     const placed = events.map((event) => log.place(event, jsonOf(event)));
     if (placed.length === 0) return;
-    if (this.#closed || this.#store.db.isTransaction) await this.#turn();
+    if (this.#closed || this.#store.taken) await this.#turn();
     const logged = this.#store.transaction(() => {
       offsets.write();
       return log.append(placed, Math.round(this.#clock()));
@@ -93,6 +94,7 @@ export class EmbeddedBus extends Bus {
   /** Throws BUS_TOPIC_UNKNOWN for a topic that is not declared. `close` must not be awaited inside `handle`. */
   async subscribe(options: SubscriptionOptions): Promise<Subscription> {
     await this.#turn();
+    if (this.#closing) throw errors.BUS_UNAVAILABLE({ reason: 'it is closing' });
     const member: Member = { topics: [...new Set(options.topics)], handle: options.handle };
     const group = this.#groups.get(options.group) ?? new Group(options.group, this.#ground);
     group.join(member, options.from);
@@ -107,7 +109,9 @@ export class EmbeddedBus extends Bus {
   async read(topic: string, partition: number, fromOffset: number, limit: number): Promise<HeardEvent[]> {
     const lane = this.#ground.log.topic(topic).lanes[partition];
     if (!lane) throw errors.BUS_TOPIC_INVALID({ topic, path: 'partition', expected: 'one that the topic has' });
-    return this.#ground.log.read(lane, Math.max(0, fromOffset), limit).map((event) => event.heard(1));
+    this.#checkOpen();
+    const { log } = this.#ground;
+    return this.#store.reading(() => log.read(lane, Math.max(0, fromOffset), limit).map((event) => event.heard(1)));
   }
 
   async ends(topic: string): Promise<number[]> {
@@ -115,7 +119,8 @@ export class EmbeddedBus extends Bus {
   }
 
   async dead(group: string, limit = 100): Promise<DeadLetter[]> {
-    return this.#ground.letters.list(group, limit);
+    this.#checkOpen();
+    return this.#store.reading(() => this.#ground.letters.list(group, limit));
   }
 
   /** The letter is the group's again when this resolves; it is heard by the next member where there is none now. */
@@ -126,16 +131,19 @@ export class EmbeddedBus extends Bus {
   }
 
   async lag(): Promise<GroupLag[]> {
+    this.#checkOpen();
     const lanes = [...this.#ground.log.topics.values()].flatMap((topic) => topic.lanes);
     const byNumber = new Map(lanes.map((lane) => [lane.number, lane]));
-    return this.#ground.offsets.known().flatMap(({ group, lane: number, committed }) => {
-      const lane = byNumber.get(number);
-      if (!lane) return [];
-      const reader = this.#groups.get(group)?.readers.get(lane);
-      const { topic, partition } = lane;
-      const paused = reader?.paused;
-      return [{ group, topic, partition, lag: reader?.lag ?? lane.next - committed, ...(paused && { paused }) }];
-    });
+    return this.#store
+      .reading(() => this.#ground.offsets.known())
+      .flatMap(({ group, lane: number, committed }) => {
+        const lane = byNumber.get(number);
+        if (!lane) return [];
+        const reader = this.#groups.get(group)?.readers.get(lane);
+        const { topic, partition } = lane;
+        const paused = reader?.paused;
+        return [{ group, topic, partition, lag: reader?.lag ?? lane.next - committed, ...(paused && { paused }) }];
+      });
   }
 
   hold(reason: string): { release(): void } {
@@ -144,7 +152,7 @@ export class EmbeddedBus extends Bus {
 
   /** Rejects with BUS_UNAVAILABLE when the bus is closed before it is settled. */
   async settled(): Promise<void> {
-    if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
+    this.#checkOpen();
     return this.#ground.stillness.settled();
   }
 
@@ -196,7 +204,22 @@ export class EmbeddedBus extends Bus {
   }
 
   async #turn(): Promise<void> {
-    if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
+    this.#checkOpen();
     await this.#store.turn();
   }
+
+  #checkOpen(): void {
+    if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
+  }
+}
+
+/** A reporter that fails does not stop the log. */
+function reporter(report: ((incident: Incident) => void) | undefined): (incident: Incident) => void {
+  return (incident) => {
+    try {
+      report?.(incident);
+    } catch {
+      // what it could not take is still in `lag` and `dead`
+    }
+  };
 }

@@ -7,6 +7,7 @@
 import type { HeardEvent, SubscriptionOptions } from '../bus.js';
 import { errors } from '../errors.js';
 import type { Lane, LoggedEvent } from './log.js';
+import type { Place } from './offsets.js';
 import { type Ground, Reader } from './reader.js';
 
 /** One subscription. */
@@ -31,13 +32,15 @@ export class Group {
 
   join(member: Member, from: SubscriptionOptions['from']): void {
     const lanes = member.topics.flatMap((topic) => this.ground.log.topic(topic).lanes);
-    const places = lanes.map((lane) => this.ground.offsets.open(this.name, lane, () => this.#start(lane, from)));
+    const fresh = lanes.filter((lane) => !this.readers.has(lane));
+    const places = fresh.map((lane) => this.ground.offsets.open(this.name, lane, () => this.#start(lane, from)));
     this.#members.push(member);
-    for (const [i, lane] of lanes.entries()) {
-      const reader = this.readers.get(lane);
-      if (reader) reader.resume();
-      else this.readers.set(lane, new Reader(places[i], (l, e, a) => this.#hear(l, e, a), this.ground));
-    }
+    for (const lane of lanes) this.readers.get(lane)?.resume();
+    for (const place of places) this.readers.set(place.lane, this.#reader(place));
+  }
+
+  #reader(place: Place): Reader {
+    return new Reader(place, (lane, event, attempt) => this.#hear(lane, event, attempt), this.ground);
   }
 
   /** Resolves when the member's handlers have ended; lanes that nobody hears any more stand still. */
@@ -68,9 +71,8 @@ export class Group {
     const member = members[lane.partition % members.length];
     if (!member) return { thrown: errors.BUS_UNAVAILABLE({ reason: `group ${this.name} has no member` }) };
     this.#taking.set(lane, member);
-    const heard = event.heard(attempt);
     try {
-      await member.handle(heard);
+      await member.handle(event.heard(attempt));
       return undefined;
     } catch (thrown) {
       return { thrown };

@@ -39,6 +39,8 @@ export class LoggedEvent {
 /** One partition of one topic. */
 export class Lane {
   next = 0;
+  /** Bytes of JSON retained. */
+  bytes = 0;
   readonly #tail = new Map<number, LoggedEvent>();
   #tailBytes = 0;
   #first = 0;
@@ -83,6 +85,11 @@ export class Lane {
   }
 }
 
+/** The row number after a lane's last possible one. */
+export function laneEnd(lane: Lane): number {
+  return (lane.number + 1) * laneSize;
+}
+
 interface Row {
   position: number;
   id: string;
@@ -97,8 +104,6 @@ interface Row {
 export interface Topic extends TopicOptions {
   readonly name: string;
   readonly lanes: readonly Lane[];
-  /** Bytes of JSON retained. */
-  bytes: number;
 }
 
 /** An event checked and placed, ready to be appended. */
@@ -175,9 +180,9 @@ export class Log {
 
   /** Makes appended events known, after the commit. */
   accept(placed: readonly PlacedEvent[], logged: readonly LoggedEvent[]): void {
-    placed.forEach(({ lane, topic, bytes }, i) => {
+    placed.forEach(({ lane, bytes }, i) => {
       lane.accept(logged[i]);
-      topic.bytes += bytes;
+      lane.bytes += bytes;
     });
     for (const lane of new Set(placed.map((p) => p.lane))) for (const reader of lane.readers) reader.wake();
   }
@@ -186,7 +191,7 @@ export class Log {
   read(lane: Lane, from: number, limit = batchEvents): LoggedEvent[] {
     const found: LoggedEvent[] = [];
     let bytes = 0;
-    const end = (lane.number + 1) * laneSize;
+    const end = laneEnd(lane);
     for (const raw of this.#select.iterate(lane.position(from), end, limit)) {
       const event = this.#logged(lane, raw as unknown as Row);
       found.push(event);
@@ -211,7 +216,6 @@ export class Log {
     const end = this.store.prepare(
       'SELECT max(position) AS last, total(bytes) AS bytes FROM bus_log WHERE position >= ? AND position < ?',
     );
-    let bytes = 0;
     const rows = this.store
       .prepare('SELECT lane, partition FROM bus_lanes WHERE topic = ? ORDER BY partition')
       .all(name);
@@ -219,9 +223,9 @@ export class Log {
       const lane = new Lane(Number(row.lane), name, Number(row.partition));
       const found = end.get(lane.position(0), lane.position(laneSize)) as { last: number | null; bytes: number };
       if (found.last !== null) lane.next = found.last - lane.position(0) + 1;
-      bytes += found.bytes;
+      lane.bytes = found.bytes;
       return lane;
     });
-    this.topics.set(name, { name, ...options, lanes, bytes });
+    this.topics.set(name, { name, ...options, lanes });
   }
 }

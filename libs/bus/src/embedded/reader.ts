@@ -115,6 +115,7 @@ export class Reader {
       if (this.paused !== undefined && !this.#stopped) await this.#wait();
       if (heard % eventsPerTurn === 0) await turn();
     }
+    if (this.#stopped) this.paused = undefined;
     this.#working = false;
     this.place.lane.trim();
     this.ground.stillness.end();
@@ -126,6 +127,7 @@ export class Reader {
       event = this.#replays[0] ?? this.#next();
       if (!event) return this.ground.offsets.move(this.place, this.place.lane.next);
       const failed = await this.hear(this.place.lane, event, this.#attempt);
+      if (this.ground.log.store.taken) await this.ground.log.store.turn();
       if (!failed) this.#handled(event);
       else if (isRetriable(failed.thrown)) this.#pause(failed.thrown, event);
       else this.#bury(event, failed.thrown);

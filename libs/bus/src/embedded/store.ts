@@ -54,21 +54,35 @@ export class Store {
   /** Runs synchronous work in one transaction (I2). Throws BUS_UNAVAILABLE when SQLite cannot. */
   transaction<T>(work: () => T): T {
     if (!this.db.isOpen) throw errors.BUS_UNAVAILABLE({ reason: 'its SQLite file is closed' });
-    if (this.db.isTransaction) throw errors.BUS_UNAVAILABLE({ reason: 'its SQLite file is in another transaction' });
+    if (this.taken) throw errors.BUS_UNAVAILABLE({ reason: 'its SQLite file is in another transaction' });
     try {
       this.#begin.run();
       const result = work();
       this.#commit.run();
       return result;
     } catch (error) {
-      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+      if (this.taken) this.db.exec('ROLLBACK');
+      throw unavailable(error);
+    }
+  }
+
+  /** Whether somebody else's transaction is open. */
+  get taken(): boolean {
+    return this.db.isOpen && this.db.isTransaction;
+  }
+
+  /** Synchronous reading, with SQLite's errors as BUS_UNAVAILABLE. */
+  reading<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
       throw unavailable(error);
     }
   }
 
   /** Waits until nobody else's transaction is open, for at most about a second of turns of the event loop. */
   async turn(): Promise<void> {
-    for (let i = 0; i < 1000 && this.db.isOpen && this.db.isTransaction; i++) {
+    for (let i = 0; i < 1000 && this.taken; i++) {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
