@@ -21,6 +21,9 @@ import { type ListedObject, Objects, type StoredObject } from './objects.js';
 const mark = '~';
 const unfinished = '~unfinished';
 
+/** What this process is writing now, so that opening the folder a second time does not take it for a crash's. */
+const writing = new Set<string>();
+
 export class FolderObjects extends Objects {
   private constructor(readonly folder: string) {
     super();
@@ -30,8 +33,10 @@ export class FolderObjects extends Objects {
   static async open(folder: string): Promise<FolderObjects> {
     const objects = new FolderObjects(resolve(folder));
     await attempt(async () => {
-      await rm(join(objects.folder, unfinished), { recursive: true, force: true });
-      await mkdir(join(objects.folder, unfinished), { recursive: true });
+      const folder = join(objects.folder, unfinished);
+      await mkdir(folder, { recursive: true });
+      const left = (await readdir(folder)).map((name) => join(folder, name)).filter((path) => !writing.has(path));
+      await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
     });
     return objects;
   }
@@ -116,7 +121,9 @@ export class FolderObjects extends Objects {
   }
 
   #temporary(): string {
-    return join(this.folder, unfinished, randomUUID());
+    const path = join(this.folder, unfinished, randomUUID());
+    writing.add(path);
+    return path;
   }
 
   /** Renames a finished file into place; its folder may be removed by a `delete` in between, so it is made again. */
@@ -144,7 +151,7 @@ export class FolderObjects extends Objects {
     const keys: string[] = [];
     for (const entry of await entriesOf(join(this.folder, within.replaceAll('/', `${mark}/`)))) {
       if (entry.isFile()) keys.push(within + entry.name);
-      else if (entry.name !== unfinished) keys.push(...(await this.#keysIn(`${within}${entry.name.slice(0, -1)}/`)));
+      else if (entry.name.endsWith(mark)) keys.push(...(await this.#keysIn(`${within}${entry.name.slice(0, -1)}/`)));
     }
     return keys;
   }
@@ -204,5 +211,7 @@ async function attempt<T>(work: () => Promise<T>, temporary?: string, key?: stri
     const code = codeOf(error);
     if (key !== undefined && (code === 'ENOENT' || code === 'ENOTDIR')) throw errors.OBJECT_NOT_FOUND({ key });
     throw errors.OBJECTS_UNAVAILABLE({ reason: code ?? (error as Error).message });
+  } finally {
+    if (temporary) writing.delete(temporary);
   }
 }
