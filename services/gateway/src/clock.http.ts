@@ -1,13 +1,16 @@
 /** The replay's door to time; needs the replay credential. */
-import { callerOf } from '@driftloop/service';
+import { Credentials } from '@driftloop/service';
 import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import { Clock } from './clock.js';
 import { errors } from './errors.js';
-import { forwarded, requiredTime } from './request.js';
+import { requiredTime } from './request.js';
 
 @Controller('v1')
 export class ClockDoor {
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly credentials: Credentials,
+  ) {}
 
   @Post('clock')
   @HttpCode(200)
@@ -27,6 +30,6 @@ export class ClockDoor {
   }
 
   private replayOnly(headers: Record<string, string | undefined>): void {
-    if (!callerOf(forwarded(headers).metadata).replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
+    if (!this.credentials.caller(headers.authorization).replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
   }
 }

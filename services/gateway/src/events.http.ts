@@ -2,11 +2,10 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
-import { callerOf } from '@driftloop/service';
+import { Credentials } from '@driftloop/service';
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
-import { forwarded } from './request.js';
 
 const maxStreams = 64;
 const known = Object.values(events).map((event) => event.topic);
@@ -15,7 +14,10 @@ const known = Object.values(events).map((event) => event.topic);
 export class EventsDoor {
   private open = 0;
 
-  constructor(private readonly stream: EventStream) {}
+  constructor(
+    private readonly stream: EventStream,
+    private readonly credentials: Credentials,
+  ) {}
 
   @Get()
   async follow(
@@ -24,7 +26,7 @@ export class EventsDoor {
     @Headers() headers: Record<string, string | undefined>,
     @Res() response: ServerResponse,
   ): Promise<void> {
-    callerOf(forwarded(headers).metadata);
+    this.credentials.caller(headers.authorization);
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
     if (this.open >= maxStreams) throw errors.TOO_MANY_STREAMS({ limit: maxStreams });

@@ -1,15 +1,27 @@
 /** The only wiring of the gateway. */
 import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ClockDoor } from './clock.http.js';
 import { Clock } from './clock.js';
 import { EventStream } from './event-stream.js';
 import { EventsDoor } from './events.http.js';
 import { ModelsDoor } from './models.http.js';
+import { SameSite } from './origin.js';
+import { Problems } from './problems.js';
 import { ReadyDoor } from './ready.http.js';
 import { Upstreams } from './upstreams.js';
 
-@Module({ controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor], providers: [Upstreams, Clock, EventStream] })
+@Module({
+  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor],
+  providers: [
+    Upstreams,
+    Clock,
+    EventStream,
+    { provide: APP_FILTER, useClass: Problems },
+    { provide: APP_GUARD, useClass: SameSite },
+  ],
+})
 export class GatewayModule {}
 
 export const gateway: ServiceDefinition = { name: 'gateway', module: GatewayModule, http: { port: 3000 } };

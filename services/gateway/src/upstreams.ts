@@ -1,6 +1,6 @@
 /** The services behind the door, as gRPC clients. */
 import { MonitoringClient, RegistryClient, TrainingClient } from '@driftloop/contracts';
-import { Addresses, grpcClient } from '@driftloop/service';
+import { Addresses } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
 
@@ -11,9 +11,9 @@ export class Upstreams implements OnApplicationShutdown {
   readonly training: TrainingClient;
 
   constructor(addresses: Addresses) {
-    this.registry = grpcClient(RegistryClient, addresses.of('registry'));
-    this.monitoring = grpcClient(MonitoringClient, addresses.of('monitoring'));
-    this.training = grpcClient(TrainingClient, addresses.of('training'));
+    this.registry = addresses.client(RegistryClient, 'registry');
+    this.monitoring = addresses.client(MonitoringClient, 'monitoring');
+    this.training = addresses.client(TrainingClient, 'training');
   }
 
   /** Resolves when each service can be reached; throws SERVICE_AWAY after `ms`. */

@@ -92,9 +92,9 @@ export class LabelingDocuments {
   readonly labels: Model<DeclaredLabelDocument>;
 
   constructor(connection: Connection) {
-    this.outcomes = connection.model('Outcome', outcomeSchema, 'outcomes');
-    this.journals = connection.model('Journal', journalSchema, 'journals');
-    this.labels = connection.model('DeclaredLabel', declaredLabelSchema, 'labels');
+    this.outcomes = connection.model<OutcomeDocument>('Outcome', outcomeSchema, 'outcomes');
+    this.journals = connection.model<JournalDocument>('Journal', journalSchema, 'journals');
+    this.labels = connection.model<DeclaredLabelDocument>('DeclaredLabel', declaredLabelSchema, 'labels');
   }
 
   /** The outcomes with these ids, by id. */

@@ -78,7 +78,7 @@ export class Promotion {
     if (this.moved(before, trained)) {
       await this.supersede(version, before, own);
     } else if (trained.purpose === 'bootstrap') {
-      const change = { champion: served, frozen: served, challenger: undefined, stage: Stage.STAGE_ENDED };
+      const change = { champion: served, frozen: served, challenger: undefined, stage: Stage.ENDED };
       const reasons = ['the first trained version; nothing to stand trial against'];
       const told = this.promoted(version, trained, before, reasons, [], own);
       const after = await this.rollouts.change(
@@ -93,7 +93,7 @@ export class Promotion {
       const rolloutId = `${version.cycleId}/${version.version}`;
       const change = {
         challenger: served,
-        stage: Stage.STAGE_SHADOW,
+        stage: Stage.SHADOW,
         canaryPercent: 0,
         rolloutId,
         cycleId: version.cycleId,
@@ -146,7 +146,7 @@ export class Promotion {
   private async advance(version: VersionDocument, before: Rollout, cause: Cause): Promise<void> {
     const declared = await this.documents.models.findById(`${version.tenant}/${version.model}`).lean();
     const { percent } = parseModelSpec(declared!.specJson).spec.rollout.canary;
-    const change = { stage: Stage.STAGE_CANARY, canaryPercent: percent, reason: 'shadow judged it good enough' };
+    const change = { stage: Stage.CANARY, canaryPercent: percent, reason: 'shadow judged it good enough' };
     await this.rollouts.change(cause, version.model, before, change);
   }
 
@@ -163,7 +163,7 @@ export class Promotion {
     const change = {
       champion,
       challenger: undefined,
-      stage: Stage.STAGE_ENDED,
+      stage: Stage.ENDED,
       canaryPercent: 0,
       reason: reasons[0] ?? 'promoted',
     };
@@ -199,7 +199,7 @@ export class Promotion {
     evidence: Decision['evidence'],
     cause: Cause,
   ) {
-    const change = { challenger: undefined, stage: Stage.STAGE_ENDED, canaryPercent: 0, reason: reasons[0] ?? outcome };
+    const change = { challenger: undefined, stage: Stage.ENDED, canaryPercent: 0, reason: reasons[0] ?? outcome };
     const told = () => [rolledBack(version, before, outcome, reasons, evidence, cause)];
     const after = await this.rollouts.change(cause, version.model, before, change, told);
     if (after) await this.setState(version._id, 'rolled_back');

@@ -101,9 +101,9 @@ export class RegistryDocuments {
   readonly rollouts: Model<RolloutDocument>;
 
   constructor(connection: Connection) {
-    this.models = connection.model('Model', modelSchema, 'models');
-    this.versions = connection.model('Version', versionSchema, 'versions');
-    this.rollouts = connection.model('Rollout', rolloutSchema, 'rollouts');
+    this.models = connection.model<ModelDocument>('Model', modelSchema, 'models');
+    this.versions = connection.model<VersionDocument>('Version', versionSchema, 'versions');
+    this.rollouts = connection.model<RolloutDocument>('Rollout', rolloutSchema, 'rollouts');
   }
 
   versionsOf(tenant: string, model: string): Promise<VersionDocument[]> {

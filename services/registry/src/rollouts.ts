@@ -38,7 +38,7 @@ export class Rollouts {
     const _id = `${cause.tenant}/${model}`;
     const blank = { tenant: cause.tenant, model, revision: 0, rollout: null, history: [] };
     await this.documents.rollouts.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
-    const rollout = Rollout.fromPartial({ champion, stage: Stage.STAGE_ENDED, reason: 'declared' });
+    const rollout = Rollout.fromPartial({ champion, stage: Stage.ENDED, reason: 'declared' });
     await this.set(cause, model, rollout, 0, []);
   }
 

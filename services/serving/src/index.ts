@@ -1,1 +1,2 @@
-export {};
+/** Serving: answers over the Open Inference Protocol, follows the registry, logs what it said. */
+export { serving } from './serving.module.js';

@@ -1,0 +1,94 @@
+/** What can be wrong with a question to a model, or with a model to be served. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('serving', {
+  UNKNOWN_MODEL: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string; known: string[] }) =>
+      `no model "${m.model}" is served; served: ${m.known.join(', ') || 'none'} (declare one with \`driftloop apply\`)`,
+  },
+  UNKNOWN_VERSION: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string; version: string; known: string[] }) =>
+      `model "${m.model}" serves no version "${m.version}"; served: ${m.known.join(', ')} (or leave the version out)`,
+  },
+  UNKNOWN_ENTITY: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { entity: string; inputs: string[] }) =>
+      `entity "${m.entity}" is not in the feature store; send its inputs with the request: ${m.inputs.join(', ')}`,
+  },
+  UNKNOWN_INPUT: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { input: string; known: string[] }) =>
+      `no input "${m.input}"; the model takes ${m.known.join(', ')} (see ModelMetadata)`,
+  },
+  MISSING_INPUT: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { input: string }) =>
+      `input "${m.input}" is missing; send it, or name an entity with parameter entity_id`,
+  },
+  WRONG_DATATYPE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { input: string; expected: string; found: string }) =>
+      `input "${m.input}" has datatype ${m.found || '(none)'}; expected ${m.expected}`,
+  },
+  WRONG_SHAPE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { input: string; expected: string; found: string }) =>
+      `input "${m.input}" has shape ${m.found}; expected ${m.expected}`,
+  },
+  WRONG_CONTENTS: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { input: string; problem: string }) => `input "${m.input}": ${m.problem}`,
+  },
+  WRONG_PARAMETER: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { parameter: string; problem: string }) => `parameter "${m.parameter}": ${m.problem}`,
+  },
+  UNKNOWN_OUTPUT: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { output: string }) => `no output "${m.output}"; the model gives "probability" [n,1]`,
+  },
+  TOO_MANY_ROWS: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { rows: number; limit: number }) => `${m.rows} rows in one request; send at most ${m.limit}`,
+  },
+  QUEUE_FULL: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (m: { limit: number }) => `${m.limit} rows are waiting to be scored; try again shortly`,
+  },
+  NOT_READY: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { model: string }) =>
+      `model "${m.model}" is declared and its first version is still being loaded; try again`,
+  },
+  FEATURES_AWAY: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { reason: string }) => `the feature store cannot be reached (${m.reason}); try again`,
+  },
+  MODEL_CORRUPT: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { version: string; problem: string }) =>
+      `version ${m.version} cannot be loaded: ${m.problem}; the last good rollout goes on answering. Restore its bytes in the object store, or roll back`,
+  },
+  SCORING_FAILED: {
+    status: 'INTERNAL',
+    retriable: false,
+    message: (m: { version: string; problem: string }) => `version ${m.version} gave no answer: ${m.problem}`,
+  },
+});

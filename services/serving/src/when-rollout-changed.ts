@@ -1,0 +1,22 @@
+/** Follows the registry's rollouts, each replica for itself. */
+import { events, type RolloutChanged } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { errors } from './errors.js';
+import { Following } from './following.js';
+import { ServedModels } from './served-models.js';
+
+@Controller()
+export class WhenRolloutChanged {
+  constructor(
+    private readonly following: Following,
+    private readonly models: ServedModels,
+  ) {}
+
+  @When(events.rolloutChanged, { each: 'replica' })
+  async follow({ tenant, model, rollout }: RolloutChanged, cause: Cause): Promise<void> {
+    if (!this.models.get(tenant, model)) throw errors.NOT_READY({ model }); // model.declared is on its way
+    await this.following.follow(tenant, model, rollout!, cause);
+  }
+}
