@@ -3,6 +3,9 @@
  * "worse by no more than the margin .01", so E multiplies by 1 + λ(−X − margin)/(c + margin), and E ≥ 100 stops the rollout. It can only stop.
  * Blocks of fewer than 15 rows are skipped: the mean of so few says nothing. Sources: see betting.ts.
  *
+ * Its power is the champion's lead over the base rate: against shuffled labels it stops over 90% in four days with a lead of .127 a row (simulated, sizes.spec.ts);
+ * on the flights with plain models and a lead of .05 to .06 it stopped 3 of 19 in four days, 10 in ten and 14 in 28, and no fresh challenger.
+ *
  * I1  Pure; JSON state; a block at or before the last one, or after the stop, changes nothing.
  *
  * @example

@@ -18,6 +18,7 @@ describe('the gate', () => {
       'enough rows',
       'enough days',
       'non-inferior',
+      'mean within margin',
       'leak',
       'parity',
       'all finite',
@@ -26,6 +27,14 @@ describe('the gate', () => {
 
   it('refuses a challenger that is significantly worse', () => {
     expect(gate({ days: week(-0.02) }).reasons).toEqual([expect.stringMatching(/^worse: .*t -6/)]);
+  });
+
+  it('refuses a large loss that noise hides from the test', () => {
+    const noisy = week(-0.02).map((d, i) => ({ ...d, sum: d.sum + (i % 2 ? 1 : -1) * 300 * 1e8 }));
+    expect(gate({ days: noisy }).reasons).toEqual([
+      expect.stringMatching(/^worse: .* beyond the margin 0.01 although not significant$/),
+    ]);
+    expect(gate({ days: noisy }, { margin: Number.POSITIVE_INFINITY }).approved).toBe(true);
   });
 
   it('asks for superiority only where the rule says so', () => {

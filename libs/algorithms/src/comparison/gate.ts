@@ -43,6 +43,11 @@ export interface GateOptions {
   readonly rule?: 'non-inferior' | 'superior';
   /** One-sided level of the rule. Default .10 for non-inferior, .05 for superior. */
   readonly level?: number;
+  /**
+   * Refuse a mean loss worse by more than this, significant or not: with few noisy days even a challenger without labels can be "not significantly
+   * worse". Default .01, the judge's margin; Infinity asks for the test alone.
+   */
+  readonly margin?: number;
   /** Default 7 days. */
   readonly minDays?: number;
   /** Default 2,400 rows. */
@@ -103,6 +108,7 @@ function complete(options: GateOptions): Required<GateOptions> {
   const o = {
     rule,
     level: rule === 'superior' ? 0.05 : 0.1,
+    margin: 0.01,
     minDays: 7,
     minRows: 2400,
     sliceMinRows: 500,
@@ -120,7 +126,7 @@ function complete(options: GateOptions): Required<GateOptions> {
     () => String(o.leakAuc),
     'pass an AUC above .5 and up to 1',
   );
-  for (const key of ['minDays', 'minRows', 'sliceMinRows', 'parityTolerance'] as const) {
+  for (const key of ['margin', 'minDays', 'minRows', 'sliceMinRows', 'parityTolerance'] as const) {
     demand(o[key] >= 0, `gate.${key}`, () => String(o[key]), 'pass a number of at least 0');
   }
   return o;
@@ -144,13 +150,22 @@ function exposure(c: BlockComparison, o: Required<GateOptions>): Finding {
 function quality(c: BlockComparison, o: Required<GateOptions>): Finding {
   if (c.days < 2) return { evidence: [], reasons: [] };
   const superior = o.rule === 'superior';
-  const e = superior ? superiority(c, o.level) : nonInferiority(c, o.level);
-  if (e.holds) return { evidence: [e], reasons: [] };
-  const found = `mean δ ${show(c.m)} a row over ${c.days} days, t ${show(e.statistic)}`;
-  const reason = superior
-    ? `not superior: ${found}, not above ${show(e.threshold)}`
-    : `worse: the challenger loses, ${found}, not above ${show(e.threshold)}`;
-  return { evidence: [e], reasons: [reason] };
+  const tested = superior ? superiority(c, o.level) : nonInferiority(c, o.level);
+  const near: Evidence = {
+    ...tested,
+    test: 'mean within margin',
+    statistic: c.m,
+    threshold: finite(-o.margin),
+    holds: c.m >= -o.margin,
+  };
+  const found = `mean δ ${show(c.m)} a row over ${c.days} days, t ${show(tested.statistic)}`;
+  const reasons: string[] = [];
+  if (!tested.holds && superior) reasons.push(`not superior: ${found}, not above ${show(tested.threshold)}`);
+  if (!tested.holds && !superior)
+    reasons.push(`worse: the challenger loses, ${found}, not above ${show(tested.threshold)}`);
+  if (tested.holds && !near.holds)
+    reasons.push(`worse: ${found}, beyond the margin ${o.margin} although not significant`);
+  return { evidence: [tested, near], reasons };
 }
 
 function sliceHarm(slices: readonly SliceDays[], o: Required<GateOptions>): Finding {
