@@ -1,0 +1,173 @@
+/**
+ * Closing a day, as a pure function: its predictions and the labels known by then become integer sums.
+ *
+ * I1  Sums are integers per row, so that the order of rows cannot change them.
+ * I2  Who was champion, challenger and frozen is read from the rollout that the question followed, not from who answered.
+ */
+import {
+  binOf,
+  binsOf,
+  brierNano,
+  logLossNano,
+  NANO,
+  pairedLoss,
+  type ReferenceHistogram,
+  residualMicro,
+} from '@driftloop/algorithms';
+import type { Rollout } from '@driftloop/contracts';
+import { unpackNumbers } from './cells.js';
+import type { DayCounts, PairSums, Role, VersionSums } from './days.documents.js';
+import type { LayoutDocument, PredictionRow } from './rows.documents.js';
+import { entityKey, type Truth } from './truth.js';
+
+/** All that a day's sums depend on. */
+export interface ClosingDay {
+  readonly rows: readonly PredictionRow[];
+  readonly truth: Truth;
+  readonly rolloutAt: (eventTime: number) => Rollout;
+  /** The champion whose reference the features are counted against. */
+  readonly reference?: { version: string; histograms: Readonly<Record<string, ReferenceHistogram>> };
+  readonly layouts: ReadonlyMap<string, LayoutDocument>;
+  /** The day's first instant, epoch ms. */
+  readonly day: number;
+}
+
+export interface DaySums {
+  labelled: number;
+  unlabelled: number;
+  versions: VersionSums[];
+  pairs: PairSums[];
+  counts: DayCounts | null;
+}
+
+const blockMs = 3 * 3_600_000;
+
+export function sumDay(closing: ClosingDay): DaySums {
+  const versions = new Map<string, VersionSums>();
+  const pairs = new Map<string, PairSums>();
+  let labelled = 0;
+  for (const row of closing.rows) {
+    const y = closing.truth.values.get(entityKey(row.entityId, row.entityTime));
+    if (y === undefined) continue;
+    labelled++;
+    const roles = rolesAt(closing.rolloutAt(row.eventTime));
+    score(versions, 'returned', '', row.probability, y);
+    for (const [role, version] of Object.entries(roles))
+      if (version) score(versions, role as Role, version, scoreOf(row, version), y);
+    if (roles.challenger && roles.champion) pair(pairs, roles.champion, roles.challenger, row, y, closing.day);
+  }
+  return {
+    labelled,
+    unlabelled: closing.rows.length - labelled,
+    versions: sorted(versions),
+    pairs: sorted(pairs).map((p) => ({ ...p, blocks: p.blocks.sort((a, b) => a.start - b.start) })),
+    counts: countBins(closing),
+  };
+}
+
+const sorted = <T>(map: ReadonlyMap<string, T>): T[] => [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, v]) => v);
+
+const rolesAt = ({ champion, challenger, frozen }: Rollout) => ({
+  champion: champion?.version,
+  challenger: challenger?.version,
+  frozen: frozen?.version,
+});
+
+/** What a version said, or would have said, to a question; null where it failed or was not asked. */
+function scoreOf(row: PredictionRow, version: string): number | null {
+  if (row.version === version) return row.probability;
+  return row.shadows.find((shadow) => shadow.version === version)?.probability ?? null;
+}
+
+function score(into: Map<string, VersionSums>, role: Role, version: string, p: number | null, y: 0 | 1): void {
+  if (p === null) return;
+  const key = `${role}/${version}`;
+  const sums = into.get(key) ?? blankSums(version, role);
+  sums.rows++;
+  sums.lossNano += plainLossNano(p, y);
+  sums.clippedLossNano += logLossNano(p, y);
+  sums.residualMicro += residualMicro(p, y);
+  sums.brierNano += brierNano(p, y);
+  sums.correct += p >= 0.5 === (y === 1) ? 1 : 0;
+  into.set(key, sums);
+}
+
+const blankSums = (version: string, role: Role): VersionSums => ({
+  version,
+  role,
+  rows: 0,
+  lossNano: 0,
+  clippedLossNano: 0,
+  residualMicro: 0,
+  brierNano: 0,
+  correct: 0,
+});
+
+/** Log loss as it is reported: p clipped only where the logarithm ends. */
+function plainLossNano(p: number, y: 0 | 1): number {
+  const q = Math.min(1 - 1e-6, Math.max(1e-6, p));
+  return Math.round(-Math.log(y === 1 ? q : 1 - q) * NANO);
+}
+
+function pair(
+  into: Map<string, PairSums>,
+  champion: string,
+  challenger: string,
+  row: PredictionRow,
+  y: 0 | 1,
+  day: number,
+): void {
+  const [theirs, mine] = [scoreOf(row, champion), scoreOf(row, challenger)];
+  if (theirs === null) return;
+  const key = `${champion}/${challenger}`;
+  const sums = into.get(key) ?? { champion, challenger, rows: 0, sum: 0, answerable: 0, blocks: [] };
+  into.set(key, sums);
+  sums.answerable++;
+  if (mine === null) return;
+  const delta = pairedLoss(theirs, mine, y);
+  sums.rows++;
+  sums.sum += delta;
+  const start = day + Math.floor((row.entityTime - day) / blockMs) * blockMs;
+  let block = sums.blocks.find((b) => b.start === start);
+  if (!block) {
+    block = { start, rows: 0, sum: 0 };
+    sums.blocks.push(block);
+  }
+  block.rows++;
+  block.sum += delta;
+}
+
+/** Bin counts of the features, and of the champion's predictions, of every row that the reference's version was champion for. */
+function countBins({ rows, reference, layouts, rolloutAt }: ClosingDay): DayCounts | null {
+  if (!reference) return null;
+  const { version, histograms } = reference;
+  const bins: Record<string, number[]> = {};
+  for (const [feature, histogram] of Object.entries(histograms))
+    bins[feature] = new Array(binsOf(histogram)).fill(0) as number[];
+  let counted = 0;
+  for (const row of rows) {
+    if (rolloutAt(row.eventTime).champion?.version !== version) continue;
+    counted++;
+    for (const [feature, value] of cellsOf(row, layouts.get(row.layout), scoreOf(row, version)))
+      if (bins[feature] && fits(histograms[feature], value)) bins[feature][binOf(histograms[feature], value)]++;
+  }
+  return { version, rows: counted, bins: JSON.stringify(bins) };
+}
+
+type Cell = number | string | null;
+
+function* cellsOf(
+  row: PredictionRow,
+  layout: LayoutDocument | undefined,
+  prediction: number | null,
+): Generator<[string, Cell]> {
+  yield ['prediction', prediction];
+  if (!layout) return;
+  const numbers = unpackNumbers(row.numbers);
+  for (let i = 0; i < layout.numbers.length; i++) yield [layout.numbers[i], numbers[i] ?? null];
+  // An empty text is how a missing one crosses the wire.
+  for (let i = 0; i < layout.texts.length; i++) yield [layout.texts[i], row.texts[i] || null];
+}
+
+const fits = (histogram: ReferenceHistogram, value: Cell): boolean =>
+  value === null || typeof value === (histogram.kind === 'numeric' ? 'number' : 'string');

@@ -1,0 +1,155 @@
+/**
+ * The cycle: one signal, one cycle, one outcome. Opened by the policy, moved on by what the other services say, judged,
+ * and closed with reasons, at the latest by a deadline of its stage.
+ *
+ * I1  A cycle's document and what is told of it are one write, caused by the cycle and its step alone: made again
+ *     after a crash, it has the same ids.
+ * I2  A step is recorded once, by its id; a closed cycle's outcome stands, later steps are only recorded.
+ */
+import {
+  Decision,
+  decision,
+  durationMs,
+  events,
+  RetrainingRequested,
+  RolloutJudged,
+  Stage,
+  Verdict,
+} from '@driftloop/contracts';
+import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
+import { Injectable } from '@nestjs/common';
+import { type CycleMove, moveOf } from './cycle-moves.js';
+import type { Judgement } from './judgement.js';
+import { type CycleDocument, type CycleStepRow, type FactDocument, LoopDocuments } from './loop.documents.js';
+import type { Opening } from './policy.js';
+import type { ModelView } from './view.js';
+
+@Injectable()
+export class Cycles {
+  constructor(
+    private readonly documents: LoopDocuments,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** The open cycle of a model. */
+  async openOf(series: string): Promise<CycleDocument | undefined> {
+    return (await this.documents.cyclesOf(series)).find((cycle) => cycle.stage !== 'closed');
+  }
+
+  async open(view: ModelView, opening: Opening, now: number, cause: Cause): Promise<void> {
+    if (await this.documents.cycles.exists({ _id: opening.cycleId })) return;
+    const { cycleId, number, attempt, purpose, signal, due } = opening;
+    const { tenant, series, model, champion } = view;
+    const doc = new this.documents.cycles({
+      ...{ _id: cycleId, tenant, series, model, number, attempt, purpose, signal, champion, due },
+      ...{ opened: now, cutoff: now, stage: 'training', deadline: now + deadline(view, 'training') },
+      ...{ outcome: '', reasons: [], version: '', closed: null, rolloutId: '', stageSince: null, judged: [] },
+      specRevision: view.specRevision,
+      steps: [ownStep(opening.decision, `opened by ${signal}`)],
+    });
+    const request = RetrainingRequested.fromPartial({
+      ...{ tenant, model, cycleId, champion, purpose, attempt },
+      rolloutRevision: view.rollout.revision,
+      knowledgeCutoff: new Date(now),
+      due: new Date(due),
+      decision: opening.decision,
+    });
+    const own = { ...cause, tenant, id: `${cycleId}/opened` };
+    await this.outbox.save(doc, [emission(events.retrainingRequested, request, now)], own);
+  }
+
+  /** Moves the cycle that a fact belongs to. `now`: the tick that acts on it. */
+  async follow(view: ModelView, fact: FactDocument, now: number, cause: Cause): Promise<void> {
+    const move = moveOf(view, fact);
+    const doc = move && (await this.documents.cycle(move.cycleId));
+    if (!doc || doc.steps.some((step) => step.id === fact._id)) return;
+    const { what, service, decision: said } = move;
+    const step: CycleStepRow = { id: fact._id, time: fact.time, service, what };
+    doc.steps = [...doc.steps, { ...step, ...(said && { decision: Decision.toJSON(said) }) }];
+    const emit: Emission[] = [];
+    const own = { ...cause, tenant: view.tenant, id: `${doc._id}/${fact._id}` };
+    if (doc.stage === 'closed') {
+      if (move.onTrial) emit.push(this.judgement(doc, move.rolloutId!, move.onTrial, orphaned(doc), now));
+      return this.outbox.save(doc, emit, own);
+    }
+    if (move.failure) emit.push(this.judgement(doc, move.rolloutId!, move.failure.stage, move.failure, now));
+    doc.set(fieldsOf(view, doc, move));
+    if (move.outcome) emit.push(this.end(doc, move.outcome.name, move.outcome.reasons, fact.time));
+    await this.outbox.save(doc, emit, own);
+  }
+
+  /** Records and tells the judge's word on the present stage. */
+  async judge(cycle: CycleDocument, judged: Judgement, now: number, cause: Cause): Promise<void> {
+    const doc = await this.documents.cycle(cycle._id);
+    if (!doc || doc.stage === 'closed' || doc.judged.includes(doc.stage)) return;
+    const stage = doc.stage === 'canary' ? Stage.CANARY : Stage.SHADOW;
+    const told = this.judgement(doc, doc.rolloutId, stage, judged, now);
+    await this.outbox.save(doc, [told], { ...cause, tenant: doc.tenant, id: `${doc._id}/judged/${doc.stage}` });
+  }
+
+  /** Ends a cycle whose stage has outlived its deadline, and withdraws what is on trial. */
+  async expire(cycle: CycleDocument, now: number, cause: Cause): Promise<void> {
+    const doc = await this.documents.cycle(cycle._id);
+    if (!doc || doc.stage === 'closed') return;
+    const late = `${doc.stage} was not over by ${new Date(doc.deadline).toISOString()}`;
+    const emit: Emission[] = [];
+    if (doc.stage === 'shadow' || doc.stage === 'canary') {
+      const stage = doc.stage === 'canary' ? Stage.CANARY : Stage.SHADOW;
+      const withdrawn = { verdict: Verdict.ROLL_BACK, reasons: [late], evidence: [] };
+      emit.push(this.judgement(doc, doc.rolloutId, stage, withdrawn, now));
+    }
+    emit.push(this.end(doc, 'expired', [late], now));
+    await this.outbox.save(doc, emit, { ...cause, tenant: doc.tenant, id: `${doc._id}/expired` });
+  }
+
+  private judgement(doc: CycleDocument, rolloutId: string, stage: Stage, judged: Judgement, time: number): Emission {
+    const outcome = judged.verdict.replace('VERDICT_', '').toLowerCase();
+    const subject = `${doc._id}/${stage}`;
+    const { reasons, evidence } = judged;
+    const said = decision({ kind: 'judgement', outcome, subject, time, reasons, evidence });
+    doc.steps = [...doc.steps, ownStep(said, `${outcome.replace('_', ' ')}: ${reasons[0] ?? ''}`)];
+    doc.judged = [...doc.judged, stage === Stage.CANARY ? 'canary' : 'shadow'];
+    const { tenant, model, version } = doc;
+    const payload = { tenant, model, rolloutId, cycleId: doc._id, version, stage, verdict: judged.verdict };
+    return emission(events.rolloutJudged, RolloutJudged.fromPartial({ ...payload, decision: said }), time);
+  }
+
+  private end(doc: CycleDocument, outcome: CycleDocument['outcome'], reasons: string[], time: number): Emission {
+    const said = decision({ kind: 'cycle.closed', outcome, subject: doc._id, time, reasons });
+    Object.assign(doc, { stage: 'closed', outcome, reasons, closed: time });
+    doc.steps = [...doc.steps, ownStep(said, `closed: ${outcome}`)];
+    const { tenant, model, version } = doc;
+    const span = { opened: new Date(doc.opened), closed: new Date(time) };
+    const payload = { tenant, model, cycleId: doc._id, outcome, ...span, version, decision: said };
+    return emission(events.cycleClosed, payload, time);
+  }
+}
+
+const ownStep = (said: Decision, what: string): CycleStepRow => ({
+  id: said.id,
+  time: said.eventTime!.getTime(),
+  service: 'monitoring',
+  what,
+  decision: Decision.toJSON(said),
+});
+
+const orphaned = (doc: CycleDocument): Judgement => ({
+  verdict: Verdict.ROLL_BACK,
+  reasons: [`its cycle is closed already: ${doc.outcome}`],
+  evidence: [],
+});
+
+const deadline = (view: ModelView, stage: 'training' | 'gate' | 'shadow' | 'canary'): number =>
+  durationMs(view.spec.retraining.deadlines[stage]);
+
+/** What a move sets: a stage with its deadline, counted from when it began. */
+function fieldsOf(
+  view: ModelView,
+  doc: CycleDocument,
+  { stage, version, rolloutId }: CycleMove,
+): Partial<CycleDocument> {
+  const fields = { ...(version && { version }), ...(rolloutId && { rolloutId }) };
+  if (!stage || stage.name === doc.stage) return fields;
+  const stageSince = stage.since;
+  return { ...fields, stage: stage.name, stageSince, deadline: stageSince + deadline(view, stage.name) };
+}

@@ -1,0 +1,150 @@
+/** Closed cohorts: one document a day with the integer sums that every later decision is computed from. */
+import { Injectable } from '@nestjs/common';
+import mongoose, { type Model, Schema } from 'mongoose';
+
+export type Role = 'champion' | 'challenger' | 'frozen' | 'returned';
+
+/** Sums of one version in one role over a day's labelled rows. */
+export interface VersionSums {
+  /** Empty for "returned": whichever version answered. */
+  version: string;
+  role: Role;
+  rows: number;
+  /** Log loss, p clipped to [1e-6, 1 − 1e-6]. */
+  lossNano: number;
+  /** Log loss, p clipped to [.01, .99], as the gate and the judge count it. */
+  clippedLossNano: number;
+  residualMicro: number;
+  brierNano: number;
+  /** p ≥ ½ where the label is 1, p < ½ where it is 0. */
+  correct: number;
+}
+
+/** Rows and Σδ = Σ loss(champion) − loss(challenger), nano units, of three hours of entity time. */
+export interface BlockSums {
+  start: number;
+  rows: number;
+  sum: number;
+}
+
+/** Champion and challenger on the same rows of a day. */
+export interface PairSums {
+  champion: string;
+  challenger: string;
+  rows: number;
+  sum: number;
+  /** Rows that the champion answered and that have a label, whether or not the challenger answered too. */
+  answerable: number;
+  blocks: BlockSums[];
+}
+
+/** Counts of the feature bins of a champion's reference, and of its predictions. */
+export interface DayCounts {
+  version: string;
+  rows: number;
+  /** JSON: bin counts by feature. Text: read whole or not at all. */
+  bins: string;
+}
+
+/** One closed cohort. Times are epoch ms. */
+export interface DayDocument {
+  /** tenant/model/ISO day */
+  _id: string;
+  series: string;
+  /** The cohort's first instant. */
+  day: number;
+  closedAt: number;
+  predictions: number;
+  labelled: number;
+  unlabelled: number;
+  /** Labels of the cohort, with a prediction or not. */
+  labels: number;
+  /** How many of them became known in each hour: [end of the hour, count]. */
+  known: [number, number][];
+  lastKnown: number;
+  /** Predictions that never got a label; null until the cohort is censored. */
+  censored: number | null;
+  /** Whether the cohort's rows may still have to be deleted. */
+  rowsLeft: boolean;
+  /** The tick whose late labels have been added. */
+  absorbedAt: number | null;
+  versions: VersionSums[];
+  pairs: PairSums[];
+  counts: DayCounts | null;
+}
+
+const { Mixed } = Schema.Types;
+
+const daySchema = new Schema<DayDocument>(
+  {
+    _id: String,
+    series: String,
+    day: Number,
+    closedAt: Number,
+    predictions: Number,
+    labelled: Number,
+    unlabelled: Number,
+    labels: Number,
+    known: [Mixed],
+    lastKnown: Number,
+    censored: Number,
+    rowsLeft: Boolean,
+    absorbedAt: Number,
+    versions: [Mixed],
+    pairs: [Mixed],
+    counts: Mixed,
+  },
+  { versionKey: false, minimize: false },
+)
+  .index({ series: 1, day: 1 })
+  .index({ series: 1, lastKnown: 1 });
+
+@Injectable()
+export class Days {
+  readonly days: Model<DayDocument>;
+
+  constructor(connection: mongoose.Connection) {
+    this.days = connection.model<DayDocument>('Day', daySchema, 'days');
+  }
+
+  async keep(day: DayDocument): Promise<void> {
+    const { _id, ...fields } = day;
+    await this.days.updateOne({ _id }, { $set: fields }, { upsert: true });
+  }
+
+  find(series: string, day: number): Promise<DayDocument | null> {
+    return this.days.findById(dayId(series, day)).lean<DayDocument>().exec();
+  }
+
+  /** The newest `count` closed days, oldest first. */
+  async last(series: string, count: number): Promise<DayDocument[]> {
+    const newest = await this.days.find({ series }).sort({ day: -1 }).limit(count).lean<DayDocument[]>();
+    return newest.reverse();
+  }
+
+  /** The newest `count` days that were closed at or before an instant, oldest first. */
+  async lastClosedBy(series: string, at: number, count: number, closing: number): Promise<DayDocument[]> {
+    const filter = { series, day: { $lte: at - closing } };
+    const newest = await this.days.find(filter).sort({ day: -1 }).limit(count).lean<DayDocument[]>();
+    return newest.reverse();
+  }
+
+  from(series: string, day: number): Promise<DayDocument[]> {
+    return this.days
+      .find({ series, day: { $gte: day } })
+      .sort({ day: 1 })
+      .lean<DayDocument[]>()
+      .exec();
+  }
+
+  /** Labels of closed cohorts that became known after an instant (rounded up to the hour). */
+  async labelsKnownAfter(series: string, after: number): Promise<number> {
+    const days = await this.days.find({ series, lastKnown: { $gt: after } }).lean<DayDocument[]>();
+    return days.reduce((sum, day) => sum + knownAfter(day, after), 0);
+  }
+}
+
+export const dayId = (series: string, day: number): string => `${series}/${new Date(day).toISOString()}`;
+
+const knownAfter = (day: DayDocument, after: number): number =>
+  day.known.reduce((sum, [end, count]) => (end > after ? sum + count : sum), 0);

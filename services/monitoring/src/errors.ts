@@ -1,0 +1,27 @@
+/** What monitoring can answer wrongly asked questions with, and what to do about each. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('monitoring', {
+  MODEL_UNKNOWN: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (facts: { model: string }) =>
+      `no model "${facts.model}" is declared here; apply its spec first, or check its name`,
+  },
+  CYCLE_UNKNOWN: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (facts: { cycle: string }) => `no cycle begins with "${facts.cycle}"; list the cycles of the model`,
+  },
+  CYCLE_AMBIGUOUS: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (facts: { cycle: string }) => `several cycles begin with "${facts.cycle}"; write more of the id`,
+  },
+  CYCLE_PREFIX_TOO_SHORT: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (facts: { cycle: string }) =>
+      `"${facts.cycle}" is no beginning of a cycle id; write at least 4 of its hexadecimal digits`,
+  },
+});

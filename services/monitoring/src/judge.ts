@@ -1,0 +1,112 @@
+/**
+ * The judge of a rollout in shadow: champion and challenger on the same rows of whole closed days.
+ *
+ * I1  The tests are folded anew from the day documents since the rollout began: no state that could be applied twice.
+ * I2  Only days count whose every question was asked after the rollout took effect, and labels as their closing knew them.
+ * I3  The yardstick (typical rows a day) is that of the days closed when the rollout began, however long it lasts.
+ */
+import {
+  type DaySum,
+  type FastStopState,
+  type Evidence as Finding,
+  fastStopEvidence,
+  type JudgeState,
+  judgeEvidence,
+  startFastStop,
+  startJudge,
+  typicalRows,
+  updateFastStop,
+  updateJudge,
+} from '@driftloop/algorithms';
+import { cohortStart, Evidence, Verdict } from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
+import { type DayDocument, Days, type PairSums } from './days.documents.js';
+import type { Judgement } from './judgement.js';
+import type { CycleDocument } from './loop.documents.js';
+import type { ModelView } from './view.js';
+
+const dayMs = 86_400_000;
+/** A challenger that answers fewer of the champion's rows is not fit to serve, however good its answers are. */
+const leastCoverage = 0.9;
+
+/** How a trial stands: its word, if it has one, and the tests so far. */
+export interface Standing {
+  judgement?: Judgement;
+  evidence: Evidence[];
+}
+
+@Injectable()
+export class Judge {
+  constructor(private readonly days: Days) {}
+
+  /** How the shadow of a cycle stands after the newest closed day; undefined before there is a whole one. */
+  async shadow(view: ModelView, cycle: CycleDocument): Promise<Standing | undefined> {
+    const first = firstWholeDay(view, cycle.stageSince!);
+    const days = await this.days.from(view.series, first);
+    if (!days.length) return undefined;
+    const before = await this.days.lastClosedBy(view.series, cycle.stageSince!, 14, view.timing.closing);
+    const trial = run(view, cycle, days, yardstick(before.length ? before : days.slice(0, 1)));
+    const window = { windowStart: new Date(first), windowEnd: new Date(days[days.length - 1].day + dayMs) };
+    const evidence = trial.findings.map((finding) =>
+      Evidence.fromPartial({ ...finding, subject: cycle.version, ...window }),
+    );
+    const verdict = trial.verdict;
+    return { evidence, ...(verdict && { judgement: { ...verdict, evidence } }) };
+  }
+}
+
+/** I2: the first cohort whose first question comes at or after the rollout's beginning. */
+function firstWholeDay(view: ModelView, since: number): number {
+  const earliest = since + view.timing.lead;
+  const day = cohortStart(view.whole, earliest);
+  return day < earliest ? day + dayMs : day;
+}
+
+const yardstick = (days: readonly DayDocument[]): number =>
+  typicalRows(
+    days.map(({ day, labelled, labels }) => ({ day: new Date(day).toISOString(), rows: labelled || labels })),
+  );
+
+interface Trial {
+  findings: readonly Finding[];
+  verdict?: Omit<Judgement, 'evidence'>;
+}
+
+function run(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[], typical: number): Trial {
+  const { margin, clip, promoteAt, harmAt, maxDays: limitDays } = view.spec.rollout.shadow;
+  let slow = startJudge({ typicalRows: typical, margin, clip, promoteAt, harmAt, limitDays });
+  let fast = startFastStop({ stopAt: harmAt });
+  let answered = 0;
+  let answerable = 0;
+  for (const day of days) {
+    const pair = pairOf(day, cycle);
+    answered += pair.rows;
+    answerable += pair.answerable;
+    for (const { start, rows, sum } of pair.blocks)
+      fast = updateFastStop(fast, { block: new Date(start).toISOString(), rows, sum }).state;
+    const sum: DaySum = { day: new Date(day.day).toISOString(), rows: pair.rows, sum: pair.sum };
+    slow = updateJudge(slow, sum).state;
+    if (fast.decision === 'harm' || slow.decision !== 'continue') break;
+  }
+  const coverage = answerable ? answered / answerable : 1;
+  const verdict = verdictOf(slow, fast, coverage);
+  return { findings: [...judgeEvidence(slow), fastStopEvidence(fast)], ...(verdict && { verdict }) };
+}
+
+const emptyPair: PairSums = { champion: '', challenger: '', rows: 0, sum: 0, answerable: 0, blocks: [] };
+
+const pairOf = (day: DayDocument, { champion, version }: CycleDocument): PairSums =>
+  day.pairs.find((pair) => pair.champion === champion && pair.challenger === version) ?? emptyPair;
+
+function verdictOf(slow: JudgeState, fast: FastStopState, coverage: number): Trial['verdict'] {
+  const back = (reason: string) => ({ verdict: Verdict.ROLL_BACK, reasons: [reason] });
+  const on = (reason: string) => ({ verdict: Verdict.ADVANCE, reasons: [reason] });
+  const percent = `${(100 * coverage).toFixed(1)}%`;
+  if (fast.decision === 'harm') return back('gross harm in three-hour blocks');
+  if (slow.decision === 'harm') return back(`worse than the champion over ${slow.days} days`);
+  if (slow.decision === 'continue') return undefined;
+  if (coverage < leastCoverage) return back(`answered only ${percent} of the rows that the champion answered`);
+  if (slow.decision === 'promote') return on(`not worse by the margin over ${slow.days} days`);
+  if (slow.decision === 'undecided-promote') return on(`undecided by the test in ${slow.days} days, and good enough`);
+  return back(`undecided by the test in ${slow.days} days, and not good enough`);
+}

@@ -1,0 +1,61 @@
+/**
+ * What a tick does: for each model, in order of name, follow what was heard, close days, sound alarms, judge trials,
+ * end what is overdue, and open a cycle where the policy says so. Nothing else decides.
+ *
+ * I1  Every step looks at documents and does what they still lack, so that a tick handled twice is a tick handled once.
+ * I2  What is kept in memory is a copy of documents; it is dropped whenever this process cannot be sure to have seen
+ *     every tick before (after an error, a redelivery, or a tick that another replica handled).
+ */
+import type { Cause } from '@driftloop/documents';
+import { Injectable } from '@nestjs/common';
+import { Facts } from './facts.js';
+import type { FactDocument } from './loop.documents.js';
+import type { ModelMemory, Tick } from './memory.js';
+import { ModelTurn } from './model-turn.js';
+import type { ModelView } from './view.js';
+
+@Injectable()
+export class Loop {
+  private memories = new Map<string, ModelMemory>();
+  private views: Map<string, ModelView> | undefined;
+  private lastOffset: number | undefined;
+  /** Event time of the last tick that this process has handled, epoch ms; 0 before any. */
+  now = 0;
+
+  constructor(
+    private readonly facts: Facts,
+    private readonly turn: ModelTurn,
+  ) {}
+
+  async tick(tick: Tick, cause: Cause): Promise<void> {
+    if (cause.position?.offset === undefined || cause.position.offset - 1 !== this.lastOffset) this.forget();
+    try {
+      await this.pass(tick, cause);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+    this.lastOffset = cause.position?.offset;
+    this.now = tick.now;
+  }
+
+  private forget(): void {
+    this.memories = new Map();
+    this.views = undefined;
+    this.lastOffset = undefined;
+  }
+
+  private async pass(tick: Tick, cause: Cause): Promise<void> {
+    this.views ??= await this.facts.views();
+    const fresh = await this.facts.fresh(this.views, tick.now);
+    const bySeries = Map.groupBy(fresh, (fact: FactDocument) => fact.series);
+    for (const series of [...this.views.keys()].sort()) {
+      const view = this.views.get(series)!;
+      if (!view.ready) continue;
+      const memory = this.memories.get(series) ?? (await this.turn.remember(view));
+      this.memories.set(series, memory);
+      await this.turn.take(memory, bySeries.get(series) ?? [], tick, { ...cause, tenant: view.tenant });
+    }
+    await this.facts.settle(fresh.filter((fact) => this.views!.get(fact.series)!.ready));
+  }
+}

@@ -1,0 +1,21 @@
+/** What a tick is, and what is remembered of a model between two of them. */
+import type { CycleDocument, WatchDocument } from './loop.documents.js';
+import type { ModelView } from './view.js';
+import type { Progress } from './watch.js';
+
+/** The tick as monitoring sees it. */
+export interface Tick {
+  /** Epoch ms, event time. */
+  readonly now: number;
+  readonly replay: boolean;
+}
+
+/** A copy of a model's documents. */
+export interface ModelMemory {
+  readonly view: ModelView;
+  readonly progress: Progress;
+  watch: WatchDocument;
+  cycle: CycleDocument | undefined;
+  /** The newest closed day that the judge has seen. */
+  judged: number | undefined;
+}

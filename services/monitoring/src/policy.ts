@@ -1,0 +1,126 @@
+/**
+ * The policy: at each check, should a cycle open? The rule is algorithms' `decideTrigger`; here is what it is asked with.
+ *
+ * I1  A champion that no training made (the constant prior) is replaced as soon as there is enough to learn from: a
+ *     bootstrap, looked for at every tick, with no declared duration.
+ * I2  A retry against the same champion needs as many fresh labels since the last attempt as a first one: the same
+ *     rows are not gated twice.
+ */
+import { createHash } from 'node:crypto';
+import { decideTrigger, type TriggerCondition } from '@driftloop/algorithms';
+import { type Decision, decision, durationMs, type Evidence } from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
+import { Days } from './days.documents.js';
+import { type CycleDocument, LoopDocuments } from './loop.documents.js';
+import type { Measured } from './signals.js';
+import type { ModelView } from './view.js';
+
+const dayMs = 86_400_000;
+
+/** A cycle to be opened. */
+export interface Opening {
+  cycleId: string;
+  number: number;
+  attempt: number;
+  purpose: 'bootstrap' | 'retrain';
+  signal: string;
+  due: number;
+  decision: Decision;
+}
+
+@Injectable()
+export class Policy {
+  constructor(
+    private readonly documents: LoopDocuments,
+    private readonly days: Days,
+  ) {}
+
+  /** Whether the check at `now` is due, having last checked at `checked`: the grid goes by the closing of cohorts. */
+  isDue(view: ModelView, checked: number | null, now: number): boolean {
+    const every = durationMs(view.spec.retraining.check);
+    const [hours, minutes] = view.spec.cohort.startsAt.split(':').map(Number);
+    const phase = (hours * 60 + minutes) * 60_000 + view.timing.closing;
+    const grid = Math.floor((now - phase) / every) * every + phase;
+    return checked === null || grid > checked;
+  }
+
+  /** What opens at `now`, if anything. */
+  async decide(view: ModelView, measured: Measured, now: number): Promise<Opening | undefined> {
+    const cycles = await this.documents.cyclesOf(view.series);
+    const attempts = cycles.filter((cycle) => cycle.champion === view.champion);
+    const bootstrap = view.training === undefined;
+    const { retraining, training } = view.spec;
+    const verdict = decideTrigger(
+      {
+        ...measured.trigger,
+        ...guards(view, cycles, now),
+        freshLabels: await this.freshFor(view, attempts.at(-1), measured.fresh),
+      },
+      {
+        any: bootstrap ? [{ growth: { atLeast: retraining.minFreshLabels } }] : (retraining.any as TriggerCondition[]),
+        cooldownDays: durationMs(retraining.cooldown) / dayMs,
+        minFreshLabels: retraining.minFreshLabels,
+        dailyBudget: retraining.dailyBudget,
+        breakerAfter: retraining.breakerAfter,
+      },
+    );
+    if (!verdict.retrain || verdict.signal === null) return undefined;
+    const signal = bootstrap ? 'bootstrap' : verdict.signal;
+    const attempt = attempts.length + 1;
+    const cycleId = cycleIdOf(view, signal, measured.window, attempt);
+    const purpose = bootstrap ? 'bootstrap' : 'retrain';
+    return {
+      cycleId,
+      number: cycles.length + 1,
+      attempt,
+      purpose,
+      signal,
+      due: bootstrap ? now : now + durationMs(training.duration),
+      decision: decision({
+        kind: 'cycle.opened',
+        outcome: purpose,
+        subject: cycleId,
+        time: now,
+        reasons: bootstrap
+          ? [`${measured.fresh} labels are known and the champion has learned from none`]
+          : verdict.reasons,
+        evidence: verdict.evidence.map((e) => dated({ ...e, ...(bootstrap && { test: 'bootstrap' }) }, measured)),
+      }),
+    };
+  }
+
+  /** I2 */
+  private async freshFor(view: ModelView, last: CycleDocument | undefined, fresh: number): Promise<number> {
+    return last ? Math.min(fresh, await this.days.labelsKnownAfter(view.series, last.cutoff)) : fresh;
+  }
+}
+
+const dated = (evidence: Partial<Evidence>, { window }: Measured): Partial<Evidence> => ({
+  ...evidence,
+  windowStart: new Date(window[0]),
+  windowEnd: new Date(window[1]),
+});
+
+function cycleIdOf(view: ModelView, signal: string, window: readonly [number, number], attempt: number): string {
+  const named = [view.tenant, view.model, view.champion, signal, ...window, attempt];
+  return createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
+}
+
+/** What holds a trigger back. The breaker forgets at a promotion, a person's included, and when the spec is changed. */
+function guards(view: ModelView, cycles: readonly CycleDocument[], now: number) {
+  const last = cycles.at(-1);
+  const since = last?.opened ?? view.training?.cutoff;
+  const promoted = Math.max(...[...view.promotions.values()].map((promotion) => promotion.time));
+  const failures = cycles.filter(
+    ({ outcome, opened, specRevision }) =>
+      ['refused', 'rolled_back', 'failed', 'expired'].includes(outcome) &&
+      opened > promoted &&
+      specRevision === view.specRevision,
+  );
+  return {
+    cycleOpen: cycles.some((cycle) => cycle.stage !== 'closed'),
+    cyclesOpenedToday: cycles.filter((cycle) => cycle.opened > now - dayMs).length,
+    failedCycles: failures.length,
+    daysSinceLastCycle: since === undefined ? null : (now - since) / dayMs,
+  };
+}

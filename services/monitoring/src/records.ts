@@ -1,0 +1,102 @@
+/** What is heard in bulk, as rows: predictions, labels, how far sources have come. Recorded, never decided upon here. */
+import { createHash } from 'node:crypto';
+import {
+  Arm,
+  type FeaturesIngested,
+  type Label,
+  type LabelsAdded,
+  type Prediction,
+  type PredictionsMade,
+} from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
+import { packNumbers } from './cells.js';
+import { LoopDocuments } from './loop.documents.js';
+import { type LabelRow, type PredictionRow, Rows } from './rows.documents.js';
+import { entityKey } from './truth.js';
+
+/** Watermarks are kept at this grain: every hour of every source would cost more than it tells. */
+const watermarkGrain = 3 * 3_600_000;
+
+@Injectable()
+export class Records {
+  private readonly layouts = new Set<string>();
+  private readonly watermarks = new Map<string, number>();
+
+  constructor(
+    private readonly rows: Rows,
+    private readonly documents: LoopDocuments,
+  ) {}
+
+  async predictions(made: PredictionsMade): Promise<void> {
+    const series = `${made.tenant}/${made.model}`;
+    const layout = await this.layoutOf(made);
+    await this.rows.addPredictions(made.predictions.map((prediction) => predictionRow(series, layout, prediction)));
+  }
+
+  async labels({ tenant, label, labels }: LabelsAdded): Promise<void> {
+    const series = `${tenant}/${label}`;
+    await this.rows.addLabels(labels.map((one) => labelRow(series, one)));
+  }
+
+  async ingested({ tenant, model, source, watermark }: FeaturesIngested): Promise<void> {
+    if (!watermark) return;
+    const _id = `${tenant}/${model}/${source}`;
+    const reached = Math.floor(watermark.getTime() / watermarkGrain) * watermarkGrain;
+    if (reached <= (this.watermarks.get(_id) ?? Number.MIN_SAFE_INTEGER)) return;
+    const series = `${tenant}/${model}`;
+    await this.documents.sources.updateOne(
+      { _id },
+      { $setOnInsert: { series }, $max: { watermark: reached } },
+      { upsert: true },
+    );
+    this.watermarks.set(_id, reached);
+  }
+
+  private async layoutOf({ numberFeatures: numbers, textFeatures: texts }: PredictionsMade): Promise<string> {
+    const _id = createHash('sha256')
+      .update(JSON.stringify([numbers, texts]))
+      .digest('hex')
+      .slice(0, 16);
+    if (this.layouts.has(_id)) return _id;
+    await this.rows.addLayout({ _id, numbers, texts });
+    this.layouts.add(_id);
+    return _id;
+  }
+}
+
+const finite = (probability: number): number | null => (Number.isFinite(probability) ? probability : null);
+
+function predictionRow(series: string, layout: string, prediction: Prediction): PredictionRow {
+  const { id, entityId, entityTime, eventTime, version, probability, arm, shadows } = prediction;
+  return {
+    _id: `${series}/${id}`,
+    series,
+    entityId,
+    entityTime: entityTime!.getTime(),
+    eventTime: eventTime!.getTime(),
+    version,
+    probability: finite(probability),
+    canary: arm === Arm.CANARY,
+    shadows: shadows.map((shadow) => ({
+      version: shadow.version,
+      probability: shadow.error ? null : finite(shadow.probability),
+    })),
+    layout,
+    numbers: packNumbers(prediction.numbers),
+    texts: prediction.texts,
+    imputed: prediction.imputed.length,
+    latencyMs: prediction.latencyMs,
+    error: prediction.error,
+  };
+}
+
+function labelRow(series: string, { entityId, entityTime, knownAt, value, revision }: Label): LabelRow {
+  const time = entityTime!.getTime();
+  return {
+    _id: `${series}/${entityKey(entityId, time)}`,
+    series,
+    entityId,
+    entityTime: time,
+    revisions: [{ knownAt: knownAt!.getTime(), value, revision }],
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * The signals, as of the newest closed days: growth, calibration gap, performance against the reference, PSI of each
+ * feature and of the prediction. Each is measured from day documents alone, so that measuring again gives the same.
+ */
+import {
+  calibrationGap,
+  type DaySum,
+  growth,
+  type MeanLoss,
+  meanLoss,
+  mergeCounts,
+  type PerformanceChange,
+  performanceAgainst,
+  populationStability,
+  stabilityNoise,
+  type TriggerSignals,
+} from '@driftloop/algorithms';
+import type { Evidence } from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
+import { type DayDocument, Days, type VersionSums } from './days.documents.js';
+import { Rows } from './rows.documents.js';
+import type { ModelView } from './view.js';
+import type { Progress } from './watch.js';
+
+const dayMs = 86_400_000;
+
+/** One signal's value, and whether it is an alarm. */
+export interface Signal {
+  /** What an alarm of it says: drift.detected, performance.degraded, or nothing. */
+  readonly kind: 'drift' | 'performance' | 'none';
+  readonly evidence: Partial<Evidence>;
+}
+
+/** What is known at a check. */
+export interface Measured {
+  /** Labels that the champion has not been trained on. */
+  readonly fresh: number;
+  readonly trainedOn: number;
+  readonly signals: readonly Signal[];
+  readonly trigger: Pick<TriggerSignals, 'growth' | 'calibrationGap' | 'performance'>;
+  /** Start of the first and end of the last day of the window, epoch ms; equal before any day is closed. */
+  readonly window: readonly [number, number];
+}
+
+@Injectable()
+export class Signals {
+  constructor(
+    private readonly days: Days,
+    private readonly rows: Rows,
+  ) {}
+
+  async measure(view: ModelView, progress: Progress, now: number): Promise<Measured> {
+    const { training, series, timing } = view;
+    const days = await this.days.last(series, timing.window);
+    const fresh = training
+      ? await this.days.labelsKnownAfter(series, training.cutoff)
+      : await this.known(view, progress);
+    const trainedOn = training?.datasetRows ?? 0;
+    const grown = growth({ freshLabels: fresh, trainedOn });
+    const scored = daysOf(days, view.champion);
+    const gap = calibrationGap(sums(scored, 'residualMicro'));
+    const change = performanceAgainst(reference(view), meanLoss(sums(scored, 'clippedLossNano')));
+    const window = windowOf(days, now);
+    const dated = { windowStart: new Date(window[0]), windowEnd: new Date(window[1]) };
+    const signals: Signal[] = [
+      { kind: 'none', evidence: { ...growthEvidence(view, grown, fresh), ...dated } },
+      ...(gap.days ? [{ kind: 'performance' as const, evidence: { ...gapEvidence(view, gap), ...dated } }] : []),
+      ...(change.z !== 0
+        ? [{ kind: 'performance' as const, evidence: { ...lossEvidence(view, change), ...dated } }]
+        : []),
+      ...stability(view, days).map((evidence) => ({ kind: 'drift' as const, evidence: { ...evidence, ...dated } })),
+    ];
+    const trigger = { growth: grown, calibrationGap: gap.days ? gap : null, performance: change.days ? change : null };
+    return { fresh, trainedOn, signals, trigger, window };
+  }
+
+  /** Every label that is known: what a first training could learn from. */
+  async known(view: ModelView, { closed }: Progress): Promise<number> {
+    const before = await this.days.labelsKnownAfter(view.series, Number.MIN_SAFE_INTEGER);
+    const from = closed === undefined ? Number.MIN_SAFE_INTEGER : closed + dayMs;
+    return before + (await this.rows.countLabelsFrom(view.labels, from));
+  }
+}
+
+/**
+ * A version's sums of each day on all of the traffic: its days in shadow count as well as those in service, so that a
+ * new champion is not blind for a window.
+ */
+function daysOf(days: readonly DayDocument[], version: string): { day: string; sums: VersionSums }[] {
+  return days.flatMap(({ day, versions }) => {
+    const own = versions.filter((sums) => sums.version === version);
+    const served = own.filter(({ role }) => role === 'champion' || role === 'challenger');
+    const counted = served.length ? served : own.filter(({ role }) => role === 'frozen');
+    return counted.map((sums) => ({ day: new Date(day).toISOString(), sums }));
+  });
+}
+
+const sums = (
+  days: readonly { day: string; sums: VersionSums }[],
+  field: 'residualMicro' | 'clippedLossNano',
+): DaySum[] => days.map(({ day, sums }) => ({ day, rows: sums.rows, sum: sums[field] }));
+
+/** Mean loss with a block standard error, from the twin's embargoed days: the same recipe on days it had not seen. */
+function reference(view: ModelView): MeanLoss {
+  const { training } = view;
+  const twin = training && view.twinLoss.get(training.cycleId);
+  if (twin?.days) return twin;
+  return { mean: training?.logLoss ?? 0, se: 0, rows: training?.referenceRows ?? 0, days: 0, window: '' };
+}
+
+function windowOf(days: readonly DayDocument[], now: number): readonly [number, number] {
+  return days.length ? [days[0].day, days[days.length - 1].day + dayMs] : [now, now];
+}
+
+function growthEvidence(view: ModelView, value: number, fresh: number): Partial<Evidence> {
+  const wanted = view.spec.retraining.any.flatMap((rule) => ('growth' in rule ? [rule.growth.atLeast] : []));
+  const threshold = wanted.length ? Math.min(...wanted) : 0;
+  const holds = wanted.length > 0 && value >= threshold;
+  return { test: 'growth', subject: view.champion, statistic: value, threshold, holds, rows: fresh };
+}
+
+function gapEvidence(view: ModelView, gap: ReturnType<typeof calibrationGap>): Partial<Evidence> {
+  const rules = view.spec.retraining.any.flatMap((rule) => ('calibrationGap' in rule ? [rule.calibrationGap] : []));
+  const { atLeast: threshold, z } = rules[0] ?? { atLeast: 0.05, z: 2 };
+  const statistic = Math.abs(gap.gap);
+  const holds = statistic >= threshold && gap.z >= z;
+  const note = `${gap.gap > 0 ? 'promises too little' : 'promises too much'}, z ${gap.z.toFixed(2)} against ${z}`;
+  const { rows, days } = gap;
+  return { test: 'calibration_gap', subject: view.champion, statistic, threshold, holds, rows, days, note };
+}
+
+function lossEvidence(view: ModelView, { z, increase, se, rows, days }: PerformanceChange): Partial<Evidence> {
+  const threshold = view.spec.monitoring.performance.z;
+  const note = `log loss ${increase >= 0 ? '+' : ''}${increase.toFixed(4)} against its reference, se ${se.toFixed(4)}`;
+  const holds = z >= threshold;
+  return { test: 'performance', subject: view.champion, statistic: z, threshold, holds, rows, days, note };
+}
+
+/** PSI over the window's days that were counted against the present champion's reference; at least half of a window. */
+function stability(view: ModelView, days: readonly DayDocument[]): Partial<Evidence>[] {
+  const { training, timing, spec } = view;
+  const counted = days.filter((day) => day.counts?.version === training?.version && day.counts?.rows);
+  if (!training || counted.length < timing.window / 2) return [];
+  const bins = counted.map((day) => JSON.parse(day.counts!.bins) as Record<string, number[]>);
+  const rows = counted.reduce((sum, day) => sum + day.counts!.rows, 0);
+  return Object.entries(training.histograms).map(([subject, histogram]) => {
+    const now = mergeCounts(...bins.map((day) => ({ counts: day[subject] })));
+    const statistic = populationStability(histogram, now);
+    const threshold = spec.monitoring.psi.warnAt + 2 * stabilityNoise(histogram, now);
+    return { test: 'psi', subject, statistic, threshold, holds: statistic >= threshold, rows, days: counted.length };
+  });
+}

@@ -1,0 +1,176 @@
+/** The world around monitoring, for specs: what the other services would say, on the real embedded ground. */
+import { Random } from '@driftloop/algorithms';
+import {
+  type AnyEvent,
+  Arm,
+  canonicalSpec,
+  entityBucket,
+  events,
+  Label,
+  LabelsAdded,
+  labelBuckets,
+  ModelDeclared,
+  type ModelSpecInput,
+  MonitoringClient,
+  type PayloadOf,
+  type Prediction,
+  PredictionsMade,
+  parseModelSpec,
+  Rollout,
+  RolloutChanged,
+  Stage,
+  TimePassed,
+} from '@driftloop/contracts';
+import { call, grpcClient, testService } from '@driftloop/service';
+import { monitoring } from '../monitoring.module.js';
+
+export const hour = 3_600_000;
+export const day = 24 * hour;
+/** The first instant of the first cohort. */
+export const start = Date.parse('2013-01-01T09:00:00Z');
+
+/** Few rows a day, so that a spec is fast; the rest as people would leave it. */
+export function specText(change: { retraining?: object; rollout?: object; monitoring?: object; label?: object } = {}) {
+  const spec = {
+    apiVersion: 'driftloop/v1',
+    kind: 'Model',
+    metadata: { name: 'parcels' },
+    spec: {
+      task: 'binary',
+      entity: { name: 'parcel', time: 'due' },
+      question: { lead: '60m' },
+      cohort: { startsAt: '09:00' },
+      request: { inputs: { depot: 'text', weight: 'number', due: 'time' }, source: 'plan' },
+      sources: { plan: { columns: { depot: 'text', weight: 'number' } } },
+      features: [{ input: 'depot' }, { input: 'weight' }],
+      label: { name: 'late', closeAfter: '12h', censorAfter: '48h', ...change.label },
+      retraining: { minFreshLabels: 100, ...change.retraining },
+      ...(change.rollout && { rollout: change.rollout }),
+      ...(change.monitoring && { monitoring: change.monitoring }),
+    },
+  } as unknown as ModelSpecInput;
+  return canonicalSpec(parseModelSpec(JSON.stringify(spec))).json;
+}
+
+/** One parcel: what it was predicted and what came true. */
+export interface Parcel {
+  id: string;
+  time: number;
+  weight: number;
+  p: number;
+  y: 0 | 1;
+}
+
+/** A day of parcels, evenly over the cohort, whose probabilities are right. */
+export function parcelsOf(cohort: number, count: number, seed = 1): Parcel[] {
+  const random = new Random(`${seed}/${cohort}`);
+  return Array.from({ length: count }, (_, i) => {
+    const p = random.uniform(0.05, 0.6);
+    const time = cohort + Math.floor((i * day) / count);
+    const y = random.uniform() < p ? 1 : 0;
+    return { id: `p${cohort / day}-${i}`, time, weight: random.uniform(0, 10), p, y };
+  });
+}
+
+export interface Answers {
+  version?: string;
+  canary?: boolean;
+  p?: (parcel: Parcel) => number;
+  shadows?: Record<string, (parcel: Parcel) => number>;
+  error?: string;
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+export async function openWorld(options: { home?: string; spec?: string; model?: string } = {}) {
+  const { spec = specText(), model = 'parcels', ...home } = options;
+  const service = await testService(monitoring, home);
+  const { bus, addresses } = service.ground;
+  const client = grpcClient(MonitoringClient, addresses.of('monitoring'));
+  const key = { tenant: 'main', model };
+  const label = `${model}.late`;
+  let said = 0;
+
+  const tell = async <D extends AnyEvent>(definition: D, payload: PayloadOf<D>, time: number, id?: string) => {
+    const data = definition.payload.toJSON(payload);
+    const name = id ?? `${definition.topic}-${time}-${++said}`;
+    const { topic, from: source } = definition;
+    await bus.publish([{ id: name, topic, key: definition.key(payload), time, source, data }]);
+  };
+  const heard = async <D extends AnyEvent>(definition: D): Promise<PayloadOf<D>[]> => {
+    const found = await bus.read(definition.topic, 0, 0, 1000);
+    return found.map((event) => definition.payload.fromJSON(event.data) as PayloadOf<D>);
+  };
+  const ids = async (definition: AnyEvent) => (await bus.read(definition.topic, 0, 0, 1000)).map((event) => event.id);
+  const declare = async (time: number, specJson = spec, revision = 1) =>
+    tell(events.modelDeclared, ModelDeclared.fromPartial({ ...key, revision, specJson }), time);
+  let revision = 0;
+  const roll = async (time: number, change: Record<string, unknown>) => {
+    const rollout = Rollout.fromPartial({ stage: Stage.ENDED, ...change, effective: new Date(time) } as never);
+    rollout.revision = ++revision;
+    await tell(events.rolloutChanged, RolloutChanged.fromPartial({ ...key, rollout }), time);
+  };
+  /** Questions about parcels, asked an hour ahead. */
+  const ask = async (parcels: readonly Parcel[], { version = 'v1', canary, p, shadows = {}, error }: Answers = {}) => {
+    const predictions = parcels.map(
+      (parcel): Prediction => ({
+        id: parcel.id,
+        entityId: parcel.id,
+        entityTime: new Date(parcel.time),
+        eventTime: new Date(parcel.time - hour),
+        version,
+        probability: p ? p(parcel) : parcel.p,
+        arm: canary ? Arm.CANARY : Arm.CHAMPION,
+        shadows: Object.entries(shadows).map(([name, of]) => ({
+          ...{ version: name, latencyMs: 1, error: '' },
+          probability: of(parcel),
+        })),
+        numbers: [parcel.weight],
+        texts: ['north'],
+        imputed: [],
+        latencyMs: 1,
+        error: error ?? '',
+      }),
+    );
+    const layout = { numberFeatures: ['weight'], textFeatures: ['depot'] };
+    await tell(events.predictionsMade, PredictionsMade.fromPartial({ ...key, ...layout, predictions }), start);
+  };
+  /** What came true, known `delay` after the parcel's time. */
+  const label_ = async (parcels: readonly Parcel[], delay = 2 * hour, revisionOf = 1, value?: (p: Parcel) => 0 | 1) => {
+    for (let bucket = 0; bucket < labelBuckets; bucket++) {
+      const labels = parcels
+        .filter((parcel) => entityBucket(parcel.id, labelBuckets) === bucket)
+        .map((parcel) =>
+          Label.fromPartial({
+            entityId: parcel.id,
+            entityTime: new Date(parcel.time),
+            knownAt: new Date(parcel.time + delay),
+            value: value ? value(parcel) : parcel.y,
+            revision: revisionOf,
+          }),
+        );
+      if (labels.length)
+        await tell(events.labelsAdded, LabelsAdded.fromPartial({ tenant: 'main', label, labels, bucket }), start);
+    }
+  };
+  const tick = async (now: number) => {
+    await bus.settled();
+    await tell(events.timePassed, TimePassed.fromPartial({ now: new Date(now), replay: true }), now, `tick-${now}`);
+    await bus.settled();
+  };
+  /** Ticks every `step` over (from, to]. */
+  const pass = async (from: number, to: number, step = 6 * hour) => {
+    for (let now = from + step; now <= to; now += step) await tick(now);
+  };
+  const close = async () => {
+    client.close();
+    await service.close();
+  };
+  const status = () => call(client, 'getStatus', { model }, { deadlineMs: 5000 });
+  const cycles = async () => (await call(client, 'listCycles', { model }, { deadlineMs: 5000 })).cycles;
+  const ledger = () => call(client, 'readLedger', { model }, { deadlineMs: 5000 });
+  return {
+    ...{ service, bus, client, key, tell, heard, ids, declare, roll, ask, label: label_, tick, pass, close },
+    ...{ status, cycles, ledger },
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * What a tick knows of a model: its spec, who answered when, what its champions were trained on. Folded from facts,
+ * so that it can be rebuilt at any time.
+ *
+ * I1  A fact counts from the tick after its event time on. What the registry decides at a tick may be heard before or
+ *     after monitoring's own handler of that tick; either way monitoring acts on it at the next.
+ */
+import { type MeanLoss, meanLoss, type ReferenceHistogram } from '@driftloop/algorithms';
+import {
+  durationMs,
+  labelName,
+  ModelDeclared,
+  ModelPromoted,
+  type ModelSpec,
+  ModelTrained,
+  parseModelSpec,
+  type Rollout,
+  RolloutChanged,
+} from '@driftloop/contracts';
+import type { FactDocument } from './loop.documents.js';
+
+/** What a version that was promoted had been trained on. */
+export interface Promotion {
+  version: string;
+  cycleId: string;
+  datasetRows: number;
+  /** Epoch ms. */
+  cutoff: number;
+  time: number;
+  histograms: Readonly<Record<string, ReferenceHistogram>>;
+  logLoss: number;
+  referenceRows: number;
+}
+
+/** Durations of a spec in ms, read once. */
+export interface Timing {
+  readonly lead: number;
+  readonly closing: number;
+  readonly censoring: number;
+  readonly window: number;
+}
+
+const day = 86_400_000;
+
+export class ModelView {
+  readonly tenant: string;
+  readonly model: string;
+  private declared: { revision: number; spec: ModelSpec } | undefined;
+  private timings: Timing | undefined;
+  /** By effective time, then revision. */
+  private rollouts: Rollout[] = [];
+  readonly promotions = new Map<string, Promotion>();
+  /** Loss of a cycle's twin on its embargoed days, by cycle. */
+  readonly twinLoss = new Map<string, MeanLoss>();
+
+  constructor(readonly series: string) {
+    const slash = series.indexOf('/');
+    this.tenant = series.slice(0, slash);
+    this.model = series.slice(slash + 1);
+  }
+
+  /** Takes a fact in; the same one again changes nothing. */
+  fold({ topic, payload, time }: FactDocument): void {
+    if (topic === 'model.declared') this.declare(ModelDeclared.fromJSON(JSON.parse(payload)));
+    if (topic === 'rollout.changed') this.roll(RolloutChanged.fromJSON(JSON.parse(payload)).rollout);
+    if (topic === 'model.promoted') this.promote(ModelPromoted.fromJSON(JSON.parse(payload)), time);
+    if (topic === 'model.trained') this.train(ModelTrained.fromJSON(JSON.parse(payload)));
+  }
+
+  /** Whether there is enough to watch: a spec and a champion. */
+  get ready(): boolean {
+    return this.declared !== undefined && this.rollouts.length > 0;
+  }
+
+  get spec(): ModelSpec['spec'] {
+    return this.declared!.spec.spec;
+  }
+
+  get whole(): ModelSpec {
+    return this.declared!.spec;
+  }
+
+  get specRevision(): number {
+    return this.declared!.revision;
+  }
+
+  /** tenant/label */
+  get labels(): string {
+    return `${this.tenant}/${labelName(this.whole)}`;
+  }
+
+  get timing(): Timing {
+    this.timings ??= {
+      lead: durationMs(this.spec.question.lead),
+      closing: day + durationMs(this.spec.label.closeAfter),
+      censoring: day + durationMs(this.spec.label.censorAfter),
+      window: Math.max(1, Math.round(durationMs(this.spec.monitoring.window) / day)),
+    };
+    return this.timings;
+  }
+
+  /** The rollout of the highest revision. */
+  get rollout(): Rollout {
+    return this.rollouts.reduce((a, b) => (b.revision > a.revision ? b : a));
+  }
+
+  get champion(): string {
+    return this.rollout.champion?.version ?? '';
+  }
+
+  /** What the present champion was trained on; undefined for the constant prior, which no training made. */
+  get training(): Promotion | undefined {
+    return this.promotions.get(this.champion);
+  }
+
+  /** The rollout that questions asked at an event time followed. */
+  rolloutAt(time: number): Rollout {
+    let found = this.rollouts[0];
+    for (const rollout of this.rollouts) {
+      if (effectiveMs(rollout) > time) break;
+      found = rollout;
+    }
+    return found;
+  }
+
+  private declare({ revision, specJson }: ModelDeclared): void {
+    if (this.declared && this.declared.revision >= revision) return;
+    this.declared = { revision, spec: parseModelSpec(specJson) };
+    this.timings = undefined;
+  }
+
+  private roll(rollout: Rollout | undefined): void {
+    if (!rollout || this.rollouts.some((known) => known.revision === rollout.revision)) return;
+    const order = (a: Rollout, b: Rollout) => effectiveMs(a) - effectiveMs(b) || a.revision - b.revision;
+    this.rollouts = [...this.rollouts, rollout].sort(order);
+  }
+
+  private promote(promoted: ModelPromoted, time: number): void {
+    const { version, cycleId, datasetRows, knowledgeCutoff, reference } = promoted;
+    if (!datasetRows || !knowledgeCutoff) return;
+    const histograms = reference?.histogramsJson ? JSON.parse(reference.histogramsJson) : {};
+    const { logLoss = 0, rows: referenceRows = 0 } = reference ?? {};
+    const cutoff = knowledgeCutoff.getTime();
+    this.promotions.set(version, { version, cycleId, datasetRows, cutoff, time, histograms, logLoss, referenceRows });
+  }
+
+  private train({ cycleId, comparison }: ModelTrained): void {
+    const days = (comparison?.days ?? []).map((score) => ({
+      day: score.day!.toISOString(),
+      rows: score.rows,
+      sum: score.challengerLossNano,
+    }));
+    this.twinLoss.set(cycleId, meanLoss(days));
+  }
+}
+
+export const effectiveMs = (rollout: Rollout): number => rollout.effective?.getTime() ?? 0;

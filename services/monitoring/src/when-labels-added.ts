@@ -1,0 +1,15 @@
+/** Hears what came true: labels, late, revised, repeated; also of what nobody asked about. */
+import { events, type LabelsAdded } from '@driftloop/contracts';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { Records } from './records.js';
+
+@Controller()
+export class WhenLabelsAdded {
+  constructor(private readonly records: Records) {}
+
+  @When(events.labelsAdded)
+  async keep(added: LabelsAdded): Promise<void> {
+    await this.records.labels(added);
+  }
+}

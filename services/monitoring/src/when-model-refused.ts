@@ -1,0 +1,16 @@
+/** Hears that the gate refused a candidate. */
+import { events, type ModelRefused } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { Facts } from './facts.js';
+
+@Controller()
+export class WhenModelRefused {
+  constructor(private readonly facts: Facts) {}
+
+  @When(events.modelRefused)
+  async note(fact: ModelRefused, cause: Cause): Promise<void> {
+    await this.facts.record(events.modelRefused, fact, cause);
+  }
+}

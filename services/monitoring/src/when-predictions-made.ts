@@ -1,0 +1,15 @@
+/** Hears what was predicted, on what, by whom: rows that wait for their labels. */
+import { events, type PredictionsMade } from '@driftloop/contracts';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { Records } from './records.js';
+
+@Controller()
+export class WhenPredictionsMade {
+  constructor(private readonly records: Records) {}
+
+  @When(events.predictionsMade)
+  async keep(made: PredictionsMade): Promise<void> {
+    await this.records.predictions(made);
+  }
+}
