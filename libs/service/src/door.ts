@@ -5,7 +5,15 @@
  * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
  * I2  A call is let in only with a credential that is known, where one is needed.
  */
-import { type handleUnaryCall, type Metadata, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  type handleUnaryCall,
+  logVerbosity,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices';
 import { HealthImplementation } from 'grpc-health-check';
@@ -18,6 +26,9 @@ import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
 import { type StatusObject, statusOf } from './status.js';
 import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
+
+// What the library would print is thrown or answered as a typed error.
+setLogVerbosity(logVerbosity.NONE);
 
 /** How long calls that run may take when the door closes, ms. */
 const longestGoodbyeMs = 5000;

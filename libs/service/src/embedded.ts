@@ -6,12 +6,14 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EmbeddedBus } from '@driftloop/bus';
+import { MongooseOutbox, openEmbedded } from '@driftloop/documents';
 import { FolderObjects } from '@driftloop/objects';
 import { Addresses } from './addresses.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { takeLock } from './lock.js';
 import { openLog } from './log.js';
+import { once } from './once.js';
 import { readSettings, type Settings } from './settings.js';
 
 /** What the services of one process share. */
@@ -22,12 +24,18 @@ export interface EmbeddedStore {
   readonly bus: EmbeddedBus;
   readonly objects: FolderObjects;
   readonly addresses: Addresses;
+  /** What a scan of many documents without an index does. */
+  readonly onScan: 'throw' | 'warn';
   /** Closes the bus and the file and releases the lock; after the services. Again is no error. */
   close(): Promise<void>;
 }
 
 /** Opens a home folder. Throws HOME_LOCKED, HOME_NOT_WRITABLE or HOME_CORRUPT. */
-export async function openEmbeddedStore(home: string, settings: Settings = readSettings()): Promise<EmbeddedStore> {
+export async function openEmbeddedStore(
+  home: string,
+  settings: Settings = readSettings(),
+  onScan: EmbeddedStore['onScan'] = 'warn',
+): Promise<EmbeddedStore> {
   const folder = resolve(home);
   makeWritable(folder);
   const lock = takeLock(folder);
@@ -36,7 +44,7 @@ export async function openEmbeddedStore(home: string, settings: Settings = readS
     const objects = await FolderObjects.open(join(folder, 'objects'));
     const log = openLog('bus', settings.logLevel);
     const bus = EmbeddedBus.open(db, { report: (incident) => log.info({ ...incident }, incident.kind) });
-    const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects };
+    const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects, onScan };
     const close = async () => {
       if (!db.isOpen) return;
       await bus.close();
@@ -53,7 +61,17 @@ export async function openEmbeddedStore(home: string, settings: Settings = readS
 /** A service's ground in a home folder: on a store that is shared, or on one of its own, which its `close` closes. */
 export async function openEmbeddedGround(home: string, service: string, shared?: EmbeddedStore): Promise<Ground> {
   const store = shared ?? (await openEmbeddedStore(home));
-  throw new Error(`documents of ${service} in ${store.home}: not yet`);
+  const { bus, objects, addresses, settings } = store;
+  const connection = await openEmbedded(store.db, service, { onScan: store.onScan });
+  const log = openLog(service, settings.logLevel);
+  const report = (error: unknown, waiting: number) => log.warn({ err: error, waiting }, 'the outbox waits');
+  const outbox = new MongooseOutbox(connection, bus, service, { exclusive: true, owner: settings.replica, report });
+  const close = once(async () => {
+    await outbox.close();
+    await connection.close();
+    if (!shared) await store.close();
+  });
+  return { bus, connection, outbox, objects, addresses, settings, close };
 }
 
 function makeWritable(home: string): void {

@@ -2,6 +2,7 @@
 export * from './addresses.js';
 export * from './client.js';
 export * from './clock.js';
+export * from './connection.js';
 export { type Caller, Credentials, callerOf, causeOfRequest, mainTenant } from './credentials.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';

@@ -13,15 +13,16 @@ import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
 import { type DynamicModule, type INestApplication, Module, type RpcExceptionFilter, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
-import { Connection } from 'mongoose';
 import { Addresses } from './addresses.js';
 import { WallClock } from './clock.js';
+import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
+import { once } from './once.js';
 import { Readiness } from './readiness.js';
 import { checkExposure, readSettings, Settings, variableOf } from './settings.js';
 import { Telemetry } from './telemetry.js';
@@ -223,12 +224,4 @@ async function listenHttp(
     throw errors.PORT_NOT_OPENED({ ...facts, reason: (error as Error).message });
   }
   return (app.getHttpServer().address() as { port: number }).port;
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let doing: Promise<void> | undefined;
-  return () => {
-    doing ??= work();
-    return doing;
-  };
 }

@@ -10,8 +10,9 @@ import type { Log } from './log.js';
 
 /** The trailing metadata that holds a typed error. */
 export const errorKey = 'driftloop-error-bin';
-/** Details beyond this many bytes of JSON stay behind: HTTP/2 headers are limited. */
+/** HTTP/2 headers are limited: details beyond this many bytes of JSON stay behind, and a message ends here. */
 const largestDetails = 4096;
+const longestMessage = 1024;
 
 /** An error as gRPC sends it. */
 export interface StatusObject {
@@ -32,13 +33,14 @@ export function statusOf(error: unknown, log: Log, method: string): StatusObject
 function typed(error: LoopError): StatusObject {
   const metadata = new Metadata();
   metadata.set(errorKey, Buffer.from(jsonOf(error)));
-  return { code: status[error.status], details: error.message, metadata };
+  return { code: status[error.status], details: error.message.slice(0, longestMessage), metadata };
 }
 
 function jsonOf({ service, code, message, retriable, details }: LoopError): string {
   const json = JSON.stringify({ service, code, message, retriable, details });
-  if (json.length <= largestDetails) return json;
-  return JSON.stringify({ service, code, message: message.slice(0, 1024), retriable, details: { truncated: true } });
+  if (Buffer.byteLength(json) <= largestDetails) return json;
+  const short = message.slice(0, longestMessage);
+  return JSON.stringify({ service, code, message: short, retriable, details: { truncated: true } });
 }
 
 /** A status that somebody made on purpose. */

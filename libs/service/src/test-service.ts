@@ -40,7 +40,7 @@ export async function testService(
 
 async function ownStore(home: string | undefined, settings: Settings) {
   const temporary = home === undefined ? mkdtempSync(join(tmpdir(), 'driftloop-')) : undefined;
-  const store = await openEmbeddedStore(home ?? temporary!, settings);
+  const store = await openEmbeddedStore(home ?? temporary!, settings, 'throw');
   const close = async () => {
     await store.close();
     if (temporary) rmSync(temporary, { recursive: true, force: true });
