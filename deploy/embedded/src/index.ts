@@ -1,1 +1,2 @@
-export {};
+/** The embedded default: every service in one process. */
+export { type House, type HouseOptions, openHouse } from './house.js';

@@ -1,0 +1,79 @@
+/** Every service and the gateway in one process, on one home folder. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { featureStore } from '@driftloop/feature-store';
+import { gateway } from '@driftloop/gateway';
+import { labeling } from '@driftloop/labeling';
+import { monitoring } from '@driftloop/monitoring';
+import { registry } from '@driftloop/registry';
+import {
+  type EmbeddedStore,
+  openEmbeddedGround,
+  openEmbeddedStore,
+  type RunningService,
+  readSettings,
+  startService,
+} from '@driftloop/service';
+import { serving } from '@driftloop/serving';
+import { training } from '@driftloop/training';
+
+/** Those that are asked come before those that ask. */
+const definitions = [labeling, featureStore, registry, training, monitoring, serving, gateway];
+
+export interface House {
+  readonly store: EmbeddedStore;
+  readonly services: ReadonlyMap<string, RunningService>;
+  /** The replay credential of this home. */
+  readonly replayToken: string;
+  /** "host:port" of a service's gRPC door. */
+  address(service: string): string;
+  /** The gateway's URL. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface HouseOptions {
+  /** Any free ports instead of the usual ones. */
+  anyPorts?: boolean;
+  environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Opens a home and starts the house in it; nothing is left running where a part cannot start. */
+export async function openHouse(
+  home: string,
+  { anyPorts, environment = process.env }: HouseOptions = {},
+): Promise<House> {
+  const replayToken = replayTokenOf(home, environment);
+  const settings = readSettings({ ...environment, DRIFTLOOP_HOME: home, DRIFTLOOP_REPLAY_TOKEN: replayToken });
+  const store = await openEmbeddedStore(home, settings);
+  const services = new Map<string, RunningService>();
+  const close = async () => {
+    for (const service of [...services.values()].reverse()) await service.close();
+    await store.close();
+  };
+  try {
+    for (const definition of definitions) {
+      const ground = await openEmbeddedGround(home, definition.name, store);
+      const options = anyPorts ? { port: 0, httpPort: 0 } : {};
+      services.set(definition.name, await startService(definition, ground, options));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const host = settings.host;
+  const address = (service: string) => `${host}:${services.get(service)!.port}`;
+  return { store, services, replayToken, address, url: `http://${host}:${services.get('gateway')!.httpPort}`, close };
+}
+
+/** A home's own replay credential, made at its first start and readable by its owner only. */
+function replayTokenOf(home: string, environment: Readonly<Record<string, string | undefined>>): string {
+  if (environment.DRIFTLOOP_REPLAY_TOKEN) return environment.DRIFTLOOP_REPLAY_TOKEN;
+  const file = join(home, 'replay.token');
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  mkdirSync(home, { recursive: true });
+  const token = randomBytes(24).toString('hex');
+  writeFileSync(file, token, { mode: 0o600 });
+  return token;
+}

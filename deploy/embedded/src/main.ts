@@ -1,0 +1,34 @@
+/** `npm start`: opens the house, walks the year, and stays up serving the last champion. */
+import { LoopError } from '@driftloop/contracts';
+import { openHouse } from './house.js';
+import { readOptions, usage } from './options.js';
+import { Terminal } from './terminal.js';
+import { walk } from './walk.js';
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  const terminal = new Terminal();
+  const house = await openHouse(process.env.DRIFTLOOP_HOME || '.driftloop');
+  let stopping: Promise<void> | undefined;
+  const stop = (code: number) => {
+    stopping ??= house.close().then(() => process.exit(code));
+    return stopping;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
+  terminal.line(`driftloop is up: inference on ${house.address('serving')} (gRPC), the rest at ${house.url}`);
+  try {
+    await walk(house, terminal, options);
+  } catch (error) {
+    if (stopping) return;
+    console.error((error as Error).message);
+    return stop(1);
+  }
+  if (options.once) return stop(0);
+  terminal.line('the year is over; still serving the last champion. Ctrl-C ends.');
+}
+
+main().catch((error: Error) => {
+  console.error(error instanceof LoopError ? `${error.code}: ${error.message}` : (error.stack ?? error));
+  process.exit(1);
+});

@@ -1,0 +1,77 @@
+/** The main job: the house, the replay as a process beside it, the narration, the summary. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Control, subscribe } from '@driftloop/client';
+import { Diary, type Progress, type ReplayOptions, type ReplayResult, replayProcess } from '@driftloop/flights';
+import type { House } from './house.js';
+import { narrate, toldTopics } from './narrator.js';
+import type { Options } from './options.js';
+import { type Summary, summarize, table } from './summary.js';
+import type { Terminal } from './terminal.js';
+
+interface Message {
+  progress?: Progress;
+  result?: ReplayResult;
+  failure?: string;
+  peakRssMb?: number;
+}
+
+/** Plays the year against a running house and tells of it. Throws where the replay fails. */
+export async function walk(house: House, terminal: Terminal, { until, json }: Options): Promise<Summary> {
+  const control = new Control(house.url, house.replayToken);
+  const listening = new AbortController();
+  const told = tell(house.url, control.headers(), terminal, listening.signal);
+  const folder = join(house.store.home, 'replay');
+  const doors = {
+    gateway: house.url,
+    serving: house.address('serving'),
+    featureStore: house.address('feature-store'),
+    labeling: house.address('labeling'),
+  };
+  try {
+    const options: ReplayOptions = { doors, token: house.replayToken, diary: folder, until };
+    const { result, peakRssMb } = await runReplay(options, terminal);
+    const ownRssMb = process.resourceUsage().maxRSS / 1024;
+    const summary = await summarize(control, new Diary(folder), result, ownRssMb + peakRssMb);
+    terminal.finish();
+    terminal.line(table(summary, result));
+    if (json) writeFileSync(json, `${JSON.stringify(summary, null, 2)}\n`);
+    return summary;
+  } finally {
+    terminal.finish();
+    listening.abort();
+    await told;
+  }
+}
+
+/** The narration, from the gateway's stream like any listener's. */
+async function tell(
+  url: string,
+  headers: Record<string, string>,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const { topic, source, time, data } of subscribe(url, headers, {
+    topics: toldTopics,
+    after: 'latest',
+    signal,
+  })) {
+    const line = narrate(topic, source, time, data);
+    if (line) terminal.line(line);
+  }
+}
+
+function runReplay(options: ReplayOptions, terminal: Terminal): Promise<{ result: ReplayResult; peakRssMb: number }> {
+  const child: ChildProcess = fork(replayProcess, [JSON.stringify(options)], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  return new Promise((resolve, reject) => {
+    child.on('message', ({ progress, result, failure, peakRssMb }: Message) => {
+      if (progress) terminal.progress(progress);
+      if (failure) reject(new Error(`the replay stopped: ${failure}`));
+      if (result) resolve({ result, peakRssMb: peakRssMb ?? 0 });
+    });
+    child.on('exit', (code) => reject(new Error(`the replay ended with code ${code}`)));
+  });
+}
