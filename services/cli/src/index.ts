@@ -1,1 +1,2 @@
+/** The command line; its entry is main.ts. */
 export {};
