@@ -28,3 +28,8 @@ declare module 'mongoose/lib/connection.js' {
     openUri(uri: string, options?: unknown): Promise<this>;
   }
 }
+
+declare module 'mongodb/lib/bulk/common.js' {
+  const common: object;
+  export default common;
+}

@@ -1,11 +1,12 @@
 /** Results and bulk errors in the classes of mongod's driver. */
+import common from 'mongodb/lib/bulk/common.js';
 import mongoose from 'mongoose';
 import { badValue } from './errors.js';
 import type { Changed, InsertFailure } from './write.js';
 
 const { MongoBulkWriteError } = mongoose.mongo;
-// the driver exports these at run time; its types mark their constructors as internal
-const { BulkWriteResult, WriteError } = mongoose.mongo as unknown as {
+// only types of these are exported by the driver's index: mongoose reaches for them in the same way
+const { BulkWriteResult, WriteError } = common as unknown as {
   BulkWriteResult: new (result: BulkTally, ordered: boolean) => object;
   WriteError: new (error: { code: number; index: number; errmsg: string; op: unknown }) => object;
 };

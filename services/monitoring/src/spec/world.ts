@@ -23,6 +23,10 @@ import {
 } from '@driftloop/contracts';
 import { call, grpcClient, testService } from '@driftloop/service';
 import { monitoring } from '../monitoring.module.js';
+import { Rows } from '../rows.documents.js';
+
+/** The documents that a spec may look into. */
+export const DocumentsOf = { rows: Rows };
 
 export const hour = 3_600_000;
 export const day = 24 * hour;
@@ -162,9 +166,13 @@ export async function openWorld(options: { home?: string; spec?: string; model?:
   const pass = async (from: number, to: number, step = 6 * hour) => {
     for (let now = from + step; now <= to; now += step) await tick(now);
   };
+  /** Fails when a handler refused anything. */
   const close = async () => {
+    const groups = [...new Set((await bus.lag()).map(({ group }) => group))];
+    const dead = (await Promise.all(groups.map((group) => bus.dead(group)))).flat();
     client.close();
     await service.close();
+    if (dead.length) throw new Error(`${dead.length} dead letters, first: ${JSON.stringify(dead[0].error)}`);
   };
   const status = () => call(client, 'getStatus', { model }, { deadlineMs: 5000 });
   const cycles = async () => (await call(client, 'listCycles', { model }, { deadlineMs: 5000 })).cycles;
