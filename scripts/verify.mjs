@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { install, node, root } from './install.mjs';
 
 install();
+const rest = process.argv.slice(2).filter((arg) => arg !== '--no-tests');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const steps = [
   ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
@@ -11,7 +12,7 @@ const steps = [
   ['types', node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']],
   ['generated code is up to date', node, ['scripts/generate.mjs', '--check']],
   ['boundaries', node, ['scripts/boundaries.mjs']],
-  ['tests', node, ['scripts/test.mjs', ...process.argv.slice(2)]],
+  ...(process.argv.includes('--no-tests') ? [] : [['tests', node, ['scripts/test.mjs', ...rest]]]),
 ];
 for (const [name, command, args] of steps) {
   console.log(`verify: ${name}`);
