@@ -38,7 +38,10 @@ export interface IngestRequest {
 export interface IngestReply {
   accepted: number;
   duplicates: number;
+  /** The first hundred, by index in the message or file. */
   rejected: RejectedRow[];
+  /** All of them. */
+  rejectedCount: number;
 }
 
 export interface IngestFileRequest {
@@ -232,7 +235,7 @@ export const IngestRequest: MessageFns<IngestRequest> = {
 };
 
 function createBaseIngestReply(): IngestReply {
-  return { accepted: 0, duplicates: 0, rejected: [] };
+  return { accepted: 0, duplicates: 0, rejected: [], rejectedCount: 0 };
 }
 
 export const IngestReply: MessageFns<IngestReply> = {
@@ -245,6 +248,9 @@ export const IngestReply: MessageFns<IngestReply> = {
     }
     for (const v of message.rejected) {
       RejectedRow.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.rejectedCount !== 0) {
+      writer.uint32(32).int64(message.rejectedCount);
     }
     return writer;
   },
@@ -286,6 +292,14 @@ export const IngestReply: MessageFns<IngestReply> = {
             message.rejected.push(RejectedRow.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rejectedCount = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -305,6 +319,11 @@ export const IngestReply: MessageFns<IngestReply> = {
       rejected: globalThis.Array.isArray(object?.rejected)
         ? object.rejected.map((e: any) => RejectedRow.fromJSON(e))
         : [],
+      rejectedCount: isSet(object.rejectedCount)
+        ? globalThis.Number(object.rejectedCount)
+        : isSet(object.rejected_count)
+        ? globalThis.Number(object.rejected_count)
+        : 0,
     };
   },
 
@@ -319,6 +338,9 @@ export const IngestReply: MessageFns<IngestReply> = {
     if (message.rejected?.length) {
       obj.rejected = message.rejected.map((e) => RejectedRow.toJSON(e));
     }
+    if (message.rejectedCount !== 0) {
+      obj.rejectedCount = Math.round(message.rejectedCount);
+    }
     return obj;
   },
 
@@ -330,6 +352,7 @@ export const IngestReply: MessageFns<IngestReply> = {
     message.accepted = object.accepted ?? 0;
     message.duplicates = object.duplicates ?? 0;
     message.rejected = object.rejected?.map((e) => RejectedRow.fromPartial(e)) || [];
+    message.rejectedCount = object.rejectedCount ?? 0;
     return message;
   },
 };
