@@ -1,6 +1,7 @@
 /**
  * Writes what is generated from the contracts: the protobuf code and file descriptors (from proto/), and the JSON Schema
- * of the ModelSpec for editors (from its zod schema). `--check` compares with what is there, and exits 1 when it differs.
+ * of the ModelSpec for editors (from its zod schema), and the README's picture of who tells whom (from the event map).
+ * `--check` compares with what is there, and exits 1 when it differs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ const schema = 'libs/contracts/model-spec.schema.json';
 const check = process.argv.includes('--check');
 const fresh = mkdtempSync(join(tmpdir(), 'driftloop-generate-'));
 try {
-  const stale = [...settle(protobuf), ...settle(jsonSchema)];
+  const stale = [...settle(protobuf), ...settle(jsonSchema), ...settle(picture)];
   if (check && stale.length > 0) {
     console.error('run `npm run generate` and commit the result');
     process.exitCode = 1;
@@ -49,6 +50,35 @@ function jsonSchema() {
   run('tsc', ['-b', 'libs/contracts']);
   write(join(fresh, schema), modelSpecSchema());
   return [schema];
+}
+
+/** The README with its picture, between the two markers. */
+function picture() {
+  const readme = 'README.md';
+  const begin = '<!-- picture: generated from libs/contracts/src/events.ts -->';
+  const end = '<!-- end of picture -->';
+  const text = read(join(root, readme)) ?? '';
+  const [before, rest] = text.split(begin);
+  if (rest === undefined) return [];
+  const built = pathToFileURL(join(root, 'libs/contracts/dist/index.js'));
+  const source = `
+    import { events } from '${built}';
+    const arrows = new Map();
+    for (const { topic, from, to } of Object.values(events))
+      for (const listener of to.length > 1 ? to.filter((name) => name !== 'external') : to) {
+        const key = from + ' ' + listener;
+        arrows.set(key, [...(arrows.get(key) ?? []), topic]);
+      }
+    const name = (room) => room.replaceAll('-', '_') + '[' + (room === 'external' ? 'product teams' : room) + ']';
+    const lines = [...arrows].map(([key, topics]) => {
+      const [from, to] = key.split(' ');
+      return '  ' + name(from) + ' -- "' + topics.join('<br>') + '" --> ' + name(to);
+    });
+    process.stdout.write(['flowchart LR', ...lines].join('\\n'));`;
+  const drawn = execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
+  const after = rest.slice(rest.indexOf(end));
+  write(join(fresh, readme), `${before}${begin}\n\`\`\`mermaid\n${drawn}\n\`\`\`\n${after}`);
+  return [readme];
 }
 
 /** The files of a FileDescriptorSet (`repeated FileDescriptorProto file = 1`), each in base64. */
