@@ -56,9 +56,25 @@ export class Facts {
   }
 }
 
-/** By event time, then id: the order in which decisions read. */
+/** Of facts with one event time, what leads to something comes before it. */
+const causalOrder = [
+  'model.declared',
+  'model.trained',
+  'training.failed',
+  'model.approved',
+  'model.refused',
+  'rollout.changed',
+  'rollout.failed',
+  'model.promoted',
+  'model.rolled-back',
+];
+
+/** By event time, cause before effect, then id: the order in which decisions read, whatever the order of arrival. */
 const inOrder = (facts: FactDocument[]): FactDocument[] =>
-  facts.sort((a, b) => a.time - b.time || (a._id < b._id ? -1 : 1));
+  facts.sort(
+    (a, b) =>
+      a.time - b.time || causalOrder.indexOf(a.topic) - causalOrder.indexOf(b.topic) || (a._id < b._id ? -1 : 1),
+  );
 
 function viewOf(views: Map<string, ModelView>, series: string): ModelView {
   const view = views.get(series) ?? new ModelView(series);

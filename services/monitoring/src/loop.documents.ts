@@ -143,7 +143,7 @@ const cycleSchema = new Schema<CycleDocument>(
     judged: [String],
     steps: [Mixed],
   },
-  plain,
+  { minimize: false, optimisticConcurrency: true },
 )
   .index({ series: 1, number: 1 }, { unique: true })
   .plugin(outboxed);

@@ -6,7 +6,6 @@ import {
   calibrationGap,
   type DaySum,
   growth,
-  type MeanLoss,
   meanLoss,
   mergeCounts,
   type PerformanceChange,
@@ -59,18 +58,16 @@ export class Signals {
     const grown = growth({ freshLabels: fresh, trainedOn });
     const scored = daysOf(days, view.champion);
     const gap = calibrationGap(sums(scored, 'residualMicro'));
-    const change = performanceAgainst(reference(view), meanLoss(sums(scored, 'clippedLossNano')));
+    const change = lossChange(view, scored);
     const window = windowOf(days, now);
     const dated = { windowStart: new Date(window[0]), windowEnd: new Date(window[1]) };
     const signals: Signal[] = [
       { kind: 'none', evidence: { ...growthEvidence(view, grown, fresh), ...dated } },
       ...(gap.days ? [{ kind: 'performance' as const, evidence: { ...gapEvidence(view, gap), ...dated } }] : []),
-      ...(change.z !== 0
-        ? [{ kind: 'performance' as const, evidence: { ...lossEvidence(view, change), ...dated } }]
-        : []),
+      ...(change ? [{ kind: 'performance' as const, evidence: { ...lossEvidence(view, change), ...dated } }] : []),
       ...stability(view, days).map((evidence) => ({ kind: 'drift' as const, evidence: { ...evidence, ...dated } })),
     ];
-    const trigger = { growth: grown, calibrationGap: gap.days ? gap : null, performance: change.days ? change : null };
+    const trigger = { growth: grown, calibrationGap: gap.days ? gap : null, performance: change ?? null };
     return { fresh, trainedOn, signals, trigger, window };
   }
 
@@ -82,11 +79,16 @@ export class Signals {
   }
 }
 
+interface ScoredDay {
+  readonly day: string;
+  readonly sums: VersionSums;
+}
+
 /**
  * A version's sums of each day on all of the traffic: its days in shadow count as well as those in service, so that a
  * new champion is not blind for a window.
  */
-function daysOf(days: readonly DayDocument[], version: string): { day: string; sums: VersionSums }[] {
+function daysOf(days: readonly DayDocument[], version: string): ScoredDay[] {
   return days.flatMap(({ day, versions }) => {
     const own = versions.filter((sums) => sums.version === version);
     const served = own.filter(({ role }) => role === 'champion' || role === 'challenger');
@@ -95,17 +97,17 @@ function daysOf(days: readonly DayDocument[], version: string): { day: string; s
   });
 }
 
-const sums = (
-  days: readonly { day: string; sums: VersionSums }[],
-  field: 'residualMicro' | 'clippedLossNano',
-): DaySum[] => days.map(({ day, sums }) => ({ day, rows: sums.rows, sum: sums[field] }));
+const sums = (days: readonly ScoredDay[], field: 'residualMicro' | 'clippedLossNano'): DaySum[] =>
+  days.map(({ day, sums }) => ({ day, rows: sums.rows, sum: sums[field] }));
 
-/** Mean loss with a block standard error, from the twin's embargoed days: the same recipe on days it had not seen. */
-function reference(view: ModelView): MeanLoss {
-  const { training } = view;
-  const twin = training && view.twinLoss.get(training.cycleId);
-  if (twin?.days) return twin;
-  return { mean: training?.logLoss ?? 0, se: 0, rows: training?.referenceRows ?? 0, days: 0, window: '' };
+/**
+ * The champion's loss against its twin's on the embargoed days: the same recipe on days that it had not seen. A champion
+ * without such a reference has no change to tell: a mean without its spread would sound with every season.
+ */
+function lossChange(view: ModelView, scored: readonly ScoredDay[]): PerformanceChange | undefined {
+  const twin = view.training && view.twinLoss.get(view.training.cycleId);
+  const now = meanLoss(sums(scored, 'clippedLossNano'));
+  return twin && twin.days >= 2 && now.days >= 2 ? performanceAgainst(twin, now) : undefined;
 }
 
 function windowOf(days: readonly DayDocument[], now: number): readonly [number, number] {

@@ -28,8 +28,6 @@ export interface Promotion {
   cutoff: number;
   time: number;
   histograms: Readonly<Record<string, ReferenceHistogram>>;
-  logLoss: number;
-  referenceRows: number;
 }
 
 /** Durations of a spec in ms, read once. */
@@ -139,9 +137,8 @@ export class ModelView {
     const { version, cycleId, datasetRows, knowledgeCutoff, reference } = promoted;
     if (!datasetRows || !knowledgeCutoff) return;
     const histograms = reference?.histogramsJson ? JSON.parse(reference.histogramsJson) : {};
-    const { logLoss = 0, rows: referenceRows = 0 } = reference ?? {};
     const cutoff = knowledgeCutoff.getTime();
-    this.promotions.set(version, { version, cycleId, datasetRows, cutoff, time, histograms, logLoss, referenceRows });
+    this.promotions.set(version, { version, cycleId, datasetRows, cutoff, time, histograms });
   }
 
   private train({ cycleId, comparison }: ModelTrained): void {

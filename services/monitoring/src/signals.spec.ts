@@ -1,0 +1,73 @@
+import { events } from '@driftloop/contracts';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type LoopWorld, openLoop } from './spec/loop-world.js';
+import { day, specText, start } from './spec/world.js';
+
+const quiet = { retraining: { any: [{ growth: { atLeast: 1000 } }] } };
+
+describe('the signals', () => {
+  let world: LoopWorld;
+  afterEach(() => world.close());
+
+  const liveDays = async (from: number, count: number, answers: Parameters<LoopWorld['live']>[1] = {}) => {
+    for (let i = 0; i < count; i++) await world.live(from + i * day, answers);
+  };
+
+  it('say nothing while nothing moves', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await liveDays(start, 16);
+    expect(await world.heard(events.driftDetected)).toEqual([]);
+    expect(await world.heard(events.performanceDegraded)).toEqual([]);
+    const { signals } = await world.status();
+    const tests = signals.map(({ test, subject }) => `${test} ${subject}`);
+    expect(tests).toEqual(['growth v1', 'calibration_gap v1', 'psi weight', 'psi depot', 'psi prediction']);
+    // 15 closed days of 40 over 100 labels trained on
+    expect(signals[0]).toMatchObject({ statistic: 6, rows: 600 });
+  });
+
+  it('tell a drift once, when it crosses, with the features that moved, and trigger nothing', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await liveDays(start, 8);
+    const heavy = (parcel: { weight: number }) => ({ ...parcel, weight: parcel.weight + 5 }) as never;
+    await liveDays(start + 8 * day, 14, { parcels: heavy });
+    const told = await world.heard(events.driftDetected);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ champion: 'v1', decision: { kind: 'signal', outcome: 'drift' } });
+    expect(told[0].decision!.evidence.map(({ subject }) => subject)).toEqual(['weight']);
+    const [psi] = told[0].decision!.evidence;
+    expect(psi.statistic).toBeGreaterThan(psi.threshold);
+    expect(await world.requested()).toEqual([]);
+  });
+
+  it('tell again after a drift has gone and come back', async () => {
+    world = await openLoop({ spec: specText({ ...quiet, monitoring: { window: '4d' } }) });
+    const heavy = (parcel: { weight: number }) => ({ ...parcel, weight: parcel.weight + 5 }) as never;
+    await liveDays(start, 5);
+    await liveDays(start + 5 * day, 5, { parcels: heavy });
+    await liveDays(start + 10 * day, 6);
+    await liveDays(start + 16 * day, 5, { parcels: heavy });
+    expect(await world.heard(events.driftDetected)).toHaveLength(2);
+  });
+
+  it('tell when the champion promises too little', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await liveDays(start, 10, { p: ({ p }) => p / 2 });
+    const [told] = await world.heard(events.performanceDegraded);
+    expect(told.decision!.evidence[0]).toMatchObject({ test: 'calibration_gap', threshold: 0.05, holds: true });
+    expect(told.decision!.reasons[0]).toMatch(/promises too little/);
+  });
+
+  it('measure the loss of a new champion against its twin’s, from its days in shadow on', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await world.trained(start, 'c1');
+    await liveDays(start, 4, { version: 'v1', shadows: { v2: ({ p }) => p } });
+    await world.promote(start + 4 * day, 'v2', { cutoff: start, trained: 200, cycleId: 'c1' });
+    await world.roll(start + 4 * day, { champion: { version: 'v2' } });
+    await liveDays(start + 4 * day, 8, { version: 'v2', p: ({ p }) => 1 - p });
+    const { signals } = await world.status();
+    const performance = signals.find(({ test }) => test === 'performance')!;
+    expect(performance).toMatchObject({ subject: 'v2', holds: true });
+    const told = await world.heard(events.performanceDegraded);
+    expect(told.some(({ decision }) => decision!.evidence.some(({ test }) => test === 'performance'))).toBe(true);
+  });
+});
