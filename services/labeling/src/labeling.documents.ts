@@ -1,8 +1,9 @@
 /** The documents of labeling: one an outcome with all its revisions, one journal a label, the labels declared. */
 
 import { outboxed } from '@driftloop/documents';
+import { Connection } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
-import { Connection, type Model, Schema } from 'mongoose';
+import { type Model, Schema } from 'mongoose';
 
 /** One value of an outcome, as it became known. */
 export interface Revision {

@@ -1,7 +1,8 @@
 /** The documents of the registry: models as declared, versions with their lineage, one rollout a model. */
 import { outboxed } from '@driftloop/documents';
+import { Connection } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
-import { Connection, type Model, Schema } from 'mongoose';
+import { type Model, Schema } from 'mongoose';
 
 /** A model as declared. `_id` is tenant/model. */
 export interface ModelDocument {
