@@ -1,0 +1,104 @@
+/** What can be wrong with what the feature store is given or asked. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('feature-store', {
+  UNKNOWN_MODEL: {
+    status: 'NOT_FOUND',
+    retriable: true,
+    message: (m: { model: string; known: string[] }) =>
+      `no model "${m.model}" is declared; declared: ${m.known.join(', ') || 'none'} (apply its spec first, or try again in a moment)`,
+  },
+  UNKNOWN_LABEL: {
+    status: 'NOT_FOUND',
+    retriable: true,
+    message: (m: { label: string }) => `no model declares the label "${m.label}" yet`,
+  },
+  UNKNOWN_REVISION: {
+    status: 'NOT_FOUND',
+    retriable: true,
+    message: (m: { model: string; revision: number; current: number }) =>
+      `revision ${m.revision} of the spec of "${m.model}" is not known; the current one is ${m.current}`,
+  },
+  UNKNOWN_SOURCE: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string; source: string; known: string[] }) =>
+      `the model "${m.model}" declares no source "${m.source}"; declared: ${m.known.join(', ')}`,
+  },
+  OUTCOMES_NOT_INGESTED: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { source: string }) => `"${m.source}" are labels: report them to labeling (RecordOutcomes)`,
+  },
+  BATCH_TOO_LARGE: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { rows: number; limit: number }) => `${m.rows} in one message; send at most ${m.limit}`,
+  },
+  TIME_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { what: string }) => `${m.what} is missing or not a time between 1900 and 2200`,
+  },
+  INPUT_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { question: number; input: string; problem: string }) =>
+      `question ${m.question}: input "${m.input}" ${m.problem}`,
+  },
+  TOO_MANY_WAITING: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (m: { limit: number }) =>
+      `${m.limit} reads wait for a watermark already; try again with a shorter deadline`,
+  },
+  TOO_BUSY: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (m: { what: string; limit: number }) => `${m.limit} ${m.what} are under way or waiting; try again later`,
+  },
+  FILE_WITHOUT_DESCRIPTION: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: () => 'the first message of IngestFile must describe the file, and every later one carry a chunk',
+  },
+  FILE_FORMAT_UNKNOWN: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { format: string }) => `format "${m.format}" is not known; send csv, csv.gz or parquet`,
+  },
+  FILE_TOO_LARGE: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { bytes: number; limit: number }) => `the file has more than ${m.limit} bytes; split it`,
+  },
+  FILE_UNREADABLE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { format: string; problem: string }) => `not readable as ${m.format}: ${m.problem}`,
+  },
+  FILE_COLUMN_MISSING: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { missing: string[]; found: string[] }) =>
+      `the file lacks ${m.missing.join(', ')} (it has ${m.found.join(', ')}); name them in the source's "file"`,
+  },
+  TRAINING_SET_EMPTY: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { model: string; cutoff: string; labels: number; rows: number }) =>
+      `no training row for "${m.model}" up to ${m.cutoff}: ${m.labels} labels, ${m.rows} rows of the request source are known; each label needs its entity's row known at its question`,
+  },
+  FEATURE_NAME_RESERVED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { names: string[] }) =>
+      `features cannot be called ${m.names.join(', ')}: the training set has such columns`,
+  },
+  ANOTHER_WRITER: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (m: { view: string; source: string }) =>
+      `another process writes rows of ${m.view}/${m.source}; one feature store at a time owns a model`,
+  },
+});

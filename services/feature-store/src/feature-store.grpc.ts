@@ -1,0 +1,67 @@
+/** The feature store's front door: parse, call, reply; decides nothing. */
+import type {
+  BuildTrainingSetRequest,
+  IngestFileRequest,
+  IngestReply,
+  IngestRequest,
+  ReadOnlineReply,
+  ReadOnlineRequest,
+  TrainingSet,
+} from '@driftloop/contracts';
+import { callerOf, causeOfRequest } from '@driftloop/service';
+import type { Metadata, ServerDuplexStream, ServerReadableStream } from '@grpc/grpc-js';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
+import { Ingest } from './ingest.js';
+import { IngestFile } from './ingest-file.js';
+import { Reading } from './reading.js';
+import { TrainingSets } from './training/training-sets.js';
+
+@Controller()
+export class FeatureStoreDoor {
+  constructor(
+    private readonly ingest: Ingest,
+    private readonly files: IngestFile,
+    private readonly reading: Reading,
+    private readonly trainingSets: TrainingSets,
+  ) {}
+
+  /** One batch at a time is taken from the stream, so that a fast sender waits; each is acknowledged in order. */
+  @GrpcStreamCall('FeatureStore', 'Ingest')
+  async ingestBatches(call: ServerDuplexStream<IngestRequest, IngestReply>): Promise<void> {
+    const caller = callerOf(call.metadata);
+    try {
+      for await (const request of call as AsyncIterable<IngestRequest>) {
+        const reply = await this.ingest.ingest(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
+        if (!call.write(reply)) await new Promise((resolve) => call.once('drain', resolve));
+      }
+      call.end();
+    } catch (error) {
+      call.emit('error', error);
+    }
+  }
+
+  @GrpcStreamCall('FeatureStore', 'IngestFile')
+  async ingestFile(
+    call: ServerReadableStream<IngestFileRequest, IngestReply>,
+    done: (error: unknown, reply?: IngestReply) => void,
+  ): Promise<void> {
+    const caller = callerOf(call.metadata);
+    try {
+      const parts = call as AsyncIterable<IngestFileRequest>;
+      done(null, await this.files.take(caller.tenant, parts, (id, ms) => causeOfRequest(caller, id, ms)));
+    } catch (error) {
+      done(error);
+    }
+  }
+
+  @GrpcMethod('FeatureStore', 'ReadOnline')
+  readOnline(request: ReadOnlineRequest, metadata: Metadata): Promise<ReadOnlineReply> {
+    return this.reading.read(callerOf(metadata).tenant, request);
+  }
+
+  @GrpcMethod('FeatureStore', 'BuildTrainingSet')
+  buildTrainingSet(request: BuildTrainingSetRequest, metadata: Metadata): Promise<TrainingSet> {
+    return this.trainingSets.build(callerOf(metadata).tenant, request);
+  }
+}

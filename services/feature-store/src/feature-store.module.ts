@@ -1,0 +1,25 @@
+/** The only wiring of the feature store. */
+import { FeatureStoreService } from '@driftloop/contracts';
+import type { ServiceDefinition } from '@driftloop/service';
+import { Module } from '@nestjs/common';
+import { FeatureStoreDocuments } from './feature-store.documents.js';
+import { FeatureStoreDoor } from './feature-store.grpc.js';
+import { Ingest } from './ingest.js';
+import { IngestFile } from './ingest-file.js';
+import { Models } from './models.js';
+import { Reading } from './reading.js';
+import { TrainingSets } from './training/training-sets.js';
+import { WhenLabelsAdded } from './when-labels-added.js';
+import { WhenModelDeclared } from './when-model-declared.js';
+
+@Module({
+  controllers: [FeatureStoreDoor, WhenLabelsAdded, WhenModelDeclared],
+  providers: [FeatureStoreDocuments, Models, Ingest, IngestFile, Reading, TrainingSets],
+})
+export class FeatureStoreModule {}
+
+export const featureStore: ServiceDefinition = {
+  name: 'feature-store',
+  module: FeatureStoreModule,
+  grpc: { packages: { 'driftloop.v1.FeatureStore': FeatureStoreService }, port: 7002 },
+};

@@ -1,0 +1,108 @@
+/** Files of rows, uploaded in chunks: kept in a folder until they are whole, read by DuckDB, taken in part by part. */
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { FileDescription, IngestFileRequest, IngestReply } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { Injectable } from '@nestjs/common';
+import { type Duck, withDuckDB } from './duckdb.js';
+import { errors } from './errors.js';
+import { Ingest } from './ingest.js';
+import type { ModelView } from './model-view.js';
+import { Models } from './models.js';
+import { refuse, takeIn } from './rows/intake.js';
+import { type FilePart, type Format, formats, rowsOfFile } from './rows/row-files.js';
+import { Serial } from './serial.js';
+
+/** A file's bytes as they are sent. */
+const byteLimit = 1024 ** 3;
+const filesAtOnce = 4;
+
+@Injectable()
+export class IngestFile {
+  private readonly turns = new Serial('files', filesAtOnce);
+
+  constructor(
+    private readonly models: Models,
+    private readonly ingest: Ingest,
+  ) {}
+
+  /**
+   * Takes a file in. Bad rows are counted, and the first hundred listed by their index in the file; the good ones are
+   * in. The watermark holds once all of them are.
+   */
+  take(
+    tenant: string,
+    parts: AsyncIterable<IngestFileRequest>,
+    causeOf: (id: string, timeMs: number) => Cause,
+  ): Promise<IngestReply> {
+    return this.turns.run(() =>
+      withDuckDB(async (duck) => {
+        const messages = parts[Symbol.asyncIterator]();
+        const description = await describe(messages);
+        const view = this.models.of(tenant, description.model);
+        view.ingestible(description.source);
+        const path = join(duck.folder, 'upload');
+        await pipeline(Readable.from(chunks(messages)), createWriteStream(path));
+        return this.read(duck, path, view, description, causeOf);
+      }),
+    );
+  }
+
+  private async read(
+    duck: Duck,
+    path: string,
+    view: ModelView,
+    { model, source, format, watermark }: FileDescription,
+    causeOf: (id: string, timeMs: number) => Cause,
+  ): Promise<IngestReply> {
+    const reply: IngestReply = { accepted: 0, duplicates: 0, rejected: [], rejectedCount: 0 };
+    const columns = view.ingestible(source);
+    for await (const part of rowsOfFile(duck, path, format as Format, view.spec.spec.sources[source])) {
+      const { accepted, duplicates } = await this.ingest.record(
+        view,
+        source,
+        good(part, columns, reply),
+        undefined,
+        causeOf,
+      );
+      reply.accepted += accepted;
+      reply.duplicates += duplicates;
+    }
+    await this.ingest.ingest(view.tenant, { model, source, rows: [], watermark }, causeOf);
+    return reply;
+  }
+}
+
+/** The rows of a part that can be kept; the others are counted in the reply. */
+function good(part: FilePart, columns: Parameters<typeof takeIn>[0], reply: IngestReply) {
+  if ('broken' in part) {
+    for (const row of part.broken) refuse(reply, row);
+    return [];
+  }
+  const { rows, rejected, rejectedCount } = takeIn(columns, part.rows);
+  for (const row of rejected) refuse(reply, { ...row, index: part.indexes[row.index] });
+  reply.rejectedCount += rejectedCount - rejected.length;
+  return rows;
+}
+
+async function describe(messages: AsyncIterator<IngestFileRequest>): Promise<FileDescription> {
+  const first = await messages.next();
+  const part = first.done ? undefined : first.value.part;
+  if (part?.$case !== 'description') throw errors.FILE_WITHOUT_DESCRIPTION({});
+  const { format } = part.value;
+  if (!formats.includes(format as Format)) throw errors.FILE_FORMAT_UNKNOWN({ format });
+  return part.value;
+}
+
+async function* chunks(messages: AsyncIterator<IngestFileRequest>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for (let next = await messages.next(); !next.done; next = await messages.next()) {
+    const { part } = next.value;
+    if (part?.$case !== 'chunk') throw errors.FILE_WITHOUT_DESCRIPTION({});
+    bytes += part.value.length;
+    if (bytes > byteLimit) throw errors.FILE_TOO_LARGE({ bytes, limit: byteLimit });
+    yield part.value;
+  }
+}

@@ -1,0 +1,130 @@
+/** Ingestion: rows of a source are checked, made durable and counted; every batch says what became of it. */
+import {
+  durationMs,
+  events,
+  type IngestReply,
+  type IngestRequest,
+  type LabelsAdded,
+  outcomesSource,
+} from '@driftloop/contracts';
+import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
+import { Injectable } from '@nestjs/common';
+import { errors } from './errors.js';
+import type { ModelView } from './model-view.js';
+import { Models } from './models.js';
+import { earliest, last, takeIn } from './rows/intake.js';
+import type { RowLog } from './rows/row-log.js';
+import type { Row } from './views/source-rows.js';
+
+/** Rows in one message. */
+const rowLimit = 10_000;
+/** Rows after which a batch is announced, however little its watermark moved. */
+const announceRows = 1000;
+
+/** What a source took in since it was last announced. */
+interface Unannounced {
+  rows: number;
+  first: number;
+  last: number;
+  since: number;
+}
+
+@Injectable()
+export class Ingest {
+  private readonly unannounced = new WeakMap<RowLog, Unannounced>();
+
+  constructor(
+    private readonly models: Models,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /**
+   * Takes a batch in. Idempotent: rows that are there already are counted as duplicates. `causeOf` names the request.
+   * Throws UNKNOWN_MODEL, UNKNOWN_SOURCE, OUTCOMES_NOT_INGESTED, BATCH_TOO_LARGE, TIME_INVALID.
+   */
+  async ingest(tenant: string, request: IngestRequest, causeOf: (id: string, timeMs: number) => Cause) {
+    const view = this.models.of(tenant, request.model);
+    const columns = view.ingestible(request.source);
+    if (request.rows.length > rowLimit) throw errors.BATCH_TOO_LARGE({ rows: request.rows.length, limit: rowLimit });
+    const watermark = watermarkOf(request.watermark);
+    const { rows, rejected, rejectedCount } = takeIn(columns, request.rows);
+    const recorded = await this.record(view, request.source, rows, watermark, causeOf);
+    const reply: IngestReply = { ...recorded, rejected, rejectedCount };
+    return reply;
+  }
+
+  /** Makes rows of a declared source durable, and announces them now and then. */
+  record(
+    view: ModelView,
+    source: string,
+    rows: readonly Row[],
+    watermark: number | undefined,
+    causeOf: (id: string, timeMs: number) => Cause,
+  ) {
+    const promised = watermark === undefined ? undefined : { part: 0, watermark };
+    const time = watermark ?? rows.reduce((newest, { knownAt }) => Math.max(newest, knownAt), 0);
+    const tell = { outbox: this.outbox, cause: causeOf(`${view.model}/${source}/${time}`, time) };
+    return view.record(source, rows, promised, tell, (fresh, log) =>
+      this.announce(view, source, fresh, watermark, log),
+    );
+  }
+
+  /** Labels are rows of the source `outcomes`; one bucket is one part of its watermark. */
+  async addLabels({ tenant, label, labels, watermark, bucket }: LabelsAdded, cause: Cause): Promise<void> {
+    const view = this.models.ofLabel(tenant, label);
+    const rows = labels.map(
+      ({ entityId, entityTime, knownAt, value }): Row => ({
+        entityId,
+        eventTime: timeOf(`entity_time of ${entityId}`, entityTime),
+        knownAt: timeOf(`known_at of ${entityId}`, knownAt),
+        cells: [value],
+      }),
+    );
+    const ms = watermarkOf(watermark);
+    const promised = ms === undefined ? undefined : { part: bucket, watermark: ms };
+    await view.record(outcomesSource, rows, promised, { outbox: this.outbox, cause });
+  }
+
+  /** features.ingested for what has come since the last one: at most one a batch, and a few a declared silence. */
+  private announce(view: ModelView, source: string, fresh: readonly Row[], watermark: number | undefined, log: RowLog) {
+    const seen = this.unannounced.get(log) ?? none(Number.NEGATIVE_INFINITY);
+    seen.rows += fresh.length;
+    for (const { eventTime } of fresh) {
+      seen.first = Math.min(seen.first, eventTime);
+      seen.last = Math.max(seen.last, eventTime);
+    }
+    this.unannounced.set(log, seen);
+    const moved = (watermark ?? Number.NEGATIVE_INFINITY) - seen.since;
+    const due = seen.rows >= announceRows || moved >= durationMs(view.spec.spec.monitoring.silence) / 2;
+    if (!due) return [];
+    this.unannounced.set(log, none(Math.max(watermark ?? Number.NEGATIVE_INFINITY, seen.since)));
+    return [announcement(view, source, seen, watermark)];
+  }
+}
+
+function none(since: number): Unannounced {
+  return { rows: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, since };
+}
+
+function announcement(view: ModelView, source: string, seen: Unannounced, watermark: number | undefined): Emission {
+  const payload = {
+    tenant: view.tenant,
+    model: view.model,
+    source,
+    rows: seen.rows,
+    firstEventTime: seen.rows ? new Date(seen.first) : undefined,
+    lastEventTime: seen.rows ? new Date(seen.last) : undefined,
+    watermark: watermark === undefined ? undefined : new Date(watermark),
+  };
+  return emission(events.featuresIngested, payload, watermark ?? seen.last);
+}
+
+function watermarkOf(time: Date | undefined): number | undefined {
+  return time === undefined ? undefined : timeOf('the watermark', time);
+}
+
+function timeOf(what: string, time: Date | undefined): number {
+  const ms = time?.getTime() ?? Number.NaN;
+  if (!(ms >= earliest && ms < last)) throw errors.TIME_INVALID({ what });
+  return ms;
+}

@@ -1,0 +1,161 @@
+/**
+ * One declared model: its features in memory, its watermarks, and the durable rows of its sources.
+ *
+ * I1  Rows are durable before they count, and count before they are acknowledged; writers take turns.
+ * I2  What is in memory can always be made again from the durable rows: at start, and when the spec changes.
+ */
+import { canonicalJson, durationMs, type ModelSpec, outcomesSource } from '@driftloop/contracts';
+import type { Emission } from '@driftloop/documents';
+import { errors } from './errors.js';
+import type { Columns } from './rows/lines.js';
+import type { Promised, RowLog, Tell } from './rows/row-log.js';
+import { Serial } from './serial.js';
+import { FeatureView } from './views/feature-view.js';
+import { planOf, type ViewPlan } from './views/plan.js';
+import type { Row } from './views/source-rows.js';
+import { Watermarks } from './views/watermarks.js';
+
+/** Memory keeps what a question this much older than the watermark may still ask for. */
+const slackMs = 7 * 86_400_000;
+const writersAtOnce = 1000;
+export type OpenLog = (source: string, columns: Columns) => Promise<RowLog>;
+
+/** What a source took in. */
+export interface Recorded {
+  readonly accepted: number;
+  readonly duplicates: number;
+}
+
+export class ModelView {
+  plan: ViewPlan;
+  view: FeatureView;
+  readonly watermarks: Watermarks;
+  private readonly logs = new Map<string, RowLog>();
+  private readonly writers = new Serial('batches of one model', writersAtOnce);
+
+  private constructor(
+    readonly tenant: string,
+    public spec: ModelSpec,
+    public revision: number,
+    private readonly openLog: OpenLog,
+    private readonly report: (error: unknown, what: string) => void,
+    partsOf: (source: string) => number,
+  ) {
+    this.plan = planOf(spec);
+    this.view = new FeatureView(this.plan);
+    this.watermarks = new Watermarks(partsOf, durationMs(spec.spec.monitoring.silence));
+  }
+
+  /** Opens a model where it was left. */
+  static async open(
+    model: { tenant: string; spec: ModelSpec; revision: number },
+    openLog: OpenLog,
+    report: (error: unknown, what: string) => void,
+    partsOf: (source: string) => number,
+  ): Promise<ModelView> {
+    const view = new ModelView(model.tenant, model.spec, model.revision, openLog, report, partsOf);
+    await view.rebuild();
+    return view;
+  }
+
+  get model(): string {
+    return this.spec.metadata.name;
+  }
+
+  /** Columns of a source that rows may be ingested into. Throws UNKNOWN_SOURCE or OUTCOMES_NOT_INGESTED. */
+  ingestible(source: string): Columns {
+    if (source === outcomesSource) throw errors.OUTCOMES_NOT_INGESTED({ source });
+    const columns = this.plan.sources.get(source);
+    if (columns) return columns;
+    const known = [...this.plan.sources.keys()].filter((name) => name !== outcomesSource);
+    throw errors.UNKNOWN_SOURCE({ model: this.model, source, known });
+  }
+
+  /** The durable rows of a source, which an older spec may have declared. */
+  async log(source: string, columns: Columns): Promise<RowLog> {
+    let log = this.logs.get(source);
+    if (!log) {
+      log = await this.openLog(source, columns);
+      this.logs.set(source, log);
+    }
+    return log;
+  }
+
+  /**
+   * Takes rows and a promise in, durably. `announce` may turn what is new into events that go out with the rows.
+   * Rows that are there already are duplicates; nothing is written when nothing is new.
+   */
+  record(
+    source: string,
+    rows: readonly Row[],
+    promised: Promised | undefined,
+    tell: Tell,
+    announce: (fresh: readonly Row[], log: RowLog) => Emission[] = () => [],
+  ): Promise<Recorded> {
+    return this.writers.run(async () => {
+      const log = await this.log(source, this.plan.sources.get(source)!);
+      const fresh = this.view.unknown(source, rows);
+      const recorded = { accepted: fresh.length, duplicates: rows.length - fresh.length };
+      if (!fresh.length && !(promised && this.isNews(source, promised))) return recorded;
+      await log.append(fresh, promised, announce(fresh, log), tell);
+      this.view.add(source, fresh);
+      if (promised) this.watermarks.advance(source, promised.part, promised.watermark);
+      this.tidy(log);
+      return recorded;
+    });
+  }
+
+  /** Follows a new revision of the spec; the view is made again where its features have changed. */
+  redeclare(spec: ModelSpec, revision: number): Promise<void> {
+    return this.writers.run(async () => {
+      const same = canonicalJson(featuresOf(spec)) === canonicalJson(featuresOf(this.spec));
+      this.spec = spec;
+      this.revision = revision;
+      if (same) return;
+      this.plan = planOf(spec);
+      await this.rebuild();
+    });
+  }
+
+  /** Resolves when every writer before it is done. */
+  async idle(): Promise<void> {
+    await this.writers.run(async () => {});
+    await Promise.all([...this.logs.values()].map((log) => log.idle()));
+  }
+
+  private async rebuild(): Promise<void> {
+    for (const [source, columns] of this.plan.sources) {
+      const log = await this.log(source, columns);
+      log.columns = columns;
+      for (const [part, ms] of log.watermarks.entries()) if (ms !== null) this.watermarks.advance(source, part, ms);
+    }
+    const view = new FeatureView(this.plan);
+    view.trim(this.horizon());
+    for (const source of this.plan.sources.keys()) {
+      const add = (rows: Row[]) => view.add(source, view.unknown(source, rows));
+      await this.logs.get(source)!.recent(view.horizon, source === this.plan.requestSource, add);
+    }
+    this.view = view;
+  }
+
+  private horizon(): number {
+    return (this.watermarks.now() ?? Number.NEGATIVE_INFINITY) - this.plan.reachMs - slackMs;
+  }
+
+  private isNews(source: string, { part, watermark }: Promised): boolean {
+    return !((this.watermarks.partsOfSource(source)?.[part] ?? Number.NEGATIVE_INFINITY) >= watermark);
+  }
+
+  /** Old rows leave memory now and then; many batches become a segment in the background. */
+  private tidy(log: RowLog): void {
+    const horizon = this.horizon();
+    if (horizon > this.view.horizon + slackMs / 2) this.view.trim(horizon);
+    if (log.full) log.compactSoon((error) => this.report(error, log.stream));
+  }
+}
+
+/** What of a spec the features follow from. */
+function featuresOf({ spec }: ModelSpec) {
+  const { entity, question, request, derived, sources, features } = spec;
+  return { entity, question, request, derived, sources, features };
+}

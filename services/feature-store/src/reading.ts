@@ -1,0 +1,89 @@
+/** Online reads: questions in, features as of each question's time out. */
+import type {
+  FeatureQuestion,
+  FeatureRow,
+  ModelSpec,
+  ReadOnlineReply,
+  ReadOnlineRequest,
+  Value,
+} from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
+import { errors } from './errors.js';
+import type { ModelView } from './model-view.js';
+import { Models } from './models.js';
+import { earliest, last, timeOfText } from './rows/intake.js';
+import type { Question } from './views/feature-view.js';
+import type { Cell } from './views/source-rows.js';
+
+const questionLimit = 10_000;
+/** The longest wait for a watermark, ms of wall time. */
+const longestWait = 60_000;
+
+@Injectable()
+export class Reading {
+  constructor(private readonly models: Models) {}
+
+  /**
+   * Answers questions, once the watermark has reached the latest of them or the deadline has passed.
+   * Throws UNKNOWN_MODEL, BATCH_TOO_LARGE, TIME_INVALID, INPUT_INVALID, TOO_MANY_WAITING.
+   */
+  async read(tenant: string, { model, questions, deadlineMs }: ReadOnlineRequest): Promise<ReadOnlineReply> {
+    const view = this.models.of(tenant, model);
+    if (questions.length > questionLimit) {
+      throw errors.BATCH_TOO_LARGE({ rows: questions.length, limit: questionLimit });
+    }
+    const asked = questions.map((question, i) => questionOf(view.spec, question, i));
+    const latest = asked.reduce((newest, { time }) => Math.max(newest, time), Number.NEGATIVE_INFINITY);
+    await view.watermarks.wait(latest, Math.min(deadlineMs, longestWait));
+    const { numbers, texts } = view.plan;
+    const rows = asked.map((question) => rowOf(view, question));
+    return { numberFeatures: numbers, textFeatures: texts, rows, specRevision: view.revision };
+  }
+}
+
+function rowOf({ view, plan, watermarks }: ModelView, question: Question): FeatureRow {
+  const { numbers, texts, entityTime, unknownEntity } = view.answer(question);
+  const missing: string[] = [];
+  for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) missing.push(plan.numbers[i]);
+  for (let i = 0; i < texts.length; i++) if (texts[i] === '') missing.push(plan.texts[i]);
+  // Before the horizon the rows have left memory: what is answered there may lack some.
+  const inMemory = question.time - plan.reachMs >= view.horizon;
+  return {
+    numbers: numbers as unknown as number[],
+    texts,
+    missing,
+    complete: inMemory && watermarks.reached(question.time),
+    entityTime: entityTime === undefined ? undefined : new Date(entityTime),
+    unknownEntity,
+  };
+}
+
+function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: FeatureQuestion, i: number): Question {
+  const time = eventTime?.getTime() ?? Number.NaN;
+  if (!(time >= earliest && time < last)) throw errors.TIME_INVALID({ what: `event_time of question ${i}` });
+  const cells: Record<string, Cell> = {};
+  for (const name in inputs) {
+    const kind = spec.request.inputs[name];
+    const known = Object.keys(spec.request.inputs).join(', ');
+    const wrong = (problem: string) => errors.INPUT_INVALID({ question: i, input: name, problem });
+    if (!kind) throw wrong(`is not declared; declared: ${known}`);
+    const cell = cellOf(kind, inputs[name]);
+    if (cell === null) throw wrong(`must be a ${kind}`);
+    if (cell !== undefined) cells[name] = cell;
+  }
+  return { entityId, time, inputs: cells };
+}
+
+/** A request's input as a cell, times as epoch ms; undefined is missing, null is of the wrong type. */
+function cellOf(kind: 'number' | 'text' | 'time', { kind: sent }: Value): Cell | null {
+  if (!sent || sent.value === '') return undefined;
+  if (kind === 'text') return sent.$case === 'text' ? sent.value : null;
+  if (kind === 'number') {
+    if (sent.$case === 'flag') return sent.value ? 1 : 0;
+    if (sent.$case !== 'number') return null;
+    return Number.isNaN(sent.value) ? undefined : sent.value;
+  }
+  const time = sent.$case === 'time' ? sent.value : sent.$case === 'text' ? timeOfText(sent.value) : undefined;
+  const ms = time?.getTime() ?? Number.NaN;
+  return ms >= earliest && ms < last ? ms : null;
+}

@@ -1,0 +1,89 @@
+/** Rows as they are sent, made into rows as they are kept; what is wrong with a row is said, not guessed. */
+import type { RejectedRow, SourceRow, Value } from '@driftloop/contracts';
+import type { Cell, Row } from '../views/source-rows.js';
+import type { Columns } from './lines.js';
+
+/** Rows that can be kept, and what was wrong with the others: the first hundred, and how many. */
+export interface Intake {
+  rows: Row[];
+  rejected: RejectedRow[];
+  rejectedCount: number;
+}
+
+const rejectedShown = 100;
+const longestText = 1000;
+export const earliest = Date.UTC(1900, 0);
+export const last = Date.UTC(2200, 0);
+
+/** A reason why a row is refused. */
+class Refusal {
+  constructor(
+    readonly code: string,
+    readonly reason: string,
+  ) {}
+}
+
+/** Checks the rows of a message against the source's columns. `from` is the index of the first one. */
+export function takeIn(columns: Columns, sent: readonly SourceRow[], from = 0): Intake {
+  const intake: Intake = { rows: [], rejected: [], rejectedCount: 0 };
+  const names = Object.entries(columns);
+  sent.forEach((row, i) => {
+    try {
+      intake.rows.push(rowOf(columns, names, row));
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      refuse(intake, { index: from + i, code: refusal.code, reason: refusal.reason });
+    }
+  });
+  return intake;
+}
+
+/** Counts a refused row, and lists it if it is among the first hundred. */
+export function refuse(intake: Pick<Intake, 'rejected' | 'rejectedCount'>, row: RejectedRow): void {
+  intake.rejectedCount++;
+  if (intake.rejected.length < rejectedShown) intake.rejected.push(row);
+}
+
+function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: SourceRow): Row {
+  if (!row.entityId) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
+  if (row.entityId.length > longestText) throw new Refusal('TEXT_TOO_LONG', `entity_id is longer than ${longestText}`);
+  const eventTime = timeOf('event_time', row.eventTime);
+  const knownAt = timeOf('known_at', row.knownAt);
+  const unknown = Object.keys(row.values).find((name) => !(name in columns));
+  if (unknown !== undefined) {
+    throw new Refusal('COLUMN_UNKNOWN', `no column "${unknown}"; declared: ${Object.keys(columns).join(', ')}`);
+  }
+  const cells = names.map(([name, kind]) => cellOf(name, kind, row.values[name]));
+  return { entityId: row.entityId, eventTime, knownAt, cells };
+}
+
+function timeOf(name: string, time: Date | undefined): number {
+  if (time === undefined) throw new Refusal('TIME_MISSING', `${name} is missing`);
+  const ms = time.getTime();
+  if (!(ms >= earliest && ms < last)) throw new Refusal('TIME_INVALID', `${name} is not a time between 1900 and 2200`);
+  return ms;
+}
+
+function cellOf(name: string, kind: 'number' | 'text', value: Value | undefined): Cell {
+  const sent = value?.kind;
+  if (sent === undefined) return undefined;
+  if (kind === 'text') {
+    if (sent.$case !== 'text') throw new Refusal('TYPE_WRONG', `"${name}" must be a text, not a ${sent.$case}`);
+    if (sent.value.length > longestText) throw new Refusal('TEXT_TOO_LONG', `"${name}" is longer than ${longestText}`);
+    return sent.value === '' ? undefined : sent.value;
+  }
+  if (sent.$case === 'flag') return sent.value ? 1 : 0;
+  if (sent.$case !== 'number') throw new Refusal('TYPE_WRONG', `"${name}" must be a number, not a ${sent.$case}`);
+  if (Number.isNaN(sent.value)) return undefined;
+  if (!Number.isFinite(sent.value)) throw new Refusal('NUMBER_INFINITE', `"${name}" is infinite`);
+  return sent.value;
+}
+
+/** A time as files write it: epoch milliseconds, or ISO 8601 (UTC where it names no offset). Invalid Date otherwise. */
+export function timeOfText(text: string): Date {
+  const trimmed = text.trim();
+  if (/^-?\d+(\.0*)?$/.test(trimmed)) return new Date(Number(trimmed));
+  if (!/^\d{4}-\d\d-\d\d/.test(trimmed)) return new Date(Number.NaN);
+  const iso = trimmed.replace(' ', 'T');
+  return new Date(/(Z|[+-]\d\d(:?\d\d)?)$/.test(iso.slice(10)) || iso.length === 10 ? iso : `${iso}Z`);
+}
