@@ -8,6 +8,7 @@
  * I2  Whoever publishes because of an event does so, or holds the bus, before its handler resolves: then `settled`
  *     knows the whole chain.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Subscription, SubscriptionOptions, TopicOptions } from './bus.js';
 import { Bus, type DeadLetter, type GroupLag, type HeardEvent, type OutgoingEvent } from './bus.js';
@@ -58,7 +59,8 @@ export class EmbeddedBus extends Bus {
     const { retryDelayMs = 100, longestRetryDelayMs = 30_000 } = options;
     const report = reporter(options.report);
     const parts = { log: new Log(this.#store), offsets, letters: new DeadLetters(this.#store), stillness };
-    this.#ground = { ...parts, retryDelayMs, longestRetryDelayMs, report };
+    const outside = AsyncLocalStorage.snapshot();
+    this.#ground = { ...parts, retryDelayMs, longestRetryDelayMs, report, outside };
     const retention = options.retention ?? {};
     this.#retention = new Retention(this.#store, parts.log, this.#clock, report, retention);
     this.#timer = setInterval(() => this.#pruneSoon(), retention.everyMs ?? 60_000).unref();

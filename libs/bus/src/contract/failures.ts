@@ -150,6 +150,10 @@ export function describeFailures(fact: Fact): void {
     await scene.bus.settled();
     const letters = await scene.bus.dead(group);
     expect(letters).toMatchObject([{ id: event.id, partition: 0, offset: 0, error: { message: 'call 2' } }]);
+    await scene.reopen();
+    const heard = await scene.listen(topic, { group });
+    await scene.bus.settled();
+    expect(heard.events).toEqual([]);
   });
 
   fact('keeps dead letters, and those given back to a group that is away', async (scene) => {

@@ -4,7 +4,8 @@
  * I1  One event at a time, whoever of the group's members takes it; the place moves after the handler resolved.
  * I2  A retriable error pauses the lane and the same event is tried again after a delay that doubles, without end.
  *     Anything else buries the event and goes on. A store that fails is a dependency away.
- * I3  At work (I1 of stillness) from `wake` until nothing is left or nobody is there to hear it.
+ * I3  A handler runs in the asynchronous context of the bus, not of whoever happened to publish: no trace leaks.
+ * I4  At work (I1 of stillness) from `wake` until nothing is left or nobody is there to hear it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { isRetriable } from '@driftloop/contracts';
@@ -25,6 +26,8 @@ export interface Ground {
   readonly retryDelayMs: number;
   readonly longestRetryDelayMs: number;
   readonly report: (incident: Incident) => void;
+  /** Runs work in the asynchronous context of whoever opened the bus. */
+  readonly outside: (work: () => void) => void;
 }
 
 /** What an operator wants to know about. */
@@ -73,7 +76,7 @@ export class Reader {
     if (this.#working || this.#stopped || this.lag === 0) return;
     this.#working = true;
     this.ground.stillness.begin();
-    void this.#run();
+    this.ground.outside(() => void this.#run());
   }
 
   /** Letters were given back. */
@@ -117,6 +120,7 @@ export class Reader {
     }
     if (this.#stopped) this.paused = undefined;
     this.#working = false;
+    this.#ahead = [];
     this.place.lane.trim();
     this.ground.stillness.end();
   }
