@@ -7,7 +7,7 @@
  * I4  At start the relay finds what an earlier process left behind, by a partial index.
  */
 import type { AnyEvent, PayloadOf } from '@driftloop/contracts';
-import type { HydratedDocument, Model, UpdateQuery } from 'mongoose';
+import type { Document, Model, UpdateQuery } from 'mongoose';
 
 /** What made something happen: the event heard (or the request), its time and its place in the log. */
 export interface Cause {
@@ -34,24 +34,35 @@ export function emission<D extends AnyEvent>(definition: D, payload: PayloadOf<D
   return { definition, payload, time };
 }
 
-/** Fields that the `outboxed` plugin adds to a schema. */
+/** Fields that the `outboxed` plugin adds to a schema; never loaded, never set by a service. */
 export interface Outboxed {
   pending?: unknown[];
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: documents and models of every type
+export type AnyDocument = Document<any, any, any, any, any>;
+// biome-ignore lint/suspicious/noExplicitAny: documents and models of every type
+export type AnyModel = Model<any, any, any, any, any, any>;
+
 /** An abstract class, so that it is its own injection token. */
 export abstract class Outbox {
-  /** Saves a new or changed document together with its events. Throws OUTBOX_FULL (retriable). */
-  abstract save<T extends Outboxed>(doc: HydratedDocument<T>, emit: readonly Emission[], cause: Cause): Promise<void>;
+  /**
+   * Saves a new or changed document together with its events. Throws OUTBOX_FULL and DOCUMENT_MOVED (both retriable: read
+   * again), DOCUMENT_GONE, OUTBOX_WRONG_SPEAKER, OUTBOX_EVENT_TOO_LARGE, OUTBOX_TOO_MANY; E11000 as mongod says it.
+   * One save a document and cause: a second with the same topic would repeat the first one's event id.
+   */
+  abstract save(doc: AnyDocument, emit: readonly Emission[], cause: Cause): Promise<void>;
   /**
    * Compare-and-set: updates the one document that matches, together with its events, and returns it as it is after;
    * null when none matches, and then nothing is emitted.
    */
-  abstract update<T extends Outboxed>(
-    model: Model<T>,
+  abstract update<M extends AnyModel>(
+    model: M,
     filter: Record<string, unknown>,
-    update: UpdateQuery<T>,
+    update: UpdateQuery<unknown>,
     emit: readonly Emission[],
     cause: Cause,
-  ): Promise<HydratedDocument<T> | null>;
+  ): Promise<InstanceType<M> | null>;
+  /** Sends what is left, for a while, then refuses. */
+  abstract close(): Promise<void>;
 }

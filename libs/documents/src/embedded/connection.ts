@@ -16,6 +16,7 @@ export class EmbeddedConnection extends MongooseConnection {
   store: Store | undefined;
   guard: ScanGuard = { limit: 1000, onScan: 'warn' };
   opening: Opening | undefined;
+  private readonly given = new Map<string, unknown>();
 
   /** Called by `openUri`. */
   async createClient(uri: string): Promise<this> {
@@ -35,6 +36,15 @@ export class EmbeddedConnection extends MongooseConnection {
 
   async doClose(): Promise<this> {
     return this;
+  }
+
+  /** The same name and schema again gives the model that is there; mongoose compares schemas that it has cloned. */
+  override model(name: string, schema?: unknown, ...rest: unknown[]): unknown {
+    const known = this.models[name];
+    if (known && schema !== undefined && this.given.get(name) === schema) return known;
+    const model = super.model(name, schema, ...rest);
+    if (schema !== undefined) this.given.set(name, schema);
+    return model;
   }
 
   startSession(): never {

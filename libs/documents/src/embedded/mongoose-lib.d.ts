@@ -24,6 +24,8 @@ declare module 'mongoose/lib/connection.js' {
     readyState: number;
     collections: Record<string, { onOpen(): void }>;
     _connectionString: string;
+    models: Record<string, unknown>;
+    model(name: string, ...rest: unknown[]): unknown;
     onOpen(): void;
     openUri(uri: string, options?: unknown): Promise<this>;
   }

@@ -39,7 +39,7 @@ it('smokes', async () => {
         .lean()
     )[0]._id,
   ).toBe('c');
-  const up = await T.findOneAndUpdate(
+  await T.findOneAndUpdate(
     { _id: 'z', n: 9 },
     { $inc: { n: 0 }, $set: { at: new Date(0) } },
     { upsert: true, new: true },
