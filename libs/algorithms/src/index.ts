@@ -1,4 +1,6 @@
 export { BadInput } from './bad-input.js';
+export * from './boosting/index.js';
+export * from './calibration/index.js';
 export * from './comparison/fast-stop.js';
 export * from './comparison/gate.js';
 export * from './comparison/judge.js';
@@ -11,6 +13,7 @@ export * from './drift/growth.js';
 export * from './drift/performance.js';
 export * from './drift/psi.js';
 export { EVIDENCE_LIMIT, type Evidence } from './evidence.js';
+export * from './metrics/index.js';
 export * from './policy/operations.js';
 export * from './policy/trigger.js';
 export * from './random.js';
