@@ -1,7 +1,8 @@
 /** The documents of the feature store: specs by revision, batches of rows as they came, segments that batches became. */
 import { outboxed } from '@driftloop/documents';
+import { Connection } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
-import { Connection, type Model, Schema } from 'mongoose';
+import { type Model, Schema } from 'mongoose';
 
 /** A model's spec at a revision. `_id` is tenant/model/revision. */
 export interface SpecDocument {

@@ -1,0 +1,178 @@
+/** One definition, two computations: what is served online is what is joined offline later, to the last bit. */
+import { isDeepStrictEqual } from 'node:util';
+import { Random } from '@driftloop/algorithms';
+import { type FeatureRow, type Label, outcomesSource, type SourceRow, type TrainingSet } from '@driftloop/contracts';
+import { takeIn } from './rows/intake.js';
+import {
+  askedAt,
+  type Departure,
+  declared,
+  departedRows,
+  departures,
+  flightsSpec,
+  labels,
+  scheduleRows,
+  weatherRows,
+} from './spec/flights.js';
+import { type Running, runFeatureStore } from './spec/running.js';
+import { FeatureView } from './views/feature-view.js';
+import { planOf } from './views/plan.js';
+
+const [from, to] = ['2013-02-01', '2013-03-01'];
+const afterwards = '2013-03-05T00:00:00Z';
+const hour = 3_600_000;
+
+interface World {
+  schedule: SourceRow[];
+  departed: SourceRow[];
+  weather: SourceRow[];
+  outcomes: Label[];
+}
+
+const sources = ['schedule', 'departed', 'weather'] as const;
+
+function worldOf(flights: readonly Departure[]): World {
+  return {
+    schedule: scheduleRows(flights),
+    departed: departedRows(flights),
+    weather,
+    outcomes: labels(flights),
+  };
+}
+
+const flights = departures(from, to);
+const weather = weatherRows(from, to);
+const world = worldOf(flights);
+
+/** Plays the month hour by hour, as the replay does: what became known, then the questions. */
+async function playHourly(store: Running): Promise<Map<string, FeatureRow>> {
+  const answers = new Map<string, FeatureRow>();
+  const hourOf = (ms: number) => Math.floor((ms - 1) / hour);
+  const byHour = <T>(list: readonly T[], time: (item: T) => number) => Map.groupBy(list, (item) => hourOf(time(item)));
+  const known = Object.fromEntries(
+    sources.map((source) => [source, byHour(world[source], ({ knownAt }) => knownAt!.getTime())]),
+  );
+  const learned = byHour(world.outcomes, ({ knownAt }) => knownAt!.getTime());
+  const asked = byHour(flights, askedAt);
+  for (let h = hourOf(Date.parse(from)) - 25; h < hourOf(Date.parse(to)); h++) {
+    const watermark = new Date((h + 1) * hour);
+    await store.ingest(
+      'flights',
+      sources.map((source) => ({ source, rows: known[source].get(h) ?? [], watermark })),
+    );
+    await store.label('flights.late15', learned.get(h) ?? [], watermark);
+    const questions = (asked.get(h) ?? []).map((d) => ({ entityId: d.flight_id, time: askedAt(d) }));
+    if (!questions.length) continue;
+    const { rows } = await store.read('flights', questions, 1000);
+    for (const [i, row] of rows.entries()) answers.set(questions[i].entityId, row);
+  }
+  return answers;
+}
+
+/** Everything in batches of any size, in any order: labels before flights, March before February. */
+async function playShuffled(store: Running, seed: number): Promise<void> {
+  const random = new Random(seed);
+  const batches = <T>(list: readonly T[]): T[][] => {
+    const left = random.shuffle([...list]);
+    const cut: T[][] = [];
+    while (left.length) cut.push(left.splice(0, 1 + Math.floor(random.uniform() * 700)));
+    return cut;
+  };
+  const sends = [
+    ...sources.flatMap((source) =>
+      batches(world[source]).map((rows) => () => store.ingest('flights', [{ source, rows }])),
+    ),
+    ...batches(world.outcomes).map((rows) => () => store.label('flights.late15', rows)),
+  ];
+  for (const send of random.shuffle(sends)) await send();
+}
+
+describe('a month of flights', () => {
+  let store: Running;
+  let set: TrainingSet;
+  let joined: Record<string, number | string | null>[];
+  let answers: Map<string, FeatureRow>;
+
+  beforeAll(async () => {
+    store = await runFeatureStore();
+    await store.declare(declared());
+    answers = await playHourly(store);
+    await store.label('flights.late15', world.outcomes);
+    set = await store.build('flights', afterwards);
+    joined = await store.rowsOf(set);
+  }, 120_000);
+
+  afterAll(() => store.close());
+
+  it('joins every labelled flight, 52 columns each', () => {
+    expect(joined.length).toBe(world.outcomes.length);
+    expect(set.rows).toBe(joined.length);
+    expect(set.numberFeatures.length + set.textFeatures.length).toBe(52);
+  });
+
+  it('served at each question exactly what is joined offline later', () => {
+    const differences: unknown[] = [];
+    for (const row of joined) {
+      const answer = answers.get(row.entity_id as string)!;
+      expect(answer.complete).toBe(true);
+      set.numberFeatures.forEach((name, i) => {
+        if (!Object.is(answer.numbers[i], row[name] ?? Number.NaN))
+          differences.push([row.entity_id, name, answer.numbers[i], row[name]]);
+      });
+      set.textFeatures.forEach((name, i) => {
+        if (answer.texts[i] !== row[name]) differences.push([row.entity_id, name, answer.texts[i], row[name]]);
+      });
+    }
+    expect(differences).toEqual([]);
+  });
+
+  it('serves and joins the same however the rows arrive', async () => {
+    const other = await runFeatureStore();
+    await other.declare(declared());
+    await playShuffled(other, 7);
+    const questions = flights.map((d) => ({ entityId: d.flight_id, time: askedAt(d) }));
+    const { rows } = await other.read('flights', questions);
+    for (const [i, { entityId }] of questions.entries()) expect(rows[i]).toEqual(answers.get(entityId));
+    expect((await other.build('flights', afterwards)).sha256).toBe(set.sha256);
+    await other.close();
+  }, 60_000);
+
+  it('answers the same about a flight whose own delay and label are others', () => {
+    const truth = viewOf(flights);
+    const changed: string[] = [];
+    for (const [i, flight] of flights.entries()) {
+      if (i % 400 !== 200) continue;
+      const question = { entityId: flight.flight_id, time: askedAt(flight), inputs: {} };
+      const perturbed = viewOf(flights.with(i, otherwise(flight)));
+      expect(perturbed.answer(question)).toEqual(truth.answer(question));
+      const after = { ...question, time: askedAt(flight) + 24 * hour };
+      if (!isDeepStrictEqual(perturbed.answer(after), truth.answer(after))) changed.push(flight.flight_id);
+    }
+    expect(changed.length).toBeGreaterThan(15);
+  });
+});
+
+/** A flight that left and arrived quite otherwise. */
+function otherwise(flight: Departure): Departure {
+  const delay = String(Number(flight.dep_delay || 0) > 0 ? -5 : 300);
+  return {
+    ...flight,
+    dep_delay: delay,
+    arr_delay: delay,
+    label_late15: flight.label_late15 === '1' ? '0' : '1',
+    label_available_utc: new Date(Date.parse(flight.sched_dep_utc) + 2 * hour).toISOString(),
+  };
+}
+
+/** The flights, known as the outside world would have told of them. */
+function viewOf(list: readonly Departure[]): FeatureView {
+  const plan = planOf(flightsSpec);
+  const view = new FeatureView(plan);
+  const told = worldOf(list);
+  for (const source of sources) view.add(source, takeIn(plan.sources.get(source)!, told[source]).rows);
+  const rows = told.outcomes.map(({ entityId, entityTime, knownAt, value }) => ({
+    ...{ entityId, eventTime: entityTime!.getTime(), knownAt: knownAt!.getTime(), cells: [value] },
+  }));
+  view.add(outcomesSource, rows);
+  return view;
+}
