@@ -3,7 +3,7 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/services', '<rootDir>/deploy', '<rootDir>/examples', '<rootDir>/scripts'],
   testMatch: ['**/*.spec.ts'],
-  testEnvironmentOptions: { customExportConditions: ['driftloop:source', 'node', 'import', 'default'] },
+  testEnvironmentOptions: { customExportConditions: ['driftloop:source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['/dist/'],

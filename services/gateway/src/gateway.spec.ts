@@ -1,0 +1,123 @@
+import { get, request as httpRequest } from 'node:http';
+import { events, TimePassed } from '@driftloop/contracts';
+import { testService } from '@driftloop/service';
+import { gateway } from './index.js';
+
+type Service = Awaited<ReturnType<typeof testService>>;
+
+const token = 'replay-token-of-a-test';
+let service: Service;
+let url: string;
+
+beforeEach(async () => {
+  service = await testService(gateway, { environment: { DRIFTLOOP_REPLAY_TOKEN: token } });
+  url = `http://127.0.0.1:${service.httpPort}`;
+});
+afterEach(() => service.close());
+
+const replay = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+const post = (path: string, body: unknown, headers: Record<string, string> = replay) =>
+  fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+const ticks = () => service.ground.bus.read(events.timePassed.topic, 0, 0, 100);
+
+describe('the replay clock', () => {
+  it('publishes a tick and waits until everybody has heard it', async () => {
+    const heard: string[] = [];
+    const handle = async ({ data }: { data: unknown }) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      heard.push(TimePassed.fromJSON(data).now!.toISOString());
+    };
+    await service.ground.bus.subscribe({ group: 'slow', topics: ['time.passed'], handle });
+    expect((await post('/v1/clock', { now: '2013-02-01T00:00:00Z' })).status).toBe(200);
+    expect(heard).toEqual(['2013-02-01T00:00:00.000Z']);
+  });
+
+  it('waits for whoever holds the bus before it passes time', async () => {
+    const hold = service.ground.bus.hold('a buffer');
+    const passing = post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await ticks()).toHaveLength(0);
+    hold.release();
+    expect((await passing).status).toBe(200);
+    expect(await ticks()).toHaveLength(1);
+  });
+
+  it('does not go back, and repeats an instant under the same id', async () => {
+    await post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
+    await post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
+    const back = await post('/v1/clock', { now: '2013-01-31T00:00:00Z' });
+    expect([back.status, (await back.json()).code]).toEqual([412, 'CLOCK_WENT_BACK']);
+    expect(new Set((await ticks()).map((tick) => tick.id)).size).toBe(1);
+  });
+
+  it('obeys the replay credential only', async () => {
+    const stranger = await post('/v1/clock', { now: '2013-02-01T00:00:00Z' }, { 'content-type': 'application/json' });
+    expect([stranger.status, (await stranger.json()).code]).toEqual([403, 'REPLAY_ONLY']);
+    expect(await ticks()).toHaveLength(0);
+  });
+
+  it.each([[{}], [{ now: 'soon' }], [{ now: 5 }]])(
+    'refuses %j as a time, and says what one looks like',
+    async (body) => {
+      const reply = await post('/v1/clock', body);
+      expect([reply.status, (await reply.json()).code]).toEqual([400, 'BODY_INVALID']);
+    },
+  );
+});
+
+describe('the event stream', () => {
+  async function read(query: string, n: number): Promise<{ id: string; data: { id: string; type: string } }[]> {
+    const ending = new AbortController();
+    const response = await fetch(`${url}/v1/events?${query}`, { signal: ending.signal });
+    const found: { id: string; data: { id: string; type: string } }[] = [];
+    let text = '';
+    for await (const chunk of response.body!) {
+      text += Buffer.from(chunk).toString();
+      for (const [, id, data] of text.matchAll(/^id: (.*)\nevent: .*\ndata: (.*)\n\n/gm))
+        found.push({ id, data: JSON.parse(data) });
+      if (found.length >= n) break;
+      found.splice(0);
+    }
+    ending.abort();
+    return found;
+  }
+
+  it('gives CloudEvents from the earliest on, and goes on after the one that was heard', async () => {
+    for (const hour of ['00', '01', '02']) await post('/v1/clock', { now: `2013-02-01T${hour}:00:00Z` });
+    const all = await read('topics=time.passed&after=earliest', 3);
+    expect(all.map((message) => message.data.type)).toEqual(Array(3).fill('time.passed'));
+    const rest = await read(`topics=time.passed&after=${all[0].id}`, 2);
+    expect(rest.map((message) => message.data.id)).toEqual(all.slice(1).map((message) => message.data.id));
+  });
+
+  it('names the topics there are when one is unknown', async () => {
+    const reply = await fetch(`${url}/v1/events?topics=labels.aded`);
+    expect([reply.status, (await reply.json()).code]).toEqual([404, 'UNKNOWN_TOPIC']);
+  });
+
+  it('refuses a position that it never gave', async () => {
+    const reply = await fetch(`${url}/v1/events?topics=time.passed&after=%25%25`);
+    expect([reply.status, (await reply.json()).code]).toEqual([400, 'BODY_INVALID']);
+  });
+});
+
+describe('the door', () => {
+  const status = (options: object) =>
+    new Promise((resolve, reject) => {
+      const sent = httpRequest(`${url}/v1/events?topics=x`, options, (response) => resolve(response.statusCode));
+      sent.on('error', reject).end();
+    });
+
+  it('is closed to pages of other sites', async () => {
+    expect(await status({ headers: { host: 'evil.example' } })).toBe(403);
+    expect(await status({ headers: { origin: 'https://evil.example' } })).toBe(403);
+    expect(await status({ headers: { origin: url } })).toBe(404);
+  });
+
+  it('says when a service behind it is away, and that trying again may help', async () => {
+    const body = await new Promise<string>((resolve) => {
+      get(`${url}/v1/ready`, (response) => response.on('data', (chunk) => resolve(String(chunk))));
+    });
+    expect(JSON.parse(body)).toMatchObject({ code: 'SERVICE_AWAY', retriable: true });
+  });
+});
