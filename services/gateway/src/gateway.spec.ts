@@ -46,13 +46,13 @@ describe('the replay clock', () => {
     await post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
     await post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
     const back = await post('/v1/clock', { now: '2013-01-31T00:00:00Z' });
-    expect([back.status, (await back.json()).code]).toEqual([412, 'CLOCK_WENT_BACK']);
+    expect([back.status, ((await back.json()) as { code: string }).code]).toEqual([412, 'CLOCK_WENT_BACK']);
     expect(new Set((await ticks()).map((tick) => tick.id)).size).toBe(1);
   });
 
   it('obeys the replay credential only', async () => {
     const stranger = await post('/v1/clock', { now: '2013-02-01T00:00:00Z' }, { 'content-type': 'application/json' });
-    expect([stranger.status, (await stranger.json()).code]).toEqual([403, 'REPLAY_ONLY']);
+    expect([stranger.status, ((await stranger.json()) as { code: string }).code]).toEqual([403, 'REPLAY_ONLY']);
     expect(await ticks()).toHaveLength(0);
   });
 
@@ -60,7 +60,7 @@ describe('the replay clock', () => {
     'refuses %j as a time, and says what one looks like',
     async (body) => {
       const reply = await post('/v1/clock', body);
-      expect([reply.status, (await reply.json()).code]).toEqual([400, 'BODY_INVALID']);
+      expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'BODY_INVALID']);
     },
   );
 });
@@ -92,12 +92,12 @@ describe('the event stream', () => {
 
   it('names the topics there are when one is unknown', async () => {
     const reply = await fetch(`${url}/v1/events?topics=labels.aded`);
-    expect([reply.status, (await reply.json()).code]).toEqual([404, 'UNKNOWN_TOPIC']);
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([404, 'UNKNOWN_TOPIC']);
   });
 
   it('refuses a position that it never gave', async () => {
     const reply = await fetch(`${url}/v1/events?topics=time.passed&after=%25%25`);
-    expect([reply.status, (await reply.json()).code]).toEqual([400, 'BODY_INVALID']);
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'BODY_INVALID']);
   });
 });
 
