@@ -1,9 +1,10 @@
 /** The event map against the house: who is declared to hear an event has a handler for it, and nobody else has. */
-import { events, services } from '@driftloop/contracts';
-import { handledTopics } from '@driftloop/service';
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { events, services } from '@driftloop/contracts';
+import { handledTopics } from '@driftloop/service';
 import { type House, openHouse } from './house.js';
 
 let house: House;

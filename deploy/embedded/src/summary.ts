@@ -1,5 +1,5 @@
 /** What the run showed: the metric of the whole loop beside the model that was never renewed, and where the time went. */
-import { accuracy, auc, brier, logLoss } from '@driftloop/algorithms';
+import { evaluate } from '@driftloop/algorithms';
 import { Control } from '@driftloop/client';
 import { Diary, departures, historyDepartures, type ReplayResult } from '@driftloop/flights';
 
@@ -50,14 +50,8 @@ export function score(diary: Diary, frozenVersion: string): { departures: number
 
 function scores(p: number[], y: number[]): Scores {
   if (!y.length) return { auc: Number.NaN, logLoss: Number.NaN, brier: Number.NaN, accuracy: Number.NaN };
-  const probabilities = Float64Array.from(p);
-  const labels = Float64Array.from(y);
-  return {
-    auc: auc(probabilities, labels),
-    logLoss: logLoss(probabilities, labels, clip),
-    brier: brier(probabilities, labels),
-    accuracy: accuracy(probabilities, labels),
-  };
+  const all = evaluate(Float64Array.from(p), Float64Array.from(y), { clip });
+  return { auc: all.auc, logLoss: all.logLoss, brier: all.brier, accuracy: all.accuracy };
 }
 
 /** Collects the summary of a run from its answers and the running system. */
