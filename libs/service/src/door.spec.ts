@@ -186,6 +186,28 @@ it('says which variable changes a port that is taken, and leaves nothing behind'
   await call(client(first), 'recordOutcomes', request('x'));
 });
 
+it('answers a call that runs when it stops, and takes no more', async () => {
+  const service = await started();
+  const asking = client(service);
+  await call(asking, 'recordOutcomes', request('x'));
+  const running = call(asking, 'recordOutcomes', request('slow'));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const stopping = service.close();
+  expect((await running).accepted).toBe(1);
+  await stopping;
+  expect(service.ready()).toBe(false);
+  expect(await thrown(call(asking, 'recordOutcomes', request('x')))).toMatchObject({ code: 'CALL_UNAVAILABLE' });
+});
+
+it('waits for a service that is not up yet, until the deadline', async () => {
+  const first = await started();
+  await first.close();
+  const early = client(first);
+  const waiting = call(early, 'recordOutcomes', request('x'), { deadlineMs: 5000 });
+  open.push(await testService(tiny, { port: first.port }));
+  expect((await waiting).accepted).toBe(1);
+});
+
 // biome-ignore lint/suspicious/noExplicitAny: a client made at run time
 type Untyped = Client & Record<string, (...args: any[]) => any>;
 

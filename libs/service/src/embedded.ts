@@ -6,12 +6,13 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EmbeddedBus } from '@driftloop/bus';
+import { LoopError } from '@driftloop/contracts';
 import { MongooseOutbox, openEmbedded } from '@driftloop/documents';
 import { FolderObjects } from '@driftloop/objects';
 import { Addresses } from './addresses.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
-import { takeLock } from './lock.js';
+import { type Lock, takeLock } from './lock.js';
 import { openLog } from './log.js';
 import { once } from './once.js';
 import { readSettings, type Settings } from './settings.js';
@@ -38,19 +39,18 @@ export async function openEmbeddedStore(
 ): Promise<EmbeddedStore> {
   const folder = resolve(home);
   makeWritable(folder);
-  const lock = takeLock(folder);
+  const lock = lockOf(folder);
   try {
-    const db = openDatabase(folder);
     const objects = await FolderObjects.open(join(folder, 'objects'));
+    const db = openDatabase(folder);
     const log = openLog('bus', settings.logLevel);
     const bus = EmbeddedBus.open(db, { report: (incident) => log.info({ ...incident }, incident.kind) });
     const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects, onScan };
-    const close = async () => {
-      if (!db.isOpen) return;
+    const close = once(async () => {
       await bus.close();
-      if (db.isOpen) db.close();
+      db.close();
       lock.release();
-    };
+    });
     return { ...shared, addresses: new Addresses(settings), close };
   } catch (error) {
     lock.release();
@@ -80,6 +80,15 @@ function makeWritable(home: string): void {
     accessSync(home, constants.W_OK);
   } catch (error) {
     throw errors.HOME_NOT_WRITABLE({ home, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
+  }
+}
+
+function lockOf(home: string): Lock {
+  try {
+    return takeLock(home);
+  } catch (error) {
+    if (error instanceof LoopError) throw error;
+    throw errors.HOME_NOT_WRITABLE({ home, reason: (error as Error).message });
   }
 }
 

@@ -28,8 +28,7 @@ export async function testService(
     const ground = await openEmbeddedGround(used.home, definition.name, used);
     const service = await startService(definition, ground, { port: 0, httpPort: 0, ...rest });
     const close = async () => {
-      await service.close();
-      await own?.close();
+      await service.close().finally(() => own?.close());
     };
     return { ...service, close, ground };
   } catch (error) {
