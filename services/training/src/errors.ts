@@ -1,0 +1,79 @@
+/** Why a training ends without a candidate, and what may be wrong with a question about one. */
+import { catalogue } from '@driftloop/contracts';
+
+export const errors = catalogue('training', {
+  INSUFFICIENT_DATA: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (f: { found: string; needed: string }) => `too little data: ${f.found}; needed: ${f.needed}`,
+  },
+  ONE_CLASS: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (f: { rows: number; part: string; label: number }) =>
+      `all ${f.rows} labels of the ${f.part} rows are ${f.label}; wait for examples of both classes`,
+  },
+  DATASET_INVALID: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (f: { uri: string; found: string }) => `the training set ${f.uri} cannot be trained on: ${f.found}`,
+  },
+  GRAPH_MISMATCH: {
+    status: 'INTERNAL',
+    retriable: false,
+    message: (f: { graph: string; difference: number; limit: number }) =>
+      `the ${f.graph} graph differs from its trainer by ${f.difference}, above ${f.limit}; it is not released`,
+  },
+  CHAMPION_UNUSABLE: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (f: { model: string; version: string; found: string }) =>
+      `the champion ${f.model}/${f.version} cannot be compared with: ${f.found}`,
+  },
+  WORKER_CRASHED: {
+    status: 'INTERNAL',
+    retriable: true,
+    message: (f: { reason: string }) => `the training thread ended without a result: ${f.reason}`,
+  },
+  ATTEMPTS_EXHAUSTED: {
+    status: 'INTERNAL',
+    retriable: false,
+    message: (f: { attempts: number; last: string }) => `given up after ${f.attempts} attempts: ${f.last}`,
+  },
+  DEADLINE_PASSED: {
+    status: 'DEADLINE_EXCEEDED',
+    retriable: false,
+    message: (f: { deadline: string }) => `not finished by its deadline, ${f.deadline}`,
+  },
+  INTERNAL_FAULT: {
+    status: 'INTERNAL',
+    retriable: false,
+    message: (f: { where: string }) => `an unexpected error in ${f.where}; the log has it`,
+  },
+  REQUEST_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (f: { model: string; missing: string }) => `a training of "${f.model}" was requested without ${f.missing}`,
+  },
+  STOPPING: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (_: object) => 'training is stopping; the tick is heard again at the next start',
+  },
+  SPEC_NOT_HEARD: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (f: { model: string }) => `the declaration of model "${f.model}" has not been heard yet`,
+  },
+  UNKNOWN_JOB: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (f: { jobId: string }) => `no training job "${f.jobId}"; ListJobs names those there are`,
+  },
+});
+
+/** A failure as it crosses a thread or lies in a document. */
+export interface Failure {
+  code: string;
+  reason: string;
+}

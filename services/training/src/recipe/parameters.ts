@@ -1,0 +1,50 @@
+/** The recipe: what is run, as the lineage keeps it, so that the next training can run the same again. */
+import type { BoosterParameters, PlattCalibrator } from '@driftloop/algorithms';
+import { canonicalJson, type ModelSpec } from '@driftloop/contracts';
+
+/** The part of the trainer's parameters that a spec states. */
+export type Declared = ModelSpec['spec']['training']['parameters'];
+
+/** One trial of a search: what was tried and how it did on the days before the embargo. */
+export interface Trial {
+  readonly parameters: Declared;
+  /** Mean log loss on the validation days. */
+  readonly loss: number;
+  /** t of loss(declared) − loss(trial), by day: positive is better than the declared parameters. */
+  readonly t: number;
+}
+
+/** Platt's line, and how many out-of-fold rows it was fitted on. */
+export type Calibrator = PlattCalibrator & { readonly rows: number };
+
+/** The recipe as run: `Lineage.recipe_json`. */
+export interface Recipe {
+  readonly recipe: 'boosting';
+  /** What the spec declared; a search holds for as long as it stays the same. */
+  readonly declared: Declared;
+  /** What was run, tree count included. */
+  readonly parameters: Declared;
+  readonly trials: readonly Trial[];
+  readonly calibrator: Calibrator;
+  readonly rows: { readonly released: number; readonly twin: number; readonly embargo: number };
+}
+
+/** The champion's parameters from its lineage, unless it has none or the spec declares others than it was searched under. */
+export function inherited(
+  recipeJson: string | undefined,
+  spec: ModelSpec,
+): Pick<Recipe, 'parameters' | 'trials'> | null {
+  if (!recipeJson) return null;
+  try {
+    const { recipe, declared, parameters, trials } = JSON.parse(recipeJson) as Recipe;
+    const same = canonicalJson(declared) === canonicalJson(spec.spec.training.parameters);
+    return recipe === 'boosting' && same && parameters ? { parameters, trials: trials ?? [] } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** For the trainer. `toTheEnd` grows all trees instead of stopping early. */
+export function boosterParameters(declared: Declared, toTheEnd = true): Partial<BoosterParameters> {
+  return { ...declared, loss: 'logistic', ...(toTheEnd && { earlyStoppingRounds: 0 }) };
+}

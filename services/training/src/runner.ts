@@ -1,0 +1,110 @@
+/**
+ * The worker loop: one job at a time in this process, each under a lease that a heartbeat renews.
+ *
+ * I1  A heartbeat that finds the lease lost ends the thread; nothing more is written for that job here.
+ * I2  A failure that may pass gives the job back with a backoff; any other one ends it with its reason.
+ * I3  Stopping gives the job back at once.
+ */
+import { randomUUID } from 'node:crypto';
+import { BadInput } from '@driftloop/algorithms';
+import { LoopError } from '@driftloop/contracts';
+import { Log } from '@driftloop/service';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { errors, type Failure } from './errors.js';
+import { JobTimes } from './job-times.js';
+import { Jobs, LeaseLost } from './jobs.js';
+import type { JobDocument } from './training.documents.js';
+import { TrainingRun } from './training-run.js';
+
+const STOPPING = Symbol('stopping');
+
+@Injectable()
+export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly owner = randomUUID();
+  readonly #stop = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  #wake: () => void = () => {};
+
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly run: TrainingRun,
+    private readonly times: JobTimes,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.jobs.onQueued = () => this.#wake();
+    this.#loop = this.loop();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#stop.abort(STOPPING);
+    this.#wake();
+    await this.#loop;
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const idle = this.woken();
+      try {
+        const job = await this.jobs.claim(this.owner);
+        if (job) await this.work(job);
+        else await idle;
+      } catch (error) {
+        this.log.warn({ err: error }, 'the job loop could not go on; it tries again');
+        await idle;
+      }
+    }
+  }
+
+  /** Resolves when a job is queued, or after the poll. Made before the claim, so that no wake is missed. */
+  private woken(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.times.pollMs);
+      timer.unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Works on a claimed job until it has ended or been given back. */
+  private async work(job: JobDocument): Promise<void> {
+    const started = performance.now();
+    const lost = new AbortController();
+    const beat = setInterval(() => {
+      this.jobs.renew(job).catch((error) => error instanceof LeaseLost && lost.abort(error));
+    }, this.times.heartbeatMs);
+    try {
+      const trained = await this.run.train(job, AbortSignal.any([this.#stop.signal, lost.signal]));
+      const seconds = (performance.now() - started) / 1000;
+      await this.jobs.finish(job, trained, seconds);
+      this.log.info({ job: job._id, cycle: job.cycleId, seconds }, 'trained');
+    } catch (error) {
+      await this.failed(job, error);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  private async failed(job: JobDocument, error: unknown): Promise<void> {
+    if (error instanceof LeaseLost) return this.log.warn({ job: job._id }, error.message);
+    try {
+      if (error === STOPPING) return await this.jobs.release(job);
+      const failure = failureOf(error);
+      this.log.warn({ job: job._id, cycle: job.cycleId, code: failure.code, err: error }, failure.reason);
+      if (!(error instanceof LoopError && error.retriable)) return await this.jobs.fail(job, failure);
+      const limit = failure.code === 'WORKER_CRASHED' ? this.times.crashes : this.times.retries;
+      await this.jobs.retry(job, failure, limit);
+    } catch (second) {
+      if (!(second instanceof LeaseLost)) throw second;
+    }
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof LoopError || error instanceof BadInput) return { code: error.code, reason: error.message };
+  const { code, message } = errors.INTERNAL_FAULT({ where: 'the training' });
+  return { code, reason: message };
+}

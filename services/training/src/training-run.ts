@@ -1,0 +1,193 @@
+/**
+ * One training, start to end: the point-in-time set from the feature store, the champion from the registry, the recipe
+ * on a thread, the artifacts into the object store.
+ *
+ * I1  Each step is checkpointed under the job's fence; a run that comes after a crash takes up what is there.
+ * I2  Artifacts are named by their hash: writing them again changes nothing.
+ */
+import { createHash } from 'node:crypto';
+import type { BoosterModel } from '@driftloop/algorithms';
+import {
+  type Artifact,
+  FeatureStoreClient,
+  ModelTrained,
+  parseModelSpec,
+  RegistryClient,
+  type Version,
+} from '@driftloop/contracts';
+import { Objects } from '@driftloop/objects';
+import { Addresses, call } from '@driftloop/service';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { codeVersion } from './code-version.js';
+import { errors } from './errors.js';
+import { Jobs } from './jobs.js';
+import { type Checkpoint, type RecipeResult, recipeJson } from './recipe/recipe.js';
+import { trainOnThread } from './thread.js';
+import { type JobDocument, type SpecDocument, TrainingDocuments } from './training.documents.js';
+
+const DATASET_DEADLINE_MS = 300_000;
+
+@Injectable()
+export class TrainingRun implements OnModuleDestroy {
+  #featureStore?: FeatureStoreClient;
+  #registry?: RegistryClient;
+
+  constructor(
+    private readonly documents: TrainingDocuments,
+    private readonly jobs: Jobs,
+    private readonly objects: Objects,
+    private readonly addresses: Addresses,
+  ) {}
+
+  onModuleDestroy(): void {
+    this.#featureStore?.close();
+    this.#registry?.close();
+  }
+
+  /** The candidate of a job. Throws LeaseLost, or the failure as a LoopError. */
+  async train(job: JobDocument, signal: AbortSignal): Promise<ModelTrained> {
+    const { tenant, model, specRevision } = job;
+    const spec = await this.documents.spec(tenant, model, specRevision);
+    if (!spec) throw errors.SPEC_NOT_HEARD({ model });
+    const champion = await unlessAborted(signal, this.champion(job));
+    const dataset = await unlessAborted(signal, this.dataset(job));
+    const cutoff = champion.lineage?.knowledgeCutoff?.getTime();
+    const input = {
+      specJson: spec.specJson,
+      dataset: { uri: dataset.uri, path: await this.objects.getFile(dataset.uri) },
+      cutoffs: { knowledge: job.knowledgeCutoff.getTime(), champion: cutoff },
+      champion: {
+        version: champion.version,
+        bytes: await this.bytesOf(champion),
+        recipeJson: champion.lineage?.recipeJson,
+      },
+      codeVersion,
+      checkpoint: await this.restored(job),
+    };
+    const steps = new Steps(this.jobs, this.objects, job);
+    const result = await trainOnThread(input, (step, value) => steps.add(step, value), signal);
+    await steps.written();
+    const trained = await this.candidate(job, spec, result);
+    await steps.clear();
+    return trained;
+  }
+
+  private async champion(job: JobDocument): Promise<Version> {
+    this.#registry ??= this.addresses.client(RegistryClient, 'registry');
+    return call(this.#registry, 'getVersion', { model: job.model, version: job.champion });
+  }
+
+  private async bytesOf({ model, version, released }: Version): Promise<Uint8Array> {
+    if (!released) throw errors.CHAMPION_UNUSABLE({ model, version, found: 'it has no artifact' });
+    return this.objects.get(released.uri, released.sha256);
+  }
+
+  private async dataset(job: JobDocument) {
+    if (job.checkpoint.dataset) return job.checkpoint.dataset;
+    this.#featureStore ??= this.addresses.client(FeatureStoreClient, 'feature-store');
+    const { model, specRevision, knowledgeCutoff } = job;
+    const request = { model, specRevision, knowledgeCutoff };
+    const options = { deadlineMs: DATASET_DEADLINE_MS };
+    const { uri, sha256, rows } = await call(this.#featureStore, 'buildTrainingSet', request, options);
+    const dataset = { uri, sha256, rows };
+    await this.jobs.checkpoint(job, { dataset }, `dataset of ${rows} rows`);
+    return dataset;
+  }
+
+  private async restored({ checkpoint }: JobDocument): Promise<Checkpoint> {
+    const { trials, parameters, calibrator, twinKey, releasedKey } = checkpoint;
+    const model = async (key: string | undefined) =>
+      key ? (JSON.parse(new TextDecoder().decode(await this.objects.get(key))) as BoosterModel) : undefined;
+    return { trials, parameters, calibrator, twin: await model(twinKey), released: await model(releasedKey) };
+  }
+
+  private async artifact(job: JobDocument, bytes: Uint8Array): Promise<Artifact> {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const stored = await this.objects.put(`${job.tenant}/models/${job.model}/${sha256}.onnx`, bytes);
+    return { uri: stored.key, sha256, bytes: bytes.byteLength };
+  }
+
+  private async candidate(job: JobDocument, spec: SpecDocument, result: RecipeResult): Promise<ModelTrained> {
+    const { dataset } = job.checkpoint;
+    return ModelTrained.fromPartial({
+      tenant: job.tenant,
+      model: job.model,
+      cycleId: job.cycleId,
+      jobId: job._id,
+      eventTime: job.due,
+      purpose: job.purpose,
+      champion: job.champion,
+      rolloutRevision: job.rolloutRevision,
+      lineage: {
+        datasetSha256: dataset?.sha256,
+        datasetUri: dataset?.uri,
+        datasetRows: dataset?.rows,
+        specRevision: job.specRevision,
+        specSha256: spec.specSha256,
+        codeVersion,
+        seed: parseModelSpec(spec.specJson).spec.training.seed,
+        knowledgeCutoff: job.knowledgeCutoff,
+        embargoStart: new Date(result.embargoStart),
+        recipeJson: recipeJson(result.recipe),
+      },
+      released: await this.artifact(job, result.released),
+      twin: await this.artifact(job, result.twin),
+      metrics: result.metrics,
+      comparison: result.comparison,
+      reference: result.reference,
+      graphError: result.graphError,
+    });
+  }
+}
+
+/** Does not wait for an answer that nobody needs any more. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Writes a thread's steps, one after the other, while the thread goes on. */
+class Steps {
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly objects: Objects,
+    private readonly job: JobDocument,
+  ) {}
+
+  add(step: keyof Checkpoint, value: unknown): void {
+    this.#writing = this.#writing.then(() => this.write(step, value));
+    // Awaited at the end; until then a failure must not be taken for an unhandled one.
+    this.#writing.catch(() => {});
+  }
+
+  /** Throws what writing a step threw. */
+  written(): Promise<void> {
+    return this.#writing;
+  }
+
+  /** The models are in the artifacts now. */
+  async clear(): Promise<void> {
+    for (const step of ['twin', 'released']) await this.objects.delete(this.keyOf(step));
+  }
+
+  private async write(step: keyof Checkpoint, value: unknown): Promise<void> {
+    if (step !== 'twin' && step !== 'released')
+      return this.jobs.checkpoint(this.job, { [step]: value }, progressOf(step, value));
+    const { key } = await this.objects.put(this.keyOf(step), new TextEncoder().encode(JSON.stringify(value)));
+    return this.jobs.checkpoint(this.job, { [`${step}Key`]: key }, step);
+  }
+
+  private keyOf(step: string): string {
+    return `${this.job.tenant}/training/${this.job._id}/${step}.json`;
+  }
+}
+
+function progressOf(step: keyof Checkpoint, value: unknown): string {
+  return step === 'trials' ? `search: ${(value as unknown[]).length} trials` : step;
+}

@@ -1,0 +1,34 @@
+/** Training's front door: what jobs there are and how they are; decides nothing. */
+import type { GetJobRequest, Job, ListJobsReply, ListJobsRequest } from '@driftloop/contracts';
+import { callerOf } from '@driftloop/service';
+import type { Metadata } from '@grpc/grpc-js';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import { errors } from './errors.js';
+import { type JobDocument, TrainingDocuments } from './training.documents.js';
+
+@Controller()
+export class TrainingDoor {
+  constructor(private readonly documents: TrainingDocuments) {}
+
+  @GrpcMethod('Training', 'GetJob')
+  async getJob({ jobId }: GetJobRequest, metadata: Metadata): Promise<Job> {
+    const job = await this.documents.job(jobId);
+    if (job?.tenant !== callerOf(metadata).tenant) throw errors.UNKNOWN_JOB({ jobId });
+    return shown(job);
+  }
+
+  /** Newest first. */
+  @GrpcMethod('Training', 'ListJobs')
+  async listJobs({ model }: ListJobsRequest, metadata: Metadata): Promise<ListJobsReply> {
+    const { tenant } = callerOf(metadata);
+    const jobs = await this.documents.jobs.find({ tenant, ...(model && { model }) }).lean<JobDocument[]>();
+    return { jobs: jobs.sort((a, b) => b.due.getTime() - a.due.getTime()).map(shown) };
+  }
+}
+
+function shown(job: JobDocument): Job {
+  const { _id: jobId, model, cycleId, state, fence: attempt, due, purpose, progress, failure, seconds } = job;
+  const error = failure ? `${failure.code}: ${failure.reason}` : '';
+  return { jobId, model, cycleId, state, attempt, due, purpose, progress, error, seconds };
+}

@@ -1,0 +1,15 @@
+/** A cycle asks for a training: it becomes a job, acknowledged at once; workers do the rest. */
+import { events, type RetrainingRequested } from '@driftloop/contracts';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { Jobs } from './jobs.js';
+
+@Controller()
+export class WhenRetrainingRequested {
+  constructor(private readonly jobs: Jobs) {}
+
+  @When(events.retrainingRequested)
+  async queue(request: RetrainingRequested): Promise<void> {
+    await this.jobs.queue(request);
+  }
+}

@@ -1,0 +1,16 @@
+/** At each tick: tells of the trainings that are due. In a replay it waits for them; live, their result follows. */
+import { events, type TimePassed } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
+import { When } from '@driftloop/service';
+import { Controller } from '@nestjs/common';
+import { Due } from './due.js';
+
+@Controller()
+export class WhenTimePassed {
+  constructor(private readonly due: Due) {}
+
+  @When(events.timePassed)
+  async report({ now, replay }: TimePassed, cause: Cause): Promise<void> {
+    await this.due.report(now as Date, replay, cause);
+  }
+}
