@@ -5,7 +5,6 @@
  * I2  A caller that awaits operations in a loop still lets timers and sockets run: after some milliseconds of operations
  *     without a turn, the next waits for one.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import MongooseCollection from 'mongoose/lib/collection.js';
 import { aggregate } from './aggregate.js';
 import { type Doc, decode, plain } from './codec.js';
@@ -18,8 +17,9 @@ import { extractAll } from './keys.js';
 import { compareValues } from './order.js';
 import { projection } from './project.js';
 import { type BulkTally, bulkResult, checkOptions, emptyTally, updateResult } from './results.js';
-import { count, query, type SelectOptions, select } from './select.js';
+import { count, query, type SelectOptions, select, stream } from './select.js';
 import type { Table } from './table.js';
+import { breathe } from './turns.js';
 import * as write from './write.js';
 
 interface Options extends SelectOptions, write.ChangeOptions {
@@ -28,16 +28,6 @@ interface Options extends SelectOptions, write.ChangeOptions {
   readonly returnDocument?: 'before' | 'after';
   readonly includeResultMetadata?: boolean;
   readonly [option: string]: unknown;
-}
-
-const TURN_MS = 5;
-let lastTurn = performance.now();
-
-/** I2 */
-async function breathe(): Promise<void> {
-  if (performance.now() - lastTurn < TURN_MS) return;
-  await turn();
-  lastTurn = performance.now();
 }
 
 export class EmbeddedCollection extends MongooseCollection {
@@ -63,20 +53,29 @@ export class EmbeddedCollection extends MongooseCollection {
   /** Runs an operation on the open table; before the connection is open, waits for it. */
   private async on<T>(options: Options | undefined, work: (table: Table) => T): Promise<T> {
     checkOptions(options);
+    const { _closeCalled: closed } = this.conn as EmbeddedConnection;
+    if (closed) throw badValue(`the connection of ${this.name} is closed`, 11600);
     if (this.buffer) await new Promise<void>((resolve) => void this.addQueue(() => resolve(), []));
     else await breathe();
-    if (!this.collection) throw badValue(`the connection of ${this.name} is closed`, 11600);
-    return work(this.collection);
+    return work(this.collection!);
   }
 
   find(filter: unknown, options: Options = {}): EmbeddedCursor {
-    return new EmbeddedCursor(() =>
-      this.on(options, (table) => {
-        const show = projection(options.projection);
-        const found = select(table, query(table, filter, this.guard, options.sort), options);
-        return found.map(({ doc }) => show(doc));
-      }),
-    );
+    const show = () => projection(options.projection);
+    const ready = (table: Table) => query(table, filter, this.guard, options.sort);
+    return new EmbeddedCursor({
+      all: () =>
+        this.on(options, (table) => {
+          const project = show();
+          return select(table, ready(table), options).map(({ doc }) => project(doc));
+        }),
+      each: () => this.on(options, (table) => stream(table, ready(table), show(), options)),
+    });
+  }
+
+  private cursor(options: Options | undefined, run: (table: Table) => Doc[]): EmbeddedCursor {
+    const all = () => this.on(options, run);
+    return new EmbeddedCursor({ all, each: async () => (await all())[Symbol.iterator]() });
   }
 
   findOne(filter: unknown, options: Options = {}): Promise<Doc | null> {
@@ -106,7 +105,7 @@ export class EmbeddedCollection extends MongooseCollection {
   }
 
   aggregate(pipeline: readonly Doc[], options?: Options): EmbeddedCursor {
-    return new EmbeddedCursor(() => this.on(options, (table) => aggregate(table, pipeline, this.guard)));
+    return this.cursor(options, (table) => aggregate(table, pipeline, this.guard));
   }
 
   insertOne(doc: Doc, options?: Options): Promise<object> {
@@ -205,7 +204,7 @@ export class EmbeddedCollection extends MongooseCollection {
   }
 
   listIndexes(): EmbeddedCursor {
-    return new EmbeddedCursor(() => this.on(undefined, (table) => [...listed(table)]));
+    return this.cursor(undefined, (table) => [...listed(table)]);
   }
 
   async indexes(): Promise<Doc[]> {

@@ -1,22 +1,30 @@
 /** The part of mongod's cursor that mongoose and callers use: lazily run, read once. */
 import type { Doc } from './codec.js';
+import { breathe } from './turns.js';
+
+/** How a cursor gets its documents: all at once, or one by one. */
+export interface Source {
+  readonly all: () => Promise<Doc[]>;
+  readonly each: () => Promise<Iterator<Doc>>;
+}
 
 export class EmbeddedCursor implements AsyncIterable<Doc> {
   private docs: Iterator<Doc> | undefined;
   closed = false;
 
-  constructor(private readonly run: () => Promise<Iterable<Doc>>) {}
+  constructor(private readonly source: Source) {}
 
   async toArray(): Promise<Doc[]> {
-    if (this.docs) return [...{ [Symbol.iterator]: () => this.docs! }];
-    this.docs = [][Symbol.iterator]();
-    const docs = await this.run();
-    return Array.isArray(docs) ? docs : [...docs];
+    if (this.closed) return [];
+    this.closed = true;
+    if (!this.docs) return this.source.all();
+    return [...{ [Symbol.iterator]: () => this.docs! }];
   }
 
   async next(): Promise<Doc | null> {
     if (this.closed) return null;
-    this.docs ??= (await this.run())[Symbol.iterator]();
+    await breathe();
+    this.docs ??= await this.source.each();
     const { value, done } = this.docs.next();
     return done ? null : value;
   }

@@ -57,6 +57,7 @@ export class Store {
     } catch (error) {
       this.statement(`ROLLBACK TO ${name}`).run();
       this.statement(`RELEASE ${name}`).run();
+      for (const table of this.tables.values()) table.reload();
       throw error;
     } finally {
       this.depth--;
@@ -83,9 +84,6 @@ export class Store {
   }
 
   drop(database: string, collection: string): boolean {
-    const name = `${database}.${collection}`;
-    const table = this.tables.get(name);
-    this.tables.delete(name);
-    return (table ?? new Table(this, name)).drop();
+    return this.table(database, collection).drop();
   }
 }

@@ -19,38 +19,46 @@ export interface IndexDefinition {
   readonly partial?: Doc;
   /** The column that says whether a document is in a partial or sparse index. */
   readonly flag?: string;
-  /** Whether a document with an array on an indexed path has been seen: the planner then leaves the index alone. */
-  multikey: boolean;
 }
 
 /** One indexed path has one column, shared by all indexes that name it. */
 export interface Definition {
   readonly columns: Map<string, string>;
-  readonly indexes: IndexDefinition[];
+  readonly indexes: readonly IndexDefinition[];
+  /** Paths at which some document has an array on the way: their several values are in side tables. */
+  readonly multikey: Set<string>;
+  /** Numbers new columns. */
   next: number;
 }
 
 interface Stored {
   columns: Record<string, string>;
+  multikey: string[];
   indexes: (Omit<IndexDefinition, 'fields'> & { key: [string, 1 | -1][] })[];
   next: number;
 }
 
-export const emptyDefinition = (): Definition => ({ columns: new Map(), indexes: [], next: 0 });
+export const emptyDefinition = (): Definition => ({
+  columns: new Map(),
+  indexes: [],
+  multikey: new Set(),
+  next: 0,
+});
 
 export function storeDefinition(definition: Definition): string {
   const indexes = definition.indexes.map(({ fields, ...index }) => ({
     ...index,
     key: fields.map((field) => [field.path.text, field.direction]),
   }));
-  return JSON.stringify({ columns: Object.fromEntries(definition.columns), indexes, next: definition.next });
+  const { columns, multikey, next } = definition;
+  return JSON.stringify({ columns: Object.fromEntries(columns), indexes, multikey: [...multikey], next });
 }
 
 export function readDefinition(text: string): Definition {
   const stored = JSON.parse(text) as Stored;
   const columns = new Map(Object.entries(stored.columns));
   const indexes = stored.indexes.map(({ key, ...index }) => ({ ...index, fields: fieldsOf(key, columns) }));
-  return { columns, indexes, next: stored.next };
+  return { columns, indexes, multikey: new Set(stored.multikey), next: stored.next };
 }
 
 function fieldsOf(key: readonly [string, 1 | -1][], columns: ReadonlyMap<string, string>): IndexField[] {
@@ -87,7 +95,6 @@ export function defineIndex(definition: Definition, key: Doc, options: IndexOpti
     sparse: options.sparse === true,
     ...(partial && { partial }),
     ...(needsFlag && { flag: `f${definition.next++}` }),
-    multikey: false,
   };
 }
 

@@ -24,6 +24,7 @@ declare module 'mongoose/lib/connection.js' {
     readyState: number;
     collections: Record<string, { onOpen(): void }>;
     _connectionString: string;
+    _closeCalled: boolean;
     models: Record<string, unknown>;
     model(name: string, ...rest: unknown[]): unknown;
     onOpen(): void;

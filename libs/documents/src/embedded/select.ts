@@ -91,6 +91,30 @@ function filtered(table: Table, { plan: planned, matches }: Query, wanted: numbe
   return found;
 }
 
+const CHUNK = 128;
+
+/** The documents of a query one by one: only the rows' numbers are held, the bodies come in chunks. */
+export function* stream(table: Table, ready: Query, show: (doc: Doc) => Doc, options: SelectOptions): Generator<Doc> {
+  if (!table.isCreated) return;
+  const { plan: planned, matches } = ready;
+  if (!planned.sorted) {
+    for (const { doc } of select(table, ready, options)) yield show(doc);
+    return;
+  }
+  let skip = options.skip ?? 0;
+  let left = Math.abs(options.limit ?? 0) || Number.POSITIVE_INFINITY;
+  const rids = table
+    .rows(`SELECT rid ${planned.from}${planned.order}`, planned.parameters)
+    .map(([rid]) => rid as number);
+  for (let at = 0; at < rids.length && left > 0; at += CHUNK) {
+    for (const doc of table.bodies(rids.slice(at, at + CHUNK))) {
+      if (!matches(doc) || skip-- > 0) continue;
+      yield show(doc);
+      if (--left === 0) return;
+    }
+  }
+}
+
 /** How many documents match. */
 export function count(table: Table, ready: Query, { skip = 0, limit = 0 }: SelectOptions = {}): number {
   if (!table.isCreated) return 0;

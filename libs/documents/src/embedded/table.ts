@@ -1,7 +1,7 @@
 /**
  * One collection as one SQLite table: rid, _id, the body as text, and one column for each indexed path.
  *
- * I1  The key columns of a row are a function of its body: they are written together, in one statement.
+ * I1  A body and its keys are written together: in one statement, or with side rows in one transaction.
  * I2  rid grows with insertion; it is the natural order.
  * I3  A unique index of SQLite is what refuses a duplicate; its error is turned into E11000.
  */
@@ -19,35 +19,14 @@ import {
   storeDefinition,
 } from './definition.js';
 import { badValue, duplicateKey, unsupported } from './errors.js';
-import { matcher } from './filter.js';
-import { extract, type Key, keyOf, MULTI, NULL_KEY, type Path, pathOf } from './keys.js';
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-/** The values of a row's key and flag columns, in their order. */
-export type Keys = readonly (Key | null)[];
-
-interface Column {
-  readonly name: string;
-  readonly path: Path;
-}
-
-/** One flag column: 1 where the document is in the index, else NULL. */
-interface Flag {
-  readonly name: string;
-  readonly holds: (doc: Doc) => boolean;
-}
+import { extract, type Key, keyOf } from './keys.js';
+import { type Keys, Layout, quote, type Several, sameKeys } from './layout.js';
 
 export class Table {
   readonly sql: string;
-  private definition: Definition;
-  private columns: Column[] = [];
-  private flags: Flag[] = [];
-  private insertSql = '';
-  private updateSql = '';
-  private updateBodySql = '';
-  private deleteSql = '';
-  private exists: boolean;
+  private definition!: Definition;
+  private layout!: Layout;
+  private exists = false;
 
   constructor(
     readonly store: Store,
@@ -55,15 +34,14 @@ export class Table {
     readonly name: string,
   ) {
     this.sql = quote(`doc_${name}`);
-    const [text] = this.catalogued();
-    this.exists = text !== undefined;
-    this.definition = text === undefined ? emptyDefinition() : readDefinition(text);
-    this.prepare();
+    this.reload();
   }
 
-  private catalogued(): string[] {
-    const row = this.store.statement('SELECT definition FROM doc_catalogue WHERE name = ?').get(this.name);
-    return (row as unknown as string[] | undefined) ?? [];
+  /** Reads the definition as the catalogue has it: at first, and after a transaction was rolled back. */
+  reload(): void {
+    const [row] = this.rows('SELECT definition FROM doc_catalogue WHERE name = ?', [this.name]);
+    this.exists = row !== undefined;
+    this.become(row ? readDefinition(row[0] as string) : emptyDefinition());
   }
 
   get indexes(): readonly IndexDefinition[] {
@@ -74,8 +52,19 @@ export class Table {
     return this.exists;
   }
 
+  /** The column of an indexed path. */
   columnOf(path: string): string | undefined {
     return path === '_id' ? 'id' : this.definition.columns.get(path);
+  }
+
+  /** Whether some document has several values at an indexed path: then they are in its side table. */
+  isMultikey(path: string): boolean {
+    return this.definition.multikey.has(path);
+  }
+
+  /** The side table of a path: (v, rid). */
+  sideSql(path: string): string {
+    return quote(`doc_${this.name}#${this.columnOf(path)}`);
   }
 
   /** The SQL name of an index, for INDEXED BY. */
@@ -95,12 +84,17 @@ export class Table {
   drop(): boolean {
     if (!this.exists) return false;
     this.store.forget();
+    for (const path of this.definition.multikey) this.store.db.exec(`DROP TABLE ${this.sideSql(path)}`);
     this.store.db.exec(`DROP TABLE ${this.sql}`);
     this.store.statement('DELETE FROM doc_catalogue WHERE name = ?').run(this.name);
-    this.definition = emptyDefinition();
+    this.become(emptyDefinition());
     this.exists = false;
-    this.prepare();
     return true;
+  }
+
+  private become(definition: Definition): void {
+    this.definition = definition;
+    this.layout = new Layout(definition, this.sql);
   }
 
   private save(): void {
@@ -109,26 +103,17 @@ export class Table {
       .run(this.name, storeDefinition(this.definition));
   }
 
-  private prepare(): void {
-    this.columns = [...this.definition.columns].map(([path, name]) => ({ name, path: pathOf(path) }));
-    this.flags = this.definition.indexes.filter((index) => index.flag).map((index) => flagOf(index));
-    const names = [...this.columns, ...this.flags].map(({ name }) => name);
-    const marks = names.map(() => ', ?').join('');
-    this.insertSql = `INSERT INTO ${this.sql} (id, body${names.map((name) => `, ${name}`).join('')}) VALUES (?, ?${marks})`;
-    this.updateBodySql = `UPDATE ${this.sql} SET body = ? WHERE rid = ?`;
-    this.updateSql = `UPDATE ${this.sql} SET body = ?${names.map((name) => `, ${name} = ?`).join('')} WHERE rid = ?`;
-    this.deleteSql = `DELETE FROM ${this.sql} WHERE rid = ?`;
-  }
-
   /** Inserts a plain document that has its _id. Throws E11000. */
   insert(doc: Doc): void {
     if (!this.exists) this.create();
-    const keys = this.keysOf(doc);
+    const keys = this.layout.keysOf(doc);
     const id = idKey(doc._id);
-    try {
-      this.store.statement(this.insertSql).run(id, encode(doc), ...keys);
-    } catch (error) {
-      throw this.explain(error, doc);
+    if (!keys.several) this.write(doc, this.layout.insert, id, encode(doc), ...keys.columns);
+    else {
+      this.store.transaction(() => {
+        const rid = this.write(doc, this.layout.insert, id, encode(doc), ...keys.columns);
+        this.writeSeveral(rid, keys.several!);
+      });
     }
   }
 
@@ -136,19 +121,69 @@ export class Table {
   replace(rid: number, keysBefore: Keys, textBefore: string, after: Doc): boolean {
     const text = encode(after);
     if (text === textBefore) return false;
-    const keys = this.keysOf(after);
-    const moved = !sameKeys(keys, keysBefore);
-    const statement = this.store.statement(moved ? this.updateSql : this.updateBodySql);
-    try {
-      statement.run(text, ...(moved ? keys : []), rid);
-    } catch (error) {
-      throw this.explain(error, after);
+    const keys = this.layout.keysOf(after);
+    if (sameKeys(keys, keysBefore)) this.write(after, this.layout.updateBody, text, rid);
+    else if (!keys.several && !keysBefore.several) this.write(after, this.layout.update, text, ...keys.columns, rid);
+    else {
+      this.store.transaction(() => {
+        this.write(after, this.layout.update, text, ...keys.columns, rid);
+        this.removeSeveral(rid);
+        this.writeSeveral(rid, keys.several ?? []);
+      });
     }
     return true;
   }
 
+  private write(doc: Doc, sql: string, ...parameters: SQLInputValue[]): number {
+    try {
+      return Number(this.store.statement(sql).run(...parameters).lastInsertRowid);
+    } catch (error) {
+      throw this.explain(error, doc);
+    }
+  }
+
+  private writeSeveral(rid: number, several: readonly Several[]): void {
+    for (const { path, keys } of several) {
+      this.becomeMultikey(path);
+      const insert = this.store.statement(`INSERT INTO ${this.sideSql(path)} VALUES (?, ?)`);
+      for (const key of keys) insert.run(key, rid);
+    }
+  }
+
+  private removeSeveral(rid: number): void {
+    for (const path of this.definition.multikey) {
+      this.store.statement(`DELETE FROM ${this.sideSql(path)} WHERE rid = ?`).run(rid);
+    }
+  }
+
+  /** The first document with an array on an indexed path makes the path's side table. */
+  private becomeMultikey(path: string): void {
+    if (this.isMultikey(path)) return;
+    const unique = this.indexes.find(
+      ({ fields, unique }) => unique && fields.some((field) => field.path.text === path),
+    );
+    if (unique) throw unsupported(`arrays under the unique index ${unique.name}`);
+    const side = this.sideSql(path);
+    this.store.db.exec(`CREATE TABLE IF NOT EXISTS ${side} (v, rid INTEGER, PRIMARY KEY (v, rid)) WITHOUT ROWID`);
+    const byRid = quote(`doc_${this.name}#${this.columnOf(path)}#rid`);
+    this.store.db.exec(`CREATE INDEX IF NOT EXISTS ${byRid} ON ${side} (rid)`);
+    this.definition.multikey.add(path);
+    this.save();
+  }
+
   remove(rid: number): void {
-    this.store.statement(this.deleteSql).run(rid);
+    if (!this.definition.multikey.size) this.store.statement(this.layout.remove).run(rid);
+    else {
+      this.store.transaction(() => {
+        this.removeSeveral(rid);
+        this.store.statement(this.layout.remove).run(rid);
+      });
+    }
+  }
+
+  /** Whether rows can be deleted without being read. */
+  get removesWhole(): boolean {
+    return !this.definition.multikey.size;
   }
 
   /** Deletes what a plan's FROM and WHERE select, without reading it. */
@@ -156,48 +191,23 @@ export class Table {
     return Number(this.store.statement(`DELETE ${from}`).run(...parameters).changes);
   }
 
-  /** The key columns of a document. */
   keysOf(doc: Doc): Keys {
-    const keys: (Key | null)[] = [];
-    for (const column of this.columns) keys.push(this.keyAt(doc, column));
-    for (const flag of this.flags) keys.push(flag.holds(doc) ? 1 : null);
-    return keys;
-  }
-
-  private keyAt(doc: Doc, column: Column): Key {
-    const value = extract(doc, column.path);
-    if (value !== MULTI) return keyOf(value);
-    this.becomeMultikey(column.path.text);
-    return NULL_KEY;
-  }
-
-  /** A document with an array on an indexed path: the planner no longer uses the indexes on it. */
-  private becomeMultikey(path: string): void {
-    const touched = this.definition.indexes.filter((index) => index.fields.some((field) => field.path.text === path));
-    const unique = touched.find((index) => index.unique);
-    if (unique) throw unsupported(`arrays under the unique index ${unique.name}`);
-    if (touched.every((index) => index.multikey)) return;
-    for (const index of touched) index.multikey = true;
-    this.save();
+    return this.layout.keysOf(doc);
   }
 
   /** Makes an index, filling its columns from the documents that are there. Returns its name. */
   createIndex(key: Doc, options: IndexOptions): string {
     this.create();
-    if (isIdKey(key)) return '_id_';
+    if (Object.keys(key).join() === '_id') return '_id_';
     const next: Definition = { ...this.definition, columns: new Map(this.definition.columns) };
     const index = defineIndex(next, key, options);
-    const known = this.definition.indexes.find(({ name }) => name === index.name);
+    const known = this.indexes.find(({ name }) => name === index.name);
     if (known && sameIndex(known, index)) return known.name;
     if (known) throw badValue(`an index named ${index.name} exists with other options; drop it first`, 86);
-    const previous = this.definition;
     try {
       this.store.transaction(() => this.build(next, index));
-    } catch (error) {
-      this.definition = previous;
-      this.prepare();
+    } finally {
       this.store.forget();
-      throw error;
     }
     return index.name;
   }
@@ -206,37 +216,42 @@ export class Table {
     const fresh = [...next.columns].filter(([path]) => !this.definition.columns.has(path)).map(([, name]) => name);
     if (index.flag) fresh.push(index.flag);
     for (const name of fresh) this.store.db.exec(`ALTER TABLE ${this.sql} ADD COLUMN ${name}`);
-    this.definition = { ...next, indexes: [...this.definition.indexes, index] };
-    this.prepare();
+    this.become({ ...next, indexes: [...this.indexes, index], multikey: new Set(this.definition.multikey) });
     if (fresh.length) this.refill();
-    const fields = index.fields.map(({ column, direction }) => `${column}${direction === -1 ? ' DESC' : ''}`);
-    const where = index.flag ? ` WHERE ${index.flag} = 1` : '';
-    try {
-      this.store.db.exec(
-        `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${this.indexSql(index)} ON ${this.sql} (${fields.join(', ')})${where}`,
-      );
-    } catch (error) {
-      throw isUniqueError(error) ? duplicateKey(this.name, index.name, {}) : error;
-    }
+    this.createSql(index);
     this.save();
-    this.store.forget();
   }
 
   private refill(): void {
-    const all = this.store.db.prepare(`SELECT rid, body FROM ${this.sql}`);
-    const update = this.store.db.prepare(this.updateSql);
-    for (const { rid, body } of all.all() as { rid: number; body: string }[]) {
-      update.run(body, ...this.keysOf(decode(body)), rid);
+    const all = this.store.db.prepare(`SELECT rid, body FROM ${this.sql}`).all() as { rid: number; body: string }[];
+    for (const { rid, body } of all) {
+      const keys = this.layout.keysOf(decode(body));
+      this.store.statement(this.layout.update).run(body, ...keys.columns, rid);
+      if (!keys.several) continue;
+      this.removeSeveral(rid);
+      this.writeSeveral(rid, keys.several);
+    }
+  }
+
+  private createSql(index: IndexDefinition): void {
+    const fields = index.fields
+      .map(({ column, direction }) => `${column}${direction === -1 ? ' DESC' : ''}`)
+      .join(', ');
+    const where = index.flag ? ` WHERE ${index.flag} = 1` : '';
+    const kind = index.unique ? 'UNIQUE INDEX' : 'INDEX';
+    try {
+      this.store.db.exec(`CREATE ${kind} ${this.indexSql(index)} ON ${this.sql} (${fields})${where}`);
+    } catch (error) {
+      throw isUniqueError(error) ? duplicateKey(this.name, index.name, {}) : error;
     }
   }
 
   dropIndex(name: string): void {
-    const index = this.definition.indexes.find((candidate) => candidate.name === name);
+    const index = this.indexes.find((candidate) => candidate.name === name);
     if (!index) throw badValue(`index not found with name [${name}]`, 27);
     this.store.forget();
     this.store.db.exec(`DROP INDEX ${this.indexSql(index)}`);
-    this.definition.indexes.splice(this.definition.indexes.indexOf(index), 1);
-    this.prepare();
+    this.become({ ...this.definition, indexes: this.indexes.filter((other) => other !== index) });
     this.save();
   }
 
@@ -250,51 +265,35 @@ export class Table {
     return this.store.statement(sql).iterate(...parameters) as unknown as Iterable<Row>;
   }
 
+  /** The documents of these rows, in this order; those that are gone are left out. */
+  bodies(rids: readonly number[]): Doc[] {
+    const sql = `SELECT rid, body FROM ${this.sql} WHERE rid IN (SELECT value FROM json_each(?))`;
+    const texts = new Map(this.rows(sql, [JSON.stringify(rids)]) as unknown as [number, string][]);
+    return rids.filter((rid) => texts.has(rid)).map((rid) => decode(texts.get(rid)!));
+  }
+
   isLargerThan(limit: number): boolean {
     return this.exists && this.rows(`SELECT 1 FROM ${this.sql} LIMIT 1 OFFSET ?`, [limit]).length > 0;
   }
 
   private explain(error: unknown, doc: Doc): unknown {
     if (!isUniqueError(error)) return error;
-    const message = (error as Error).message;
+    const { message } = error as Error;
     if (/\.id$/.test(message)) return duplicateKey(this.name, '_id_', { _id: doc._id });
-    const columns = [...message.matchAll(/\.(k\d+)(?=,|$)/g)].map((match) => match[1]);
-    const index = this.definition.indexes.find(
-      ({ fields, unique }) => unique && fields.map(({ column }) => column).join() === columns.join(),
+    const columns = [...message.matchAll(/\.(k\d+)(?=,|$)/g)].map((match) => match[1]).join();
+    const index = this.indexes.find(
+      ({ fields, unique }) => unique && fields.map(({ column }) => column).join() === columns,
     );
     const values = (index?.fields ?? []).map(({ path }) => [path.text, extract(doc, path) ?? null]);
     return duplicateKey(this.name, index?.name ?? 'unknown', Object.fromEntries(values));
   }
 }
 
-function flagOf(index: IndexDefinition): Flag {
-  const matches = index.partial ? matcher(index.partial) : () => true;
-  const present =
-    ({ path }: { path: Path }) =>
-    (doc: Doc) =>
-      extract(doc, path) !== undefined;
-  const tests = index.sparse ? index.fields.map(present) : [];
-  const holds = (doc: Doc) => matches(doc) && (!tests.length || tests.some((test) => test(doc)));
-  return { name: index.flag!, holds };
-}
-
 function isUniqueError(error: unknown): boolean {
   return /UNIQUE constraint failed/.test((error as Error)?.message);
-}
-
-function isIdKey(key: Doc): boolean {
-  return Object.keys(key).join() === '_id';
 }
 
 function idKey(id: Value): Key {
   if (Array.isArray(id) || id instanceof RegExp || id === undefined) throw badValue('_id cannot be an array', 53);
   return keyOf(id);
-}
-
-function sameKeys(a: Keys, b: Keys): boolean {
-  return a.every((key, i) => key === b[i] || (key instanceof Uint8Array && sameBytes(key, b[i])));
-}
-
-function sameBytes(a: Uint8Array, b: Key | null): boolean {
-  return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -191,7 +191,7 @@ export function removeOne(table: Table, filter: unknown, sort: unknown, guard: S
 export function removeMany(table: Table, filter: unknown, guard: ScanGuard): number {
   if (!table.isCreated) return 0;
   const ready = query(table, filter, guard);
-  if (ready.plan.exact) return table.removeWhere(ready.plan.from, ready.plan.parameters);
+  if (ready.plan.exact && table.removesWhole) return table.removeWhere(ready.plan.from, ready.plan.parameters);
   const found = select(table, ready);
   table.store.transaction(() => {
     for (const { rid } of found) table.remove(rid);
