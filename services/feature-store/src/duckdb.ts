@@ -21,7 +21,7 @@ export interface Duck {
 }
 
 /** Threads and memory of one database. */
-export const limits = { threads: '2', memory_limit: '400MB' };
+export const limits = { threads: '2', memory_limit: '300MB' };
 
 /** A quoted SQL text. */
 export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

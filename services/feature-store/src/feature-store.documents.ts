@@ -14,7 +14,7 @@ export interface SpecDocument {
 }
 
 /**
- * Rows of one source as one write: a line of JSON columns (rows/lines.ts). `_id` is stream/sequence, `stream` is
+ * Rows of one source as one write: lines of JSON columns (rows/lines.ts). `_id` is stream/sequence, `stream` is
  * tenant/model/source; sequences of a stream rise by one.
  */
 export interface BatchDocument {
@@ -22,7 +22,7 @@ export interface BatchDocument {
   stream: string;
   sequence: number;
   rows: number;
-  line: string;
+  lines: string;
   /** A promise that came with the rows: everything of this part known at or before it has been sent. */
   part: number;
   watermark: number | null;
@@ -51,7 +51,7 @@ const specSchema = new Schema<SpecDocument>(
 ).index({ tenant: 1, model: 1, revision: 1 }, { unique: true });
 
 const batchSchema = new Schema<BatchDocument>(
-  { _id: String, stream: String, sequence: Number, rows: Number, line: String, part: Number, watermark: Number },
+  { _id: String, stream: String, sequence: Number, rows: Number, lines: String, part: Number, watermark: Number },
   { versionKey: false },
 )
   .index({ stream: 1, sequence: 1 }, { unique: true })

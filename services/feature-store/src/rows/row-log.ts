@@ -14,7 +14,7 @@ import { errors } from '../errors.js';
 import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../feature-store.documents.js';
 import { Serial } from '../serial.js';
 import type { Row } from '../views/source-rows.js';
-import { type Columns, lineOf, linesSql, rowsOfLine } from './lines.js';
+import { type Columns, linesOf, linesSql, rowsOfLines } from './lines.js';
 import { writeLines } from './segment-files.js';
 
 /** A promise that comes with rows. */
@@ -78,7 +78,7 @@ export class RowLog {
       stream: this.stream,
       sequence,
       rows: rows.length,
-      line: lineOf(sequence, this.columns, rows),
+      lines: linesOf(sequence, this.columns, rows),
       part: promised?.part ?? 0,
       watermark: promised?.watermark ?? null,
     };
@@ -125,7 +125,7 @@ export class RowLog {
         if (segment.newestKnownAt < horizon && !(byEvent && segment.newestEventTime >= horizon)) continue;
         each(await this.rowsOfSegment(segment, horizon, byEvent));
       }
-      for await (const batch of this.tail()) each(rowsOfLine(batch.line, this.columns));
+      for await (const batch of this.tail()) each(rowsOfLines(batch.lines, this.columns));
     });
   }
 

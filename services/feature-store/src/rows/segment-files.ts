@@ -26,7 +26,7 @@ export async function writeLines(
     for await (const batch of batches) {
       rows += batch.rows;
       last = batch.sequence;
-      if (batch.rows) yield `${batch.line}\n`;
+      if (batch.rows) yield `${batch.lines}\n`;
     }
   }
   await pipeline(Readable.from(lines()), createWriteStream(path));

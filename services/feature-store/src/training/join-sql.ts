@@ -68,7 +68,7 @@ export function joinSql(plan: ViewPlan, facts: JoinFacts): string[] {
     ...plan.overdue.flatMap((group, i) => feature(`overdue_${i}`, overdueSql(plan, group, i))),
     `CREATE TABLE joined AS SELECT * EXCLUDE (rid, q_time), q_time AS question_time FROM
       (SELECT rid, entity_id, entity_time, q_time, cohort, label, label_known_at, ${featureNames(plan).map(quoted).join(', ')}
-       FROM questions ${tables.map((name) => `JOIN ${name} USING (rid)`).join(' ')} ORDER BY rid)`,
+       FROM questions ${tables.map((name) => `JOIN ${name} USING (rid)`).join(' ')})`,
   ];
 }
 

@@ -32,15 +32,15 @@ export class ZoneClock {
     return changes[i].offsetMs;
   }
 
-  /** The offset at `fromMs` and every change up to `toMs`, in order: at least one. */
+  /** The offset before or at `fromMs` and every change up to `toMs` (or a little later), in order: at least one. */
   changes(fromMs: number, toMs: number): ZoneChange[] {
     const found: ZoneChange[] = [];
-    for (let ms = fromMs; ; ms = Math.min(ms + spanMs, toMs)) {
-      for (const change of this.spanOf(ms)) {
+    for (let span = Math.floor(fromMs / spanMs); span * spanMs <= toMs; span++) {
+      for (const change of this.spanOf(span * spanMs)) {
         if (change.offsetMs !== found.at(-1)?.offsetMs) found.push(change);
       }
-      if (ms >= toMs) return found;
     }
+    return found;
   }
 
   private spanOf(ms: number): ZoneChange[] {
