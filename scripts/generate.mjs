@@ -12,6 +12,8 @@ import { pathToFileURL } from 'node:url';
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
 const gen = 'libs/contracts/src/gen';
+/** Health is served beside our services, so reflection describes it too. */
+const health = 'node_modules/grpc-health-check/proto';
 const schema = 'libs/contracts/model-spec.schema.json';
 
 const check = process.argv.includes('--check');
@@ -39,10 +41,15 @@ function settle(generate) {
 /** The code and the descriptors; returns every path that is generated or lies where only generated files may. */
 function protobuf() {
   run('buf', ['generate', '-o', fresh]);
-  const image = join(fresh, 'image.binpb');
-  run('buf', ['build', '--exclude-source-info', '-o', image]);
-  write(join(fresh, gen, 'descriptors.ts'), descriptors(readFileSync(image)));
+  write(join(fresh, gen, 'descriptors.ts'), descriptors(Buffer.concat([image('proto'), image(health)])));
   return [...new Set([...below(fresh), ...below(root)])].sort();
+}
+
+/** A FileDescriptorSet of the .proto files of a folder; two in a row are one of all their files. */
+function image(folder) {
+  const path = join(fresh, 'image.binpb');
+  run('buf', ['build', folder, '--exclude-source-info', '-o', path]);
+  return readFileSync(path);
 }
 
 /** Comes after the code, which the contracts are built with. */
@@ -110,7 +117,9 @@ function modelSpecSchema() {
   const source = `
     import { modelSpecSchema } from '${built}';
     import { z } from '${zod}';
-    const schema = z.toJSONSchema(modelSpecSchema, { io: 'input' });
+    /** Health is served beside our services, so reflection describes it too. */
+const health = 'node_modules/grpc-health-check/proto';
+const schema = z.toJSONSchema(modelSpecSchema, { io: 'input' });
     process.stdout.write(JSON.stringify({ title: 'ModelSpec', ...schema }, null, 2) + '\\n');`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
 }

@@ -82,8 +82,9 @@ export function call<C extends Client, M extends UnaryMethod<C>>(
   client: C,
   method: M,
   request: RequestOf<C, M>,
-  { deadlineMs = 10_000, metadata = new Metadata(), traceparent }: AskOptions = {},
+  { deadlineMs = 10_000, metadata: given, traceparent }: AskOptions = {},
 ): Promise<ReplyOf<C, M>> {
+  const metadata = given?.clone() ?? new Metadata();
   if (traceparent) metadata.set('traceparent', traceparent);
   if (!answered.has(client)) metadata.setOptions({ ...metadata.getOptions(), waitForReady: true });
   const options = { deadline: Date.now() + deadlineMs };

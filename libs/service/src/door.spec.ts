@@ -164,6 +164,12 @@ describe('health and reflection', () => {
     expect(await check('no.Such')).toMatchObject({ code: status.NOT_FOUND });
   });
 
+  it('describes health by reflection as its own .proto does', async () => {
+    const found = await reflect(await started(), 'v1', { fileContainingSymbol: 'grpc.health.v1.Health' });
+    const [file] = found.fileDescriptorResponse.fileDescriptorProto.map((bytes: Buffer) => bytes.toString('latin1'));
+    expect(file).toContain('StatusesEntry');
+  });
+
   it.each(['v1', 'v1alpha'])('lists its services and describes their messages by reflection %s', async (version) => {
     const service = await started({ DRIFTLOOP_TOKEN: token });
     const listed = await reflect(service, version, { listServices: '*' });

@@ -24,6 +24,7 @@ import { errors } from './errors.js';
 import type { Log } from './log.js';
 import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
+import { mapErrors, type ReplyStream } from './reply-stream.js';
 import { type StatusObject, statusOf } from './status.js';
 import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
 
@@ -136,6 +137,7 @@ export class GrpcDoor extends ServerGrpc {
         done(status, ...rest);
       });
     Object.assign(call, { door: toStatus });
+    if (method.responseStream) mapErrors(call as unknown as ReplyStream, toStatus, end);
     inner(call, finish).catch((error) => {
       end(error);
       fail(toStatus(error));

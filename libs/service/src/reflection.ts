@@ -3,7 +3,6 @@ import { fileDescriptors } from '@driftloop/contracts';
 import type { Server } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { service as healthService } from 'grpc-health-check';
 
 const healthName = 'grpc.health.v1.Health';
 
@@ -11,6 +10,7 @@ const healthName = 'grpc.health.v1.Health';
 export function addReflection(server: Pick<Server, 'addService'>, services: readonly string[]): void {
   // The library reads nothing of a definition but its files.
   const ours = { fileDescriptorProtos: fileDescriptors.map((file) => Buffer.from(file, 'base64')) };
-  const files = { ours, health: healthService.Check.requestType } as unknown as PackageDefinition;
-  new ReflectionService(files, { services: [...services, healthName] }).addToServer(server);
+  new ReflectionService({ ours } as unknown as PackageDefinition, { services: [...services, healthName] }).addToServer(
+    server,
+  );
 }

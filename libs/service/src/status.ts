@@ -33,14 +33,18 @@ export function statusOf(error: unknown, log: Log, method: string): StatusObject
 function typed(error: LoopError): StatusObject {
   const metadata = new Metadata();
   metadata.set(errorKey, Buffer.from(jsonOf(error)));
-  return { code: status[error.status], details: error.message.slice(0, longestMessage), metadata };
+  return { code: status[error.status], details: shortened(error.message), metadata };
 }
 
 function jsonOf({ service, code, message, retriable, details }: LoopError): string {
   const json = JSON.stringify({ service, code, message, retriable, details });
   if (Buffer.byteLength(json) <= largestDetails) return json;
-  const short = message.slice(0, longestMessage);
-  return JSON.stringify({ service, code, message: short, retriable, details: { truncated: true } });
+  return JSON.stringify({ service, code, message: shortened(message), retriable, details: { truncated: true } });
+}
+
+/** Half a surrogate pair cannot be encoded in a header. */
+function shortened(message: string): string {
+  return message.slice(0, longestMessage).toWellFormed();
 }
 
 /** A status that somebody made on purpose. */

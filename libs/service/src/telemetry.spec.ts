@@ -58,7 +58,10 @@ it('makes a server span below the caller, failed where the call failed', async (
   expect(spans.map(({ name, kind }) => ({ name, kind }))).toEqual(
     Array(2).fill({ name: 'driftloop.v1.Labeling/RecordOutcomes', kind: SpanKind.SERVER }),
   );
-  expect(spans.map((span) => span.status.code)).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+  expect(spans.map((span) => span.status)).toEqual([
+    { code: SpanStatusCode.UNSET },
+    { code: SpanStatusCode.ERROR, message: 'label unknown is not known' },
+  ]);
   expect(spans[0].spanContext().traceId).toBe(trace);
   expect(spans[1].spanContext().traceId).not.toBe(trace);
 });

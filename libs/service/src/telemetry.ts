@@ -65,9 +65,10 @@ export class Telemetry {
 
 /** Ends a span, as failed where there is an error. */
 export function endSpan(span: Span, error?: unknown): void {
-  if (error !== undefined) {
-    const message = error instanceof Error ? error.message : String(error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
+  if (error !== undefined && error !== null) {
+    const { message, details } = error as { message?: string; details?: string };
+    const said = message ?? details ?? String(error);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: said });
     if (error instanceof Error) span.recordException(error);
   }
   span.end();

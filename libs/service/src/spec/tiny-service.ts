@@ -89,7 +89,7 @@ export class TinyDoor {
 
   @GrpcMethod('Labeling', 'GetOutcome')
   getOutcome(_: GetOutcomeRequest): never {
-    throw errors.LABEL_UNKNOWN({ label: 'x'.repeat(100_000) });
+    throw errors.LABEL_UNKNOWN({ label: `x${'\u{1F6EB}'.repeat(50_000)}` });
   }
 
   @GrpcStreamCall('Labeling', 'StreamOutcomes')
