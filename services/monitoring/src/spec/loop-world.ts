@@ -18,6 +18,7 @@ export type LoopWorld = World & Awaited<ReturnType<typeof around>>;
 export async function openLoop(options: Parameters<typeof openWorld>[0] = {}): Promise<LoopWorld> {
   const world = await openWorld(options);
   const loop = { ...world, ...around(world) };
+  if (options.resume) return loop;
   await world.declare(start - 2 * day);
   await loop.promote(start - day, 'v1', { cutoff: start, trained: 100, cycleId: '' });
   await world.roll(start - day, { champion: { version: 'v1' } });

@@ -1,4 +1,5 @@
 /** The world around monitoring, for specs: what the other services would say, on the real embedded ground. */
+import { createHash } from 'node:crypto';
 import { Random } from '@driftloop/algorithms';
 import {
   type AnyEvent,
@@ -22,11 +23,12 @@ import {
   TimePassed,
 } from '@driftloop/contracts';
 import { call, grpcClient, testService } from '@driftloop/service';
+import { LoopDocuments } from '../loop.documents.js';
 import { monitoring } from '../monitoring.module.js';
 import { Rows } from '../rows.documents.js';
 
 /** The documents that a spec may look into. */
-export const DocumentsOf = { rows: Rows };
+export const DocumentsOf = { rows: Rows, loop: LoopDocuments };
 
 export const hour = 3_600_000;
 export const day = 24 * hour;
@@ -86,18 +88,22 @@ export interface Answers {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld(options: { home?: string; spec?: string; model?: string } = {}) {
-  const { spec = specText(), model = 'parcels', ...home } = options;
+export async function openWorld(options: { home?: string; spec?: string; model?: string; resume?: number } = {}) {
+  const { spec = specText(), model = 'parcels', resume = 0, ...home } = options;
   const service = await testService(monitoring, home);
   const { bus, addresses } = service.ground;
   const client = grpcClient(MonitoringClient, addresses.of('monitoring'));
   const key = { tenant: 'main', model };
   const label = `${model}.late`;
-  let said = 0;
 
   const tell = async <D extends AnyEvent>(definition: D, payload: PayloadOf<D>, time: number, id?: string) => {
     const data = definition.payload.toJSON(payload);
-    const name = id ?? `${definition.topic}-${time}-${++said}`;
+    // told again, a fact has the same id
+    const name =
+      id ??
+      createHash('sha256')
+        .update(JSON.stringify([definition.topic, time, data]))
+        .digest('hex');
     const { topic, from: source } = definition;
     await bus.publish([{ id: name, topic, key: definition.key(payload), time, source, data }]);
   };
@@ -108,7 +114,7 @@ export async function openWorld(options: { home?: string; spec?: string; model?:
   const ids = async (definition: AnyEvent) => (await bus.read(definition.topic, 0, 0, 1000)).map((event) => event.id);
   const declare = async (time: number, specJson = spec, revision = 1) =>
     tell(events.modelDeclared, ModelDeclared.fromPartial({ ...key, revision, specJson }), time);
-  let revision = 0;
+  let revision = resume;
   const roll = async (time: number, change: Record<string, unknown>) => {
     const rollout = Rollout.fromPartial({ stage: Stage.ENDED, ...change, effective: new Date(time) } as never);
     rollout.revision = ++revision;
@@ -179,6 +185,6 @@ export async function openWorld(options: { home?: string; spec?: string; model?:
   const ledger = () => call(client, 'readLedger', { model }, { deadlineMs: 5000 });
   return {
     ...{ service, bus, client, key, tell, heard, ids, declare, roll, ask, label: label_, tick, pass, close },
-    ...{ status, cycles, ledger },
+    ...{ status, cycles, ledger, revision: () => revision },
   };
 }
