@@ -11,9 +11,13 @@ import {
   type SourceRow,
   type TrainingSet,
 } from '@driftloop/contracts';
-import { call, grpcClient, type TestOptions, testService } from '@driftloop/service';
+import { call, errorKey, grpcClient, type TestOptions, testService } from '@driftloop/service';
 import { DuckDBInstance } from '@duckdb/node-api';
+import type { ServiceError } from '@grpc/grpc-js';
 import { featureStore } from '../feature-store.module.js';
+
+/** A stream's failure carries the typed error in its trailing metadata. */
+const typed = ({ metadata }: ServiceError) => JSON.parse(String(metadata.get(errorKey)[0]));
 
 export type Running = Awaited<ReturnType<typeof runFeatureStore>>;
 
@@ -54,13 +58,13 @@ export async function runFeatureStore(options: TestOptions = {}) {
         const replies: IngestReply[] = [];
         stream.on('data', (reply: IngestReply) => replies.push(reply));
         stream.on('end', () => resolve(replies));
-        stream.on('error', reject);
+        stream.on('error', (error: ServiceError) => reject(typed(error)));
         for (const { source, rows, watermark } of batches) stream.write({ model, source, rows, watermark });
         stream.end();
       }),
     ingestFile: (description: { model: string; source: string; format: string; watermark?: Date }, bytes: Buffer) =>
       new Promise<IngestReply>((resolve, reject) => {
-        const stream = client.ingestFile((error, reply) => (error ? reject(error) : resolve(reply)));
+        const stream = client.ingestFile((error, reply) => (error ? reject(typed(error)) : resolve(reply)));
         stream.write({ part: { $case: 'description', value: { watermark: undefined, ...description } } });
         for (let at = 0; at < bytes.length; at += 65_536) {
           stream.write({ part: { $case: 'chunk', value: bytes.subarray(at, at + 65_536) } });
