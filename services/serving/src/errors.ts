@@ -36,13 +36,13 @@ export const errors = catalogue('serving', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { input: string; expected: string; found: string }) =>
-      `input "${m.input}" has datatype ${m.found || '(none)'}; expected ${m.expected}`,
+      `input "${m.input}" has datatype ${m.found || '(none)'}; send ${m.expected}`,
   },
   WRONG_SHAPE: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { input: string; expected: string; found: string }) =>
-      `input "${m.input}" has shape ${m.found}; expected ${m.expected}`,
+      `input "${m.input}" has shape ${m.found}; send ${m.expected}`,
   },
   WRONG_CONTENTS: {
     status: 'INVALID_ARGUMENT',
@@ -54,15 +54,23 @@ export const errors = catalogue('serving', {
     retriable: false,
     message: (m: { parameter: string; problem: string }) => `parameter "${m.parameter}": ${m.problem}`,
   },
+  EVENT_TIME_FORBIDDEN: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { parameter: string }) =>
+      `parameter "${m.parameter}" is for replays; leave it out, or call with the replay credential`,
+  },
   UNKNOWN_OUTPUT: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
-    message: (m: { output: string }) => `no output "${m.output}"; the model gives "probability" [n,1]`,
+    message: (m: { output: string }) =>
+      `no output "${m.output}"; the model gives "probability" [n,1]: ask for that one, or for none`,
   },
   TOO_MANY_ROWS: {
     status: 'RESOURCE_EXHAUSTED',
     retriable: false,
-    message: (m: { rows: number; limit: number }) => `${m.rows} rows in one request; send at most ${m.limit}`,
+    message: (m: { rows: number; limit: number }) =>
+      `${m.rows} rows in one request; send at most ${m.limit}, the rest in further requests`,
   },
   QUEUE_FULL: {
     status: 'RESOURCE_EXHAUSTED',
@@ -79,6 +87,30 @@ export const errors = catalogue('serving', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (m: { reason: string }) => `the feature store cannot be reached (${m.reason}); try again`,
+  },
+  HISTORY_AWAY: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { model: string; time: string }) =>
+      `which version of "${m.model}" answered at ${m.time} is for the registry to say, and it cannot be reached; try again`,
+  },
+  HISTORY_FORGOTTEN: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { model: string; time: string; since: string }) =>
+      `which version of "${m.model}" answered at ${m.time} is forgotten; ask about ${m.since} or later, or name a version`,
+  },
+  ROLLOUT_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { model: string; problem: string }) =>
+      `a rollout of "${m.model}" is not valid: ${m.problem}; the last good one goes on answering`,
+  },
+  COLUMNS_CHANGED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { model: string }) =>
+      `the features of "${m.model}" changed under its trained versions; declare them as a model of another name`,
   },
   MODEL_CORRUPT: {
     status: 'FAILED_PRECONDITION',

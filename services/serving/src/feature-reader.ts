@@ -1,120 +1,101 @@
 /**
  * Features of questions: from the request where it sends them, else from the feature store, as of the question's time.
  *
- * Questions that arrive together are read together. A store that is away or late costs accuracy, never the answer: the
- * missing features are imputed in the graph and flagged; in a replay they are waited for, and an absent store is an error.
+ * I1  What the caller sent goes before what the store knows.
+ * I2  Live, a store that is away or late costs accuracy, never the answer: what is missing is imputed in the graph and
+ *     flagged. In a replay it is waited for, and without it there is no answer (FEATURES_AWAY, retriable).
  */
-import { type FeatureQuestion, type FeatureRow, FeatureStoreClient, type Value } from '@driftloop/contracts';
-import { Addresses, call } from '@driftloop/service';
-import { Metadata } from '@grpc/grpc-js';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { FeatureRow, Value } from '@driftloop/contracts';
+import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
-import type { Questions } from './question.js';
+import { OnlineStore, type StoredRow } from './online-store.js';
+import { entityOf, type Questions } from './question.js';
 import type { ServedModel } from './served-models.js';
+import { timeOf } from './tensors.js';
 
 /** One row of features in the model's layout. */
 export interface Features {
-  numbers: number[];
-  texts: string[];
-  /** Neither in the request nor in the store in time: imputed in the graph. */
-  imputed: string[];
-  entityTime: number | undefined;
+  readonly numbers: number[];
+  readonly texts: string[];
+  /** Missing, here and in the store: imputed in the graph. */
+  readonly imputed: string[];
+  /** The entity's own time, epoch ms, where somebody knows it. */
+  readonly entityTime: number | undefined;
 }
 
-interface Waiting {
-  question: FeatureQuestion;
-  resolve: (row: FeatureRow | undefined) => void;
-  reject: (error: unknown) => void;
+/** How a request's features are to be read. */
+export interface Reading {
+  /** The questions' event time, epoch ms. */
+  readonly time: number;
+  readonly replay: boolean;
+  /** Wall ms that a live caller has. */
+  readonly patienceMs: number;
 }
-
-interface Batch {
-  waiting: Waiting[];
-  replay: boolean;
-}
-
-/** Wall milliseconds that a live question, and a replayed one, waits for the store. */
-const liveDeadlineMs = 50;
-const replayDeadlineMs = 60_000;
-const largestBatch = 200;
 
 @Injectable()
-export class FeatureReader implements OnApplicationShutdown {
-  private readonly store: FeatureStoreClient;
-  private readonly batches = new Map<string, Batch>();
+export class FeatureReader {
+  constructor(private readonly store: OnlineStore) {}
 
-  constructor(addresses: Addresses) {
-    this.store = addresses.client(FeatureStoreClient, 'feature-store');
-  }
-
-  onApplicationShutdown(): void {
-    this.store.close();
-  }
-
-  /** The features of a request's questions. Throws UNKNOWN_ENTITY; in a replay FEATURES_AWAY (retriable). */
-  async read(model: ServedModel, questions: Questions, time: number, replay: boolean): Promise<Features[]> {
-    const complete = model.columns.every(({ name }) => questions.features.has(name));
-    const rows = await Promise.all(
-      questions.entities.map((entityId, i) => {
-        if (complete) return undefined;
-        return this.ask(model, { entityId, eventTime: new Date(time), inputs: questions.inputs[i] }, replay);
+  /** The features of a request's rows. Throws UNKNOWN_ENTITY; in a replay FEATURES_AWAY. */
+  async read(model: ServedModel, questions: Questions, reading: Reading): Promise<Features[]> {
+    const rows = Array.from({ length: questions.rows }, (_, row) => row);
+    if (isComplete(model, questions)) return rows.map((row) => assemble(model, questions, row, undefined));
+    const stored = await Promise.all(
+      rows.map((row) => {
+        const inputs = ownInputs(model, questions, row);
+        const question = { entityId: entityOf(questions, row), eventTime: new Date(reading.time), inputs };
+        return this.store.read(model, question, reading);
       }),
     );
-    return rows.map((row, i) => assemble(model, questions, i, row, complete));
-  }
-
-  private ask(model: ServedModel, question: FeatureQuestion, replay: boolean): Promise<FeatureRow | undefined> {
-    const key = `${model.tenant}/${model.model}/${replay}`;
-    return new Promise((resolve, reject) => {
-      let batch = this.batches.get(key);
-      if (!batch) {
-        batch = { waiting: [], replay };
-        this.batches.set(key, batch);
-        setImmediate(() => this.send(key, model));
-      }
-      batch.waiting.push({ question, resolve, reject });
-      if (batch.waiting.length >= largestBatch) this.send(key, model);
-    });
-  }
-
-  private async send(key: string, model: ServedModel): Promise<void> {
-    const batch = this.batches.get(key);
-    if (!batch) return;
-    this.batches.delete(key);
-    const { waiting, replay } = batch;
-    const deadlineMs = replay ? replayDeadlineMs : liveDeadlineMs;
-    const request = { model: model.model, questions: waiting.map((w) => w.question), deadlineMs };
-    try {
-      const reply = await call(this.store, 'readOnline', request, {
-        metadata: new Metadata(),
-        deadlineMs: deadlineMs * 2,
-      });
-      for (const [i, { resolve }] of waiting.entries()) resolve(reply.rows[i]);
-    } catch (error) {
-      const reason = (error as Error).message;
-      for (const { resolve, reject } of waiting) replay ? reject(errors.FEATURES_AWAY({ reason })) : resolve(undefined);
-    }
+    return rows.map((row) => assemble(model, questions, row, stored[row]));
   }
 }
 
-/** One row in the model's layout: what the caller sent goes before what the store knows. */
-function assemble(
-  model: ServedModel,
-  questions: Questions,
-  row: number,
-  stored: FeatureRow | undefined,
-  complete: boolean,
-): Features {
-  const own = Object.keys(model.spec.spec.request.inputs);
-  if (stored?.unknownEntity) throw errors.UNKNOWN_ENTITY({ entity: questions.entities[row], inputs: own });
-  const sent = (name: string) => questions.features.get(name)?.values[row];
-  const numbers = model.layout.numbers.map((name, i) => (sent(name) as number) ?? stored?.numbers[i] ?? Number.NaN);
-  const texts = model.layout.texts.map((name, i) => (sent(name) as string) ?? stored?.texts[i] ?? '');
-  const absent = stored || complete ? (stored?.missing ?? []) : model.columns.map((c) => c.name);
-  const imputed = absent.filter((name) => sent(name) === undefined);
-  const entityTime = stored?.entityTime ?? timeOf(questions.inputs[row][model.spec.spec.entity.time]);
-  return { numbers, texts, imputed, entityTime: entityTime?.getTime() };
+/** Whether the caller sent every feature itself. */
+function isComplete({ positions }: ServedModel, { columns }: Questions): boolean {
+  for (const position of positions.numbers) if (!columns[position]) return false;
+  for (const position of positions.texts) if (!columns[position]) return false;
+  return true;
 }
 
-function timeOf(value: Value | undefined): Date | undefined {
-  return value?.kind?.$case === 'time' ? value.kind.value : undefined;
+/** The request's own inputs of a row, as the store takes them; a missing one is left out. */
+function ownInputs(model: ServedModel, { columns }: Questions, row: number): Record<string, Value> {
+  const values: Record<string, Value> = {};
+  for (const { name, kind, own, position } of model.inputs.values()) {
+    const value = own ? columns[position]?.[row] : undefined;
+    if (value === undefined || value === '' || Number.isNaN(value)) continue;
+    if (typeof value === 'number') values[name] = { kind: { $case: 'number', value } };
+    else if (kind === 'time') values[name] = { kind: { $case: 'time', value: new Date(timeOf(value)) } };
+    else values[name] = { kind: { $case: 'text', value } };
+  }
+  return values;
+}
+
+/** I1 */
+function assemble(model: ServedModel, questions: Questions, row: number, stored: StoredRow | undefined): Features {
+  if (stored?.unknownEntity) throw unknownEntity(model, entityOf(questions, row));
+  const { positions, layout } = model;
+  const { columns } = questions;
+  const imputed: string[] = [];
+  const numbers = new Array<number>(positions.numbers.length);
+  for (let c = 0; c < numbers.length; c++) {
+    numbers[c] = (columns[positions.numbers[c]]?.[row] as number) ?? stored?.numbers[c] ?? Number.NaN;
+    if (Number.isNaN(numbers[c])) imputed.push(layout.numbers[c]);
+  }
+  const texts = new Array<string>(positions.texts.length);
+  for (let c = 0; c < texts.length; c++) {
+    texts[c] = (columns[positions.texts[c]]?.[row] as string) ?? stored?.texts[c] ?? '';
+    if (texts[c] === '') imputed.push(layout.texts[c]);
+  }
+  return { numbers, texts, imputed, entityTime: entityTimeOf(model, questions, row, stored) };
+}
+
+function entityTimeOf(model: ServedModel, { columns }: Questions, row: number, stored?: FeatureRow | StoredRow) {
+  const sent = columns[model.entityTime]?.[row] as string | undefined;
+  return sent ? timeOf(sent) : stored?.entityTime?.getTime();
+}
+
+function unknownEntity(model: ServedModel, entity: string): Error {
+  const inputs = [...model.inputs.values()].filter(({ own }) => own).map(({ name }) => name);
+  return errors.UNKNOWN_ENTITY({ entity, inputs });
 }

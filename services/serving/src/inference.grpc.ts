@@ -1,17 +1,21 @@
 /** The front door of serving: the Open Inference Protocol, version 2. Parse, call, reply; decides nothing. */
 import { randomUUID } from 'node:crypto';
-import { Arm, type inference } from '@driftloop/contracts';
-import { type Caller, callerOf, WallClock } from '@driftloop/service';
-import type { Metadata } from '@grpc/grpc-js';
+import type { inference } from '@driftloop/contracts';
+import { callerOf, WallClock } from '@driftloop/service';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { errors } from './errors.js';
-import { type Answer, Inference } from './inference.js';
-import { inputKinds, readQuestions } from './question.js';
-import { type ServedModel, ServedModels, versionsOf } from './served-models.js';
-import { datatypeOf, rawDoubles } from './tensors.js';
+import { Inference } from './inference.js';
+import { readQuestions } from './question.js';
+import { metadataOf, responseOf, versionsOf } from './replies.js';
+import { ServedModels } from './served-models.js';
 
 const door = 'GRPCInferenceService';
+/** Wall ms that a live question waits for features, where its caller has more. */
+const longestPatienceMs = 100;
+
+type InferCall = ServerUnaryCall<inference.ModelInferRequest, inference.ModelInferResponse>;
 
 @Controller()
 export class InferenceDoor {
@@ -33,9 +37,8 @@ export class InferenceDoor {
 
   @GrpcMethod(door, 'ModelReady')
   modelReady({ name, version }: inference.ModelReadyRequest, metadata: Metadata): inference.ModelReadyResponse {
-    const model = this.models.get(callerOf(metadata).tenant, name);
-    const served = model?.rollouts[0] ? versionNames(model) : [];
-    return { ready: version ? served.includes(version) : served.length > 0 };
+    const rollout = this.models.get(callerOf(metadata).tenant, name)?.rollouts[0];
+    return { ready: rollout !== undefined && (version === '' || rollout.names.has(version)) };
   }
 
   @GrpcMethod(door, 'ServerMetadata')
@@ -44,73 +47,40 @@ export class InferenceDoor {
   }
 
   @GrpcMethod(door, 'ModelMetadata')
-  modelMetadata(
-    { name, version }: inference.ModelMetadataRequest,
-    metadata: Metadata,
-  ): inference.ModelMetadataResponse {
-    const model = this.models.find(callerOf(metadata).tenant, name);
-    const versions = versionNames(model);
-    if (version && !versions.includes(version)) throw errors.UNKNOWN_VERSION({ model: name, version, known: versions });
-    const own = model.spec.spec.request.inputs;
-    const inputs = [...inputKinds(model)];
-    const optional = inputs.map(([input]) => input).filter((input) => !(input in own));
-    return {
-      name,
-      versions,
-      platform: 'onnxruntime_onnx',
-      inputs: inputs.map(([input, kind]) => ({ name: input, datatype: datatypeOf(kind), shape: [-1, 1] })),
-      outputs: [{ name: 'probability', datatype: 'FP64', shape: [-1, 1] }],
-      properties: { optional_inputs: optional.join(','), inputs_optional_with_entity_id: Object.keys(own).join(',') },
-    };
+  modelMetadata(request: inference.ModelMetadataRequest, metadata: Metadata): inference.ModelMetadataResponse {
+    const model = this.models.find(callerOf(metadata).tenant, request.name);
+    const known = [...(model.rollouts[0]?.names.keys() ?? [])];
+    if (request.version && !known.includes(request.version))
+      throw errors.UNKNOWN_VERSION({ model: request.name, version: request.version, known });
+    return metadataOf(model, versionsOf(model));
   }
 
   @GrpcMethod(door, 'ModelInfer')
-  async modelInfer(request: inference.ModelInferRequest, metadata: Metadata): Promise<inference.ModelInferResponse> {
-    const caller: Caller = callerOf(metadata);
+  async modelInfer(
+    request: inference.ModelInferRequest,
+    metadata: Metadata,
+    call: InferCall,
+  ): Promise<inference.ModelInferResponse> {
+    const caller = callerOf(metadata);
     const model = this.models.find(caller.tenant, request.modelName);
-    for (const { name } of request.outputs) if (name !== 'probability') throw errors.UNKNOWN_OUTPUT({ output: name });
     const questions = readQuestions(request, model, caller.replay, randomUUID);
-    const replay = questions.eventTime !== undefined;
-    const time = questions.eventTime ?? this.clock.now();
-    const answers = await this.inference.answer(model, request.modelVersion, questions, time, replay);
-    return toResponse(request, questions.ids[0], answers);
+    const now = this.clock.now();
+    const answer = await this.inference.answer({
+      model,
+      version: request.modelVersion,
+      questions,
+      time: questions.eventTime ?? now,
+      replay: questions.eventTime !== undefined,
+      patienceMs: patienceOf(call, now),
+      cancelled: () => call.cancelled,
+    });
+    return responseOf(request, questions, answer);
   }
 }
 
-function versionNames(model: ServedModel): string[] {
-  return model.rollouts[0] ? versionsOf(model.rollouts[0]).map((v) => v.version) : [];
-}
-
-/** Raw contents answer raw contents, typed ones typed. */
-function toResponse(request: inference.ModelInferRequest, id: string, answers: Answer[]): inference.ModelInferResponse {
-  const probabilities = answers.map((answer) => answer.probability);
-  const raw = request.rawInputContents.length > 0;
-  const contents = raw ? undefined : { ...emptyContents(), fp64Contents: probabilities };
-  const [first] = answers;
-  return {
-    modelName: request.modelName,
-    modelVersion: first.version,
-    id: request.id || id,
-    parameters: {
-      arm: text(first.arm === Arm.CANARY ? 'canary' : 'champion'),
-      ...(first.imputed.length > 0 && { imputed: text(first.imputed.join(',')) }),
-    },
-    outputs: [{ name: 'probability', datatype: 'FP64', shape: [answers.length, 1], parameters: {}, contents }],
-    rawOutputContents: raw ? [rawDoubles(probabilities)] : [],
-  };
-}
-
-const text = (value: string): inference.InferParameter => ({ parameterChoice: { $case: 'stringParam', value } });
-
-function emptyContents(): inference.InferTensorContents {
-  return {
-    boolContents: [],
-    intContents: [],
-    int64Contents: [],
-    uintContents: [],
-    uint64Contents: [],
-    fp32Contents: [],
-    fp64Contents: [],
-    bytesContents: [],
-  };
+/** Half of what the caller's deadline leaves, so that there is time to answer. */
+function patienceOf(call: InferCall, now: number): number {
+  const deadline = call.getDeadline();
+  const left = (deadline instanceof Date ? deadline.getTime() : deadline) - now;
+  return Math.max(1, Math.min(longestPatienceMs, left / 2));
 }

@@ -1,136 +1,156 @@
-/** Answering a question: route, features, scores of all versions at once, the answer, the log. */
-import { Arm, type Prediction, type Rollout, type ServedVersion } from '@driftloop/contracts';
+/** Answering a request: the rollout, the route, features, scores of all versions at once, the answer, the log. */
+import { Arm, type Prediction } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import { FeatureReader, type Features } from './feature-reader.js';
-import { Following } from './following.js';
 import { PredictionLog } from './prediction-log.js';
-import type { Questions } from './question.js';
-import { type Route, route } from './routing.js';
-import { type Score, Scorer } from './scorer.js';
-import { rolloutAt, type ServedModel, versionsOf } from './served-models.js';
+import { entityOf, idOf, type Questions } from './question.js';
+import { RolloutChoice } from './rollout-choice.js';
+import { pinnedRoute, type Route, route } from './routing.js';
+import { type Scored, Scorer } from './scorer.js';
+import type { ServedModel, ServedRollout } from './served-models.js';
 
-/** One row's answer. */
+/** A request to answer. */
+export interface Asking {
+  readonly model: ServedModel;
+  /** A version or alias; '' for whoever answers now. */
+  readonly version: string;
+  readonly questions: Questions;
+  /** Event time of the questions, epoch ms. */
+  readonly time: number;
+  /** Whether the caller gave the time. */
+  readonly replay: boolean;
+  /** Wall ms that the caller has for features. */
+  readonly patienceMs: number;
+  /** Whether nobody waits for the answer any more. */
+  readonly cancelled: () => boolean;
+}
+
+/** A request's answer: all its rows by one version. */
 export interface Answer {
   readonly version: string;
-  readonly probability: number;
   readonly arm: Arm;
+  readonly probabilities: number[];
+  /** Features that were imputed in some row. */
   readonly imputed: readonly string[];
+  /** Not empty: why the arm's version did not answer, and the champion did. */
+  readonly error: string;
+}
+
+/** Who answers after all: index of the version and of its graph in the scored set. */
+interface Outcome {
+  readonly version: number;
+  readonly graph: number;
+  readonly error: string;
 }
 
 @Injectable()
 export class Inference {
   constructor(
+    private readonly rollouts: RolloutChoice,
     private readonly features: FeatureReader,
     private readonly scorer: Scorer,
-    private readonly following: Following,
     private readonly log: PredictionLog,
   ) {}
 
   /**
-   * Answers a request's rows as of `time` (epoch ms). An explicit version (name or alias) answers alone and is not
-   * logged: it is a look, not traffic.
+   * Answers a request. One that names its version is a look, not traffic: that version answers alone, with the features
+   * that are there, and nothing is logged.
    */
-  async answer(
-    model: ServedModel,
-    version: string,
-    questions: Questions,
-    time: number,
-    replay: boolean,
-  ): Promise<Answer[]> {
+  async answer(asking: Asking): Promise<Answer> {
+    const { model, replay, time } = asking;
     this.log.began();
     try {
-      const rollout = rolloutAt(model, replay ? time : undefined);
-      if (!rollout) throw errors.NOT_READY({ model: model.model });
-      for (const served of versionsOf(rollout)) await this.following.ensureLoaded(model, served);
-      const features = await this.features.read(model, questions, time, replay);
-      const rows = features.map((row, i) => this.row(model, rollout, version, questions.entities[i], row));
-      const answered = await Promise.all(rows);
-      if (!version) {
-        const predictions = answered.map(({ answer, scores, route }, i) =>
-          toPrediction(questions, i, time, features[i], answer, scores, route),
-        );
-        await this.log.add(model, predictions, replay);
+      const present = replay ? undefined : this.rollouts.holdPresent(model);
+      const rollout = present ?? (await this.rollouts.hold(model, replay ? time : undefined));
+      try {
+        return await this.answerBy(rollout, asking);
+      } finally {
+        this.rollouts.release(rollout);
       }
-      return answered.map(({ answer }) => answer);
     } finally {
       this.log.ended();
     }
   }
 
-  private async row(model: ServedModel, rollout: Rollout, version: string, entityId: string, features: Features) {
-    const route_ = version ? pinned(model, rollout, version) : route(rollout, entityId);
-    const versions = [route_.answers, ...route_.shadows];
-    const keys = versions.map((v) => v.artifact!.sha256);
-    const scores = await this.scorer.score(keys, features.numbers, features.texts);
-    return { answer: choose(route_, rollout, versions, scores, features), scores, route: route_ };
+  private async answerBy(rollout: ServedRollout, asking: Asking): Promise<Answer> {
+    const { model, version, questions, time, patienceMs } = asking;
+    const way = version ? pinnedRoute(model.model, rollout, version) : route(rollout, questions.entity || questions.id);
+    const replay = asking.replay && !way.pinned;
+    const features = await this.features.read(model, questions, { time, replay, patienceMs });
+    const scored = await this.scorer.score(way.graphs, features);
+    const outcome = outcomeOf(way, rollout, scored, questions.rows);
+    if (!way.pinned && !asking.cancelled()) {
+      const made = features.map((row, i) => predictionOf(asking, i, row, rollout, way, scored, outcome));
+      await this.log.add(model, made, replay);
+    }
+    return {
+      version: rollout.versions[outcome.version].version,
+      arm: way.arm,
+      probabilities: features.map((_, row) => scored.probability(outcome.graph, row)),
+      imputed: imputedIn(features),
+      error: outcome.error,
+    };
   }
 }
 
-/** The route of a request that names its version. Throws UNKNOWN_VERSION. */
-function pinned(model: ServedModel, rollout: Rollout, name: string): Route {
-  const aliases: Record<string, ServedVersion | undefined> = {
-    champion: rollout.champion,
-    challenger: rollout.challenger,
-    frozen: rollout.frozen,
-  };
-  const versions = versionsOf(rollout);
-  const answers = aliases[name] ?? versions.find((v) => v.version === name);
-  if (!answers) {
-    const known = [...versions.map((v) => v.version), ...Object.keys(aliases).filter((alias) => aliases[alias])];
-    throw errors.UNKNOWN_VERSION({ model: model.model, version: name, known });
+/** The route's version where it gives every row a probability; else, for a canary, the champion. Throws SCORING_FAILED. */
+function outcomeOf({ answers, arm, pinned }: Route, rollout: ServedRollout, scored: Scored, rows: number): Outcome {
+  const graph = pinned ? 0 : answers;
+  const error = firstError(scored, graph, rows);
+  if (!error) return { version: answers, graph, error };
+  const champion = rollout.names.get('champion')!;
+  if (arm !== Arm.CANARY || firstError(scored, champion, rows))
+    throw errors.SCORING_FAILED({ version: rollout.versions[answers].version, problem: error });
+  return { version: champion, graph: champion, error };
+}
+
+function firstError(scored: Scored, graph: number, rows: number): string {
+  for (let row = 0; row < rows; row++) {
+    const error = scored.error(graph, row);
+    if (error) return error;
   }
-  return { answers, arm: Arm.CHAMPION, shadows: [] };
+  return '';
 }
 
-/** The answering version's score; where a canary gives none, the champion's. Throws SCORING_FAILED. */
-function choose(
-  route: Route,
-  rollout: Rollout,
-  versions: ServedVersion[],
-  scores: Score[],
-  features: Features,
-): Answer {
-  const { arm } = route;
-  const own = scores[0];
-  if (own.probability !== undefined)
-    return { version: route.answers.version, probability: own.probability, arm, imputed: features.imputed };
-  const champion = versions.findIndex((v) => v.version === rollout.champion?.version);
-  const probability = scores[champion]?.probability;
-  if (arm !== Arm.CANARY || probability === undefined)
-    throw errors.SCORING_FAILED({ version: route.answers.version, problem: own.error ?? 'no score' });
-  return { version: versions[champion].version, probability, arm, imputed: features.imputed };
-}
-
-function toPrediction(
-  questions: Questions,
+function predictionOf(
+  { questions, time }: Asking,
   row: number,
-  time: number,
-  features: Features,
-  answer: Answer,
-  scores: Score[],
-  route: Route,
+  { numbers, texts, imputed, entityTime }: Features,
+  { versions }: ServedRollout,
+  { arm, answers }: Route,
+  scored: Scored,
+  outcome: Outcome,
 ): Prediction {
-  const { version, probability, arm } = answer;
-  const [own, ...others] = scores;
+  const shadows: Prediction['shadows'] = [];
+  for (let v = 0; v < versions.length; v++)
+    if (v !== outcome.version)
+      shadows.push({
+        version: versions[v].version,
+        probability: scored.probability(v, row),
+        latencyMs: scored.ms(v),
+        error: scored.error(v, row).slice(0, longestError),
+      });
   return {
-    id: questions.ids[row],
-    entityId: questions.entities[row],
-    entityTime: new Date(features.entityTime ?? time),
+    id: idOf(questions, row),
+    entityId: entityOf(questions, row),
+    entityTime: new Date(entityTime ?? time),
     eventTime: new Date(time),
-    version,
-    probability,
+    version: versions[outcome.version].version,
+    probability: scored.probability(outcome.graph, row),
     arm,
-    shadows: others.map((score, i) => ({
-      version: route.shadows[i].version,
-      probability: score.probability ?? Number.NaN,
-      latencyMs: score.ms,
-      error: score.error ?? '',
-    })),
-    numbers: features.numbers,
-    texts: features.texts,
-    imputed: [...features.imputed],
-    latencyMs: own.ms,
-    error: own.error ?? '',
+    shadows,
+    numbers,
+    texts,
+    imputed,
+    latencyMs: scored.ms(answers),
+    error: outcome.error.slice(0, longestError),
   };
+}
+
+const longestError = 500;
+
+function imputedIn(features: readonly Features[]): readonly string[] {
+  if (features.length === 1) return features[0].imputed;
+  return [...new Set(features.flatMap(({ imputed }) => imputed))];
 }

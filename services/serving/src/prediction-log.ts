@@ -1,31 +1,34 @@
 /**
  * predictions.made in bounded batches, round the outbox: high volume, at most one flush interval lost in a crash.
  *
- * I1  Live, a full buffer drops the newest, whatever its arm, and the next batch says how many; in a replay the caller waits.
- * I2  A batch stays under 400 KB of JSON, below the bus's limit with room to spare.
- * I3  While anything waits the bus is held, so that "settled" means logged; when nobody is being answered, it goes out at once.
+ * I1  Live, a full buffer drops the newest, whatever its arm, and the next batch says how many; in a replay the caller
+ *     waits until there is room.
+ * I2  While anything waits the bus is held, so that "settled" means logged; when nobody is being answered, it goes out
+ *     at once.
+ * I3  A batch that the bus refuses for good is counted as dropped, aloud: it does not stand in the way of the next.
  */
-import { createHash } from 'node:crypto';
 import { Bus } from '@driftloop/bus';
-import { events, type Prediction, PredictionsMade } from '@driftloop/contracts';
-import { Log, WallClock } from '@driftloop/service';
+import { isRetriable, type Prediction } from '@driftloop/contracts';
+import { Log, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { batchesOf } from './prediction-batches.js';
 import type { ServedModel } from './served-models.js';
 
 interface Buffer {
-  model: ServedModel;
+  readonly model: ServedModel;
   predictions: Prediction[];
   dropped: number;
 }
 
-const capacity = 20_000;
-const batchBytes = 400_000;
+/** Most predictions that wait, of all models. */
+export const logCapacity = 20_000;
 const flushMs = 200;
+/** How often a stop tries to publish what waits. */
+const lastTries = 10;
 
 @Injectable()
 export class PredictionLog implements OnApplicationShutdown {
   private readonly buffers = new Map<string, Buffer>();
-  private readonly replica: string;
   private waiting = 0;
   private inFlight = 0;
   private held: { release(): void } | undefined;
@@ -35,10 +38,8 @@ export class PredictionLog implements OnApplicationShutdown {
   constructor(
     private readonly bus: Bus,
     private readonly log: Log,
-    clock: WallClock,
-  ) {
-    this.replica = createHash('sha256').update(`${process.pid}/${clock.now()}`).digest('hex').slice(0, 8);
-  }
+    private readonly settings: Settings,
+  ) {}
 
   /** Brackets an answer being made: while there are some, batches may grow. */
   began(): void {
@@ -50,22 +51,23 @@ export class PredictionLog implements OnApplicationShutdown {
   }
 
   /** Logs predictions of a model. `block`: waits for room instead of dropping. */
-  async add(model: ServedModel, predictions: Prediction[], block: boolean): Promise<void> {
-    while (block && this.waiting + predictions.length > capacity) await this.flush();
-    const key = `${model.tenant}/${model.model}/${model.specRevision}`;
-    const buffer = this.buffers.get(key) ?? { model, predictions: [], dropped: 0 };
-    this.buffers.set(key, buffer);
-    const room = Math.max(0, capacity - this.waiting);
-    buffer.predictions.push(...predictions.slice(0, room));
+  async add(model: ServedModel, predictions: readonly Prediction[], block: boolean): Promise<void> {
+    while (block && this.waiting && this.waiting + predictions.length > logCapacity) await this.flush();
+    const room = block ? predictions.length : Math.max(0, logCapacity - this.waiting);
+    const buffer = this.bufferOf(model);
+    for (let i = 0; i < predictions.length && i < room; i++) buffer.predictions.push(predictions[i]);
     buffer.dropped += Math.max(0, predictions.length - room);
     this.waiting += Math.min(room, predictions.length);
     this.held ??= this.bus.hold('predictions waiting to be logged');
     this.timer ??= setTimeout(() => void this.flush(), flushMs);
   }
 
+  /** What waits goes out, or is told of where the bus stays away. */
   async onApplicationShutdown(): Promise<void> {
-    await this.flush();
+    for (let i = 0; this.waiting && i < lastTries; i++) await this.flush();
     clearTimeout(this.timer);
+    if (this.waiting) this.log.error({ lost: this.waiting }, 'predictions could not be logged before the stop');
+    this.held?.release();
   }
 
   /** Publishes what waits. A bus that is away leaves it waiting, for the next interval. */
@@ -77,59 +79,46 @@ export class PredictionLog implements OnApplicationShutdown {
     return this.flushing;
   }
 
+  private bufferOf(model: ServedModel): Buffer {
+    const key = `${model.key}/${model.specRevision}`;
+    const known = this.buffers.get(key);
+    if (known) return known;
+    const buffer: Buffer = { model, predictions: [], dropped: 0 };
+    this.buffers.set(key, buffer);
+    return buffer;
+  }
+
   private async publish(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const buffer of this.buffers.values()) {
-      const { model, predictions, dropped } = buffer;
-      if (!predictions.length && !dropped) continue;
-      const taken = [...predictions];
-      try {
-        await this.bus.publish(batches(model, taken, dropped, this.replica));
-      } catch (error) {
-        this.log.warn(
-          { waiting: this.waiting, problem: (error as Error).message },
-          'predictions could not be logged yet',
-        );
-        await new Promise((resolve) => setTimeout(resolve, flushMs));
-        return;
-      }
-      predictions.splice(0, taken.length);
-      buffer.dropped -= dropped;
-      this.waiting -= taken.length;
-    }
+    for (const buffer of this.buffers.values()) if (!(await this.publishAll(buffer))) return;
     if (this.waiting) return;
     this.held?.release();
     this.held = undefined;
   }
-}
 
-/** The events of some predictions, split by size; each id is the hash of what it holds, so that a repeat is the same event. */
-function batches({ tenant, model, layout }: ServedModel, predictions: Prediction[], dropped: number, replica: string) {
-  const { topic, payload, key } = events.predictionsMade;
-  const parts: Prediction[][] = [[]];
-  let bytes = 0;
-  for (const prediction of predictions) {
-    const size = 300 + 20 * prediction.numbers.length + 80 * prediction.shadows.length + prediction.texts.join().length;
-    if (bytes + size > batchBytes) parts.push([]);
-    bytes = parts.at(-1)!.length ? bytes + size : size;
-    parts.at(-1)!.push(prediction);
+  /** False where the bus is away. */
+  private async publishAll(buffer: Buffer): Promise<boolean> {
+    while (buffer.predictions.length) {
+      const { predictions, dropped } = buffer;
+      buffer.predictions = [];
+      buffer.dropped = 0;
+      try {
+        await this.bus.publish(batchesOf(buffer.model, predictions, dropped, this.settings.replica));
+      } catch (error) {
+        const problem = (error as Error).message;
+        if (isRetriable(error)) {
+          buffer.predictions = [...predictions, ...buffer.predictions];
+          buffer.dropped += dropped;
+          this.log.warn({ waiting: this.waiting, problem }, 'predictions could not be logged yet');
+          await new Promise((resolve) => setTimeout(resolve, flushMs));
+          return false;
+        }
+        buffer.dropped += dropped + predictions.length;
+        this.log.error({ dropped: predictions.length, problem }, 'predictions cannot be logged');
+      }
+      this.waiting -= predictions.length;
+    }
+    return true;
   }
-  return parts.map((part, i) => {
-    const names = { numberFeatures: layout.numbers, textFeatures: layout.texts };
-    const message = PredictionsMade.fromPartial({
-      tenant,
-      model,
-      ...names,
-      predictions: part,
-      replica,
-      dropped: i ? 0 : dropped,
-    });
-    const id = createHash('sha256')
-      .update(part.map((p) => p.id).join('\n'))
-      .digest('hex')
-      .slice(0, 32);
-    const time = Math.max(0, ...part.map((p) => p.eventTime!.getTime()));
-    return { id, topic, key: key(message), time, source: 'serving', data: payload.toJSON(message) };
-  });
 }

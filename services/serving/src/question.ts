@@ -1,80 +1,79 @@
-/** A request read into questions: one a row, with the entity, the event time and the inputs that the caller sent. */
-import type { inference, LoopError, Value } from '@driftloop/contracts';
+/** A request read into questions: one a row, with its id, its entity, the event time and what the caller sent. */
+import type { inference } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ServedModel } from './served-models.js';
-import { type Column, type InputKind, readTensors } from './tensors.js';
+import { type Column, readTensors, timeOf } from './tensors.js';
 
 export interface Questions {
   readonly rows: number;
-  readonly ids: string[];
-  readonly entities: string[];
+  /** The request's id, or a new one: prediction ids follow from it. */
+  readonly id: string;
+  /** The entity that the request names, or ''. */
+  readonly entity: string;
   /** Event time, epoch ms; undefined: now. */
   readonly eventTime: number | undefined;
-  /** The request's own inputs, a map a row. */
-  readonly inputs: Record<string, Value>[];
-  /** Features that the caller sent itself, by column. */
-  readonly features: Map<string, Column>;
+  /** What the caller sent, at the inputs' positions. */
+  readonly columns: readonly (Column | undefined)[];
 }
 
-/** Inputs that a model takes: the request's own, then every other feature (which the store supplies when left out). */
-export function inputKinds({ spec, columns }: ServedModel): Map<string, InputKind> {
-  const kinds = new Map<string, InputKind>(Object.entries(spec.spec.request.inputs));
-  for (const { name, kind } of columns) if (!kinds.has(name)) kinds.set(name, kind);
-  return kinds;
-}
+type Request = Pick<
+  inference.ModelInferRequest,
+  'id' | 'parameters' | 'inputs' | 'rawInputContents' | 'modelName' | 'modelVersion' | 'outputs'
+>;
 
-/** Reads a request. Throws the errors of `readTensors`, MISSING_INPUT, WRONG_PARAMETER. */
+const longestName = 200;
+
+/** Reads a request. Throws the errors of `readTensors`, MISSING_INPUT, UNKNOWN_OUTPUT, WRONG_PARAMETER. */
 export function readQuestions(
-  request: inference.ModelInferRequest,
+  request: Request,
   model: ServedModel,
   mayReplay: boolean,
   newId: () => string,
 ): Questions {
-  const { rows, columns } = readTensors(request, inputKinds(model));
-  const entity = textParameter(request, 'entity_id');
-  if (entity && rows > 1)
-    throw errors.WRONG_PARAMETER({
-      parameter: 'entity_id',
-      problem: `names one entity, but the request has ${rows} rows`,
-    });
-  const own = model.spec.spec.request.inputs;
-  if (!entity) for (const input of Object.keys(own)) if (!columns.has(input)) throw errors.MISSING_INPUT({ input });
-  const id = request.id || newId();
-  return {
-    rows,
-    ids: Array.from({ length: rows }, (_, i) => (rows === 1 ? id : `${id}/${i}`)),
-    entities: Array.from({ length: rows }, (_, i) => entity || `${id}/${i}`),
-    eventTime: eventTime(request, mayReplay),
-    inputs: Array.from({ length: rows }, (_, i) => inputsOf(own, columns, i)),
-    features: new Map([...columns].filter(([name]) => !(name in own) || model.columns.some((c) => c.name === name))),
-  };
-}
-
-function inputsOf(own: Record<string, InputKind>, columns: Map<string, Column>, row: number): Record<string, Value> {
-  const values: Record<string, Value> = {};
-  for (const [input, kind] of Object.entries(own)) {
-    const value = columns.get(input)?.values[row];
-    if (value === undefined || Number.isNaN(value)) continue;
-    if (typeof value === 'number') values[input] = { kind: { $case: 'number', value } };
-    else if (kind === 'time') values[input] = { kind: { $case: 'time', value: new Date(value) } };
-    else values[input] = { kind: { $case: 'text', value } };
+  for (const { name } of request.outputs)
+    if (name !== 'probability') throw errors.UNKNOWN_OUTPUT({ output: name.slice(0, 100) });
+  const { rows, columns } = readTensors(request, model.inputs);
+  const entity = textParameter(request, 'entity_id', longestName);
+  if (entity && rows > 1) {
+    const problem = `names one entity, but the request has ${rows} rows; send one request an entity`;
+    throw errors.WRONG_PARAMETER({ parameter: 'entity_id', problem });
   }
-  return values;
+  if (!entity)
+    for (const { name, own, position } of model.inputs.values())
+      if (own && !columns[position]) throw errors.MISSING_INPUT({ input: name });
+  if (request.id.length > longestName) throw tooLong('id', longestName);
+  return { rows, id: request.id || newId(), entity, eventTime: eventTime(request, mayReplay), columns };
 }
 
-function eventTime(request: inference.ModelInferRequest, mayReplay: boolean): number | undefined {
-  const text = textParameter(request, 'event_time');
+/** The prediction id of a row. */
+export function idOf({ rows, id }: Questions, row: number): string {
+  return rows === 1 ? id : `${id}/${row}`;
+}
+
+/** The entity of a row: the one that the request names, or nobody but this row. */
+export function entityOf(questions: Questions, row: number): string {
+  return questions.entity || idOf(questions, row);
+}
+
+function eventTime(request: Request, mayReplay: boolean): number | undefined {
+  const parameter = 'event_time';
+  const text = textParameter(request, parameter, longestName);
   if (!text) return undefined;
-  const fault = (problem: string): LoopError => errors.WRONG_PARAMETER({ parameter: 'event_time', problem });
-  if (!mayReplay) throw fault('is for replays; leave it out, or call with the replay credential');
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw fault('is not a time; send RFC 3339, such as 2013-02-14T10:00:00Z');
-  return time;
+  if (!mayReplay) throw errors.EVENT_TIME_FORBIDDEN({ parameter });
+  const time = timeOf(text);
+  if (!Number.isNaN(time)) return time;
+  throw errors.WRONG_PARAMETER({ parameter, problem: 'is not a time; send RFC 3339, such as 2013-02-14T10:00:00Z' });
 }
 
-function textParameter(request: inference.ModelInferRequest, parameter: string): string {
+function textParameter(request: Request, parameter: string, longest: number): string {
   const choice = request.parameters[parameter]?.parameterChoice;
   if (!choice) return '';
-  if (choice.$case !== 'stringParam') throw errors.WRONG_PARAMETER({ parameter, problem: 'must be a string' });
+  if (choice.$case !== 'stringParam')
+    throw errors.WRONG_PARAMETER({ parameter, problem: 'is not a string; send a string_param' });
+  if (choice.value.length > longest) throw tooLong(parameter, longest);
   return choice.value;
+}
+
+function tooLong(parameter: string, longest: number) {
+  return errors.WRONG_PARAMETER({ parameter, problem: `is too long; send at most ${longest} characters` });
 }

@@ -1,156 +1,150 @@
 /**
  * Scores rows with several graphs at once, in a worker thread.
  *
- * I1  Rows that wait for the same graphs go together: one crossing into the worker a batch.
- * I2  The queue is bounded: above the limit a row is refused (QUEUE_FULL), never dropped.
- * I3  A worker that dies is started again with the graphs that it held; what it was scoring fails.
+ * I1  Rows that wait for the same graphs go together: one crossing into the thread a batch, and the next batch is made
+ *     while one is scored.
+ * I2  The queue is bounded: above the limit a request is refused (QUEUE_FULL), never dropped.
+ * I3  A thread that dies is started again with the graphs that it held; what it was scoring fails.
  */
-import { Worker } from 'node:worker_threads';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
-import type { GraphScores, ScoringReply, ScoringRequest } from './scoring.worker.js';
+import type { Graph, GraphScores } from './scoring.worker.js';
+import { ScoringThread } from './scoring-thread.js';
+import type { GraphSet } from './served-models.js';
 
-/** A graph to load: a key (its hash), its bytes in a file, and its columns in the order of the rows. */
-export interface Graph {
-  readonly key: string;
-  readonly path: string;
-  readonly numbers: string[];
-  readonly texts: string[];
+/** One row to score, in the model's layout. */
+export interface Row {
+  readonly numbers: readonly number[];
+  readonly texts: readonly string[];
 }
 
-/** One graph's word on one row. */
-export interface Score {
-  readonly probability?: number;
-  readonly error?: string;
-  readonly ms: number;
+/** What each graph of a set said on a request's rows. */
+export class Scored {
+  constructor(
+    private readonly results: readonly GraphScores[],
+    private readonly first: number,
+  ) {}
+
+  /** The probability that a graph gives a row; NaN where it gives none. */
+  probability(graph: number, row: number): number {
+    return this.results[graph].scores?.[this.first + row] ?? Number.NaN;
+  }
+
+  /** Why a graph gave no probability; '' where it did. */
+  error(graph: number, row: number): string {
+    const { error, scores } = this.results[graph];
+    if (error) return error;
+    const probability = scores?.[this.first + row];
+    return Number.isFinite(probability) ? '' : `the probability is ${probability}`;
+  }
+
+  /** Wall ms that a graph took for the batch. */
+  ms(graph: number): number {
+    return this.results[graph].ms;
+  }
 }
 
-interface Row {
-  keys: string[];
-  numbers: readonly number[];
-  texts: readonly string[];
-  resolve: (scores: Score[]) => void;
-  reject: (error: unknown) => void;
+interface Job {
+  readonly graphs: GraphSet;
+  readonly rows: readonly Row[];
+  readonly resolve: (scored: Scored) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 const queueLimit = 20_000;
 const batchLimit = 512;
-
-type Asked = { resolve: (reply: ScoringReply) => void; reject: (error: Error) => void };
-type Request = ScoringRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+const batchesInFlight = 2;
 
 @Injectable()
 export class Scorer implements OnApplicationShutdown {
-  private worker: Worker | undefined;
-  private readonly graphs = new Map<string, Graph>();
-  private readonly asked = new Map<number, Asked>();
-  private readonly queue: Row[] = [];
-  private nextId = 1;
-  private busy = false;
-  private closed = false;
+  private readonly thread = new ScoringThread();
+  private readonly queue: Job[] = [];
+  private waiting = 0;
+  private inFlight = 0;
+  private scheduled = false;
 
-  /** Loads a graph; again is no work. Rejects with the runtime's message where it is no graph. */
+  /** Loads a graph; again is no work. Rejects with what is wrong with it. */
   async load(graph: Graph): Promise<void> {
-    if (this.graphs.has(graph.key)) return;
-    await this.ask({ kind: 'load', ...graph });
-    this.graphs.set(graph.key, graph);
+    await this.thread.load(graph);
   }
 
-  /** Drops every graph but these. */
-  async keepOnly(keys: ReadonlySet<string>): Promise<void> {
-    for (const key of [...this.graphs.keys()].filter((k) => !keys.has(k))) {
-      this.graphs.delete(key);
-      await this.ask({ kind: 'drop', key });
-    }
+  /** Drops every graph whose key is not wanted. */
+  async keepOnly(wanted: (key: string) => boolean): Promise<void> {
+    await this.thread.keepOnly(wanted);
   }
 
   holds(key: string): boolean {
-    return this.graphs.has(key);
+    return this.thread.graphs.has(key);
   }
 
-  /** Scores one row with each graph, in the order of `keys`. Throws QUEUE_FULL (retriable). */
-  score(keys: string[], numbers: readonly number[], texts: readonly string[]): Promise<Score[]> {
-    if (this.queue.length >= queueLimit) return Promise.reject(errors.QUEUE_FULL({ limit: queueLimit }));
+  /** Scores a request's rows with each graph of a set. Throws QUEUE_FULL (retriable). */
+  score(graphs: GraphSet, rows: readonly Row[]): Promise<Scored> {
+    if (this.waiting + rows.length > queueLimit) return Promise.reject(errors.QUEUE_FULL({ limit: queueLimit }));
+    this.waiting += rows.length;
     return new Promise((resolve, reject) => {
-      this.queue.push({ keys, numbers, texts, resolve, reject });
-      if (!this.busy) {
-        this.busy = true;
-        setImmediate(() => void this.drain());
-      }
+      this.queue.push({ graphs, rows, resolve, reject });
+      this.schedule();
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.closed = true;
-    await this.worker?.terminate();
+    await this.thread.close();
   }
 
-  private async drain(): Promise<void> {
-    while (this.queue.length) {
-      const batch = this.takeBatch();
-      try {
-        const reply = await this.ask(toRequest(batch));
-        for (const [r, row] of batch.entries()) row.resolve(reply.results!.map((graph) => scoreOf(graph, r)));
-      } catch (error) {
-        for (const row of batch) row.reject(error);
-      }
-    }
-    this.busy = false;
-  }
-
-  /** The first rows of the queue that want the same graphs. */
-  private takeBatch(): Row[] {
-    const wanted = this.queue[0].keys.join();
-    let n = 1;
-    while (n < this.queue.length && n < batchLimit && this.queue[n].keys.join() === wanted) n++;
-    return this.queue.splice(0, n);
-  }
-
-  private ask(request: Request): Promise<ScoringReply> {
-    const id = this.nextId++;
-    return new Promise((resolve, reject) => {
-      this.asked.set(id, { resolve, reject });
-      this.start().postMessage({ ...request, id });
+  /** I1: requests that arrive in the same turn of the event loop are seen together. */
+  private schedule(): void {
+    if (this.scheduled || this.inFlight >= batchesInFlight || !this.queue.length) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.queue.length) void this.send(this.takeBatch());
+      this.schedule();
     });
   }
 
-  private start(): Worker {
-    if (this.worker) return this.worker;
-    const worker = new Worker(new URL('../dist/scoring.worker.js', import.meta.url));
-    worker.on('message', (reply: ScoringReply) => this.answer(reply));
-    worker.on('error', (error) => this.lose(worker, error));
-    worker.on('exit', (code) => this.lose(worker, new Error(`the scoring thread ended with code ${code}`)));
-    worker.unref();
-    this.worker = worker;
-    for (const graph of this.graphs.values()) worker.postMessage({ id: 0, kind: 'load', ...graph });
-    return worker;
+  private async send(batch: Job[]): Promise<void> {
+    this.inFlight++;
+    try {
+      const results = await this.thread.score(batch[0].graphs.keys, columnsOf(batch));
+      let first = 0;
+      for (const { resolve, rows } of batch) {
+        resolve(new Scored(results, first));
+        first += rows.length;
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.inFlight--;
+      this.schedule();
+    }
   }
 
-  private answer(reply: ScoringReply): void {
-    const asked = this.asked.get(reply.id);
-    this.asked.delete(reply.id);
-    if (reply.error) asked?.reject(new Error(reply.error));
-    else asked?.resolve(reply);
-  }
-
-  /** I3 */
-  private lose(worker: Worker, error: Error): void {
-    if (this.worker !== worker || this.closed) return;
-    this.worker = undefined;
-    for (const { reject } of this.asked.values()) reject(error);
-    this.asked.clear();
+  /** The first requests of the queue that want the same graphs. */
+  private takeBatch(): Job[] {
+    const [{ graphs }] = this.queue;
+    let rows = this.queue[0].rows.length;
+    let n = 1;
+    for (; n < this.queue.length && this.queue[n].graphs === graphs; n++) {
+      if (rows + this.queue[n].rows.length > batchLimit) break;
+      rows += this.queue[n].rows.length;
+    }
+    this.waiting -= rows;
+    return this.queue.splice(0, n);
   }
 }
 
-function toRequest(batch: Row[]): Request {
-  const width = batch[0].numbers.length;
-  const numbers = new Float64Array(batch.length * width);
-  for (const [r, row] of batch.entries()) numbers.set(row.numbers as number[], r * width);
-  return { kind: 'score', keys: batch[0].keys, rows: batch.length, numbers, texts: batch.flatMap((row) => row.texts) };
-}
-
-function scoreOf({ scores, error, ms }: GraphScores, row: number): Score {
-  if (error || !scores) return { error: error ?? 'no scores', ms };
-  const probability = scores[row];
-  return Number.isFinite(probability) ? { probability, ms } : { error: `the probability is ${probability}`, ms };
+/** A batch's rows as columns, one after the other, as the graphs take them. */
+function columnsOf(batch: readonly Job[]) {
+  const rows = batch.reduce((sum, job) => sum + job.rows.length, 0);
+  const [{ numbers: firstNumbers, texts: firstTexts }] = batch[0].rows;
+  const numbers = new Float64Array(rows * firstNumbers.length);
+  const texts = new Array<string>(rows * firstTexts.length);
+  let r = 0;
+  for (const job of batch)
+    for (const row of job.rows) {
+      for (let c = 0; c < firstNumbers.length; c++) numbers[c * rows + r] = row.numbers[c];
+      for (let c = 0; c < firstTexts.length; c++) texts[c * rows + r] = row.texts[c];
+      r++;
+    }
+  return { rows, numbers, texts };
 }

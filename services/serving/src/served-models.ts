@@ -1,54 +1,101 @@
 /**
- * What this replica serves: each model's spec, its rollouts by the event time from which they hold, and their sessions.
+ * What this replica serves: each model's spec, its inputs, and its rollouts by the event time from which they hold.
  *
- * I1  A rollout takes over only once each of its versions is loaded; until then, and where one cannot be loaded, the
- *     last good one goes on answering.
+ * I1  All that a request needs to know of a model or a rollout is computed when it changes, not when it is asked.
  * I2  A question about event time t is answered by the rollout that held at t, also after a restart.
+ * I3  The newest rollout is loaded before it is remembered here; the service is ready when every model has one.
  */
-import {
-  type FeatureColumn,
-  featureColumns,
-  featureLayout,
-  type ModelSpec,
-  type Rollout,
-  type ServedVersion,
-} from '@driftloop/contracts';
+import { featureColumns, featureLayout, type ModelSpec, type Rollout, type ServedVersion } from '@driftloop/contracts';
+import { Readiness } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 
+export type InputKind = 'number' | 'text' | 'time';
+
+/** An input that requests may carry: the request's own, or a feature that the store supplies when it is left out. */
+export interface ModelInput {
+  readonly name: string;
+  readonly kind: InputKind;
+  /** Declared in `request.inputs`. */
+  readonly own: boolean;
+  /** Among all inputs. */
+  readonly position: number;
+}
+
+/** Graphs that score a row together, in order: compared by identity, so that rows which want the same go together. */
+export interface GraphSet {
+  /** SHA-256 of each graph. */
+  readonly keys: readonly string[];
+}
+
+/** A rollout with all that routing needs. */
+export interface ServedRollout extends GraphSet {
+  readonly rollout: Rollout;
+  readonly revision: number;
+  /** Epoch ms. */
+  readonly effective: number;
+  /** Each version once; `keys` are their graphs. */
+  readonly versions: readonly ServedVersion[];
+  /** Index of a version by its name or alias. */
+  readonly names: ReadonlyMap<string, number>;
+  /** Each version by itself, for requests that name one. */
+  readonly alone: readonly GraphSet[];
+}
+
 /** A model as this replica knows it. */
 export interface ServedModel {
+  readonly key: string;
   readonly tenant: string;
   readonly model: string;
   readonly spec: ModelSpec;
   readonly specRevision: number;
-  readonly columns: readonly FeatureColumn[];
-  readonly layout: { numbers: string[]; texts: string[] };
-  /** Newest first, by `effective`. */
-  readonly rollouts: Rollout[];
+  readonly layout: { readonly numbers: readonly string[]; readonly texts: readonly string[] };
+  readonly inputs: ReadonlyMap<string, ModelInput>;
+  /** For each column of the layout the position of its input. */
+  readonly positions: { readonly numbers: readonly number[]; readonly texts: readonly number[] };
+  /** Position of the input that is the entity's own time. */
+  readonly entityTime: number;
+  /** Newest first. Those behind the first may not be loaded (any more). */
+  readonly rollouts: ServedRollout[];
 }
 
-const keptRollouts = 50;
+/** How many rollouts a model remembers. */
+export const keptRollouts = 50;
 
 @Injectable()
 export class ServedModels {
   private readonly models = new Map<string, ServedModel>();
 
-  /** Takes a spec; a revision that is not newer is ignored. */
-  declare(tenant: string, model: string, specRevision: number, spec: ModelSpec): void {
-    const known = this.models.get(`${tenant}/${model}`);
-    if (known && known.specRevision >= specRevision) return;
-    const columns = featureColumns(spec);
-    const served = {
-      tenant,
-      model,
-      spec,
-      specRevision,
-      columns,
-      layout: featureLayout(spec),
-      rollouts: known?.rollouts ?? [],
-    };
-    this.models.set(`${tenant}/${model}`, served);
+  constructor(private readonly readiness: Readiness) {}
+
+  /** Takes a spec; a revision that is not newer is ignored. Throws COLUMNS_CHANGED. */
+  declare(tenant: string, model: string, specRevision: number, spec: ModelSpec): ServedModel {
+    const key = `${tenant}/${model}`;
+    const known = this.models.get(key);
+    if (known && known.specRevision >= specRevision) return known;
+    const layout = featureLayout(spec);
+    if (known && JSON.stringify(known.layout) !== JSON.stringify(layout)) throw errors.COLUMNS_CHANGED({ model });
+    const rollouts = known?.rollouts ?? [];
+    const served = { key, tenant, model, spec, specRevision, layout, ...inputsOf(spec, layout), rollouts };
+    this.models.set(key, served);
+    if (!rollouts.length) this.readiness.paused(`model ${key}`, 'it is declared and no version of it is loaded yet');
+    return served;
+  }
+
+  /** Remembers a rollout; a revision that is known already changes nothing. The newest has been loaded before (I3). */
+  remember({ key, rollouts }: ServedModel, rollout: ServedRollout): void {
+    if (rollouts.some(({ revision }) => revision === rollout.revision)) return;
+    rollouts.push(rollout);
+    rollouts.sort((a, b) => b.revision - a.revision);
+    rollouts.splice(keptRollouts);
+    this.readiness.resumed(`model ${key}`);
+  }
+
+  /** Forgets a rollout that cannot be served: the one before it holds in its place. */
+  forget({ key, rollouts }: ServedModel, rollout: ServedRollout): void {
+    const at = rollouts.indexOf(rollout);
+    if (at >= 0) rollouts.splice(at, 1);
+    if (!rollouts.length) this.readiness.paused(`model ${key}`, 'no version of it can be loaded');
   }
 
   get(tenant: string, model: string): ServedModel | undefined {
@@ -57,36 +104,63 @@ export class ServedModels {
 
   /** Throws UNKNOWN_MODEL. */
   find(tenant: string, model: string): ServedModel {
-    const known = [...this.models.values()].filter((m) => m.tenant === tenant).map((m) => m.model);
-    return this.get(tenant, model) ?? raise(errors.UNKNOWN_MODEL({ model, known }));
+    return this.get(tenant, model) ?? raise(errors.UNKNOWN_MODEL({ model, known: this.namesOf(tenant) }));
   }
 
   all(): ServedModel[] {
     return [...this.models.values()];
   }
 
-  /** Lets a loaded rollout take over; a revision that is known already changes nothing. */
-  follow(tenant: string, model: string, rollout: Rollout): void {
-    const { rollouts } = this.find(tenant, model);
-    if (rollouts.some((known) => known.revision === rollout.revision)) return;
-    rollouts.push(rollout);
-    rollouts.sort((a, b) => b.revision - a.revision);
-    rollouts.splice(keptRollouts);
+  private namesOf(tenant: string): string[] {
+    return this.all()
+      .filter((model) => model.tenant === tenant)
+      .map(({ model }) => model);
   }
 }
 
-/** The rollout that held at an event time (epoch ms), or the present one; undefined before the first. */
-export function rolloutAt({ rollouts }: ServedModel, time: number | undefined): Rollout | undefined {
+/**
+ * The rollout that held at an event time (epoch ms), or the present one. Undefined before the first known: where its
+ * revision is 1 there was none before it, and it is the answer.
+ */
+export function rolloutAt({ rollouts }: ServedModel, time: number | undefined): ServedRollout | undefined {
   if (time === undefined) return rollouts[0];
-  return rollouts.find((rollout) => rollout.effective!.getTime() <= time) ?? rollouts.at(-1);
+  const held = rollouts.find(({ effective }) => effective <= time);
+  if (held) return held;
+  return rollouts.at(-1)?.revision === 1 ? rollouts.at(-1) : undefined;
 }
 
-/** Every version that a rollout needs, once each. */
-export function versionsOf(rollout: Rollout): ServedVersion[] {
-  const versions = [rollout.champion, rollout.challenger, rollout.frozen].filter((v) => v !== undefined);
-  return [...new Map(versions.map((v) => [v.version, v])).values()];
+/** A rollout with all that routing needs. */
+export function prepare(rollout: Rollout): ServedRollout {
+  const roles = { champion: rollout.champion, challenger: rollout.challenger, frozen: rollout.frozen };
+  const named = Object.entries(roles).filter((role): role is [string, ServedVersion] => role[1] !== undefined);
+  const versions = [...new Map(named.map(([, version]) => [version.version, version])).values()];
+  const indexOf = (name: string) => versions.findIndex(({ version }) => version === name);
+  const own = versions.map(({ version }, i): [string, number] => [version, i]);
+  const keys = versions.map(({ artifact }) => artifact!.sha256);
+  return {
+    rollout,
+    revision: rollout.revision,
+    effective: rollout.effective?.getTime() ?? 0,
+    versions,
+    names: new Map([...own, ...named.map(([alias, v]): [string, number] => [alias, indexOf(v.version)])]),
+    keys,
+    alone: keys.map((key) => ({ keys: [key] })),
+  };
 }
 
-export function raise(error: Error): never {
+function inputsOf(spec: ModelSpec, { numbers, texts }: ServedModel['layout']) {
+  const own = spec.spec.request.inputs;
+  const names = [...new Set([...Object.keys(own), ...featureColumns(spec).map(({ name }) => name)])];
+  const kindOf = (name: string): InputKind => own[name] ?? (texts.includes(name) ? 'text' : 'number');
+  const inputs = names.map((name, position) => ({ name, kind: kindOf(name), own: name in own, position }));
+  const positionOf = (name: string) => names.indexOf(name);
+  return {
+    inputs: new Map(inputs.map((input) => [input.name, input])),
+    positions: { numbers: numbers.map(positionOf), texts: texts.map(positionOf) },
+    entityTime: positionOf(spec.spec.entity.time),
+  };
+}
+
+function raise(error: Error): never {
   throw error;
 }

@@ -1,7 +1,10 @@
 /** What serving remembers: the last good state of each model, so that it starts with the registry away. */
-import { outboxed } from '@driftloop/documents';
+import { events, Rollout, RolloutFailed } from '@driftloop/contracts';
+import { type Cause, emission, Outbox, outboxed } from '@driftloop/documents';
+import { Connection, Settings } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
-import { Connection, type Model, Schema } from 'mongoose';
+import { type Model, Schema } from 'mongoose';
+import type { ServedModel } from './served-models.js';
 
 /** `_id` is tenant/model. Rollouts are Rollout messages as proto3 JSON, newest first. */
 export interface ServedModelDocument {
@@ -11,7 +14,7 @@ export interface ServedModelDocument {
   specRevision: number;
   specJson: string;
   rollouts: unknown[];
-  /** Revision of the newest rollout that could not be loaded. */
+  /** Revision of the newest rollout that could not be loaded, which has been told. */
   failedRevision?: number;
   pending?: unknown[];
 }
@@ -33,9 +36,46 @@ const servedModelSchema = new Schema<ServedModelDocument>(
 
 @Injectable()
 export class ServingDocuments {
-  readonly models: Model<ServedModelDocument>;
+  private readonly models: Model<ServedModelDocument>;
 
-  constructor(connection: Connection) {
+  constructor(
+    connection: Connection,
+    private readonly outbox: Outbox,
+    private readonly settings: Settings,
+  ) {
     this.models = connection.model<ServedModelDocument>('ServedModel', servedModelSchema, 'served_models');
   }
+
+  /** Every model remembered. */
+  all(): Promise<ServedModelDocument[]> {
+    return this.models.find().lean<ServedModelDocument[]>();
+  }
+
+  /** Remembers a spec; one that is not newer changes nothing. */
+  async declared(tenant: string, model: string, specRevision: number, specJson: string): Promise<void> {
+    const _id = `${tenant}/${model}`;
+    const blank = { tenant, model, rollouts: [], specRevision: 0 };
+    await this.models.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
+    await this.models.updateOne({ _id, specRevision: { $lt: specRevision } }, { $set: { specRevision, specJson } });
+  }
+
+  /** Remembers a model's rollouts, newest first. */
+  async followed({ key }: ServedModel, rollouts: readonly Rollout[]): Promise<void> {
+    await this.models.updateOne({ _id: key }, { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)) } });
+  }
+
+  /** Tells that a rollout cannot be served, once a rollout however often it is heard. */
+  async failed({ key, tenant, model }: ServedModel, rollout: Rollout, why: FailureFacts, cause: Cause): Promise<void> {
+    const { revision, rolloutId, cycleId } = rollout;
+    const facts = { tenant, model, rolloutId, cycleId, replica: this.settings.replica, ...why };
+    const told = emission(events.rolloutFailed, RolloutFailed.fromPartial(facts), cause.time);
+    const filter = { _id: key, failedRevision: { $ne: revision } };
+    await this.outbox.update(this.models, filter, { $set: { failedRevision: revision } }, [told], cause);
+  }
+}
+
+export interface FailureFacts {
+  readonly version: string;
+  readonly code: string;
+  readonly reason: string;
 }

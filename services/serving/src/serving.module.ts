@@ -4,9 +4,14 @@ import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
 import { FeatureReader } from './feature-reader.js';
 import { Following } from './following.js';
+import { Graphs } from './graphs.js';
 import { InferenceDoor } from './inference.grpc.js';
 import { Inference } from './inference.js';
+import { OnlineStore } from './online-store.js';
 import { PredictionLog } from './prediction-log.js';
+import { Restoring } from './restoring.js';
+import { RolloutChoice } from './rollout-choice.js';
+import { RolloutHistory } from './rollout-history.js';
 import { Scorer } from './scorer.js';
 import { ServedModels } from './served-models.js';
 import { ServingDocuments } from './serving.documents.js';
@@ -15,7 +20,20 @@ import { WhenRolloutChanged } from './when-rollout-changed.js';
 
 @Module({
   controllers: [InferenceDoor, WhenModelDeclared, WhenRolloutChanged],
-  providers: [ServingDocuments, ServedModels, Scorer, Following, FeatureReader, PredictionLog, Inference],
+  providers: [
+    ServingDocuments,
+    ServedModels,
+    Scorer,
+    Graphs,
+    RolloutHistory,
+    Following,
+    Restoring,
+    RolloutChoice,
+    OnlineStore,
+    FeatureReader,
+    PredictionLog,
+    Inference,
+  ],
 })
 export class ServingModule {}
 

@@ -1,87 +1,102 @@
-/** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what was expected. */
+/** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what to send. */
 import type { inference } from '@driftloop/contracts';
 import { errors } from './errors.js';
+import type { ModelInput } from './served-models.js';
 
-export type Column = { kind: 'number'; values: number[] } | { kind: 'text'; values: string[] };
-export type InputKind = 'number' | 'text' | 'time';
+/** A column's values: numbers, or texts (times are texts that have been checked). */
+export type Column = readonly number[] | readonly string[];
 
 type Tensor = inference.ModelInferRequest_InferInputTensor;
-type Request = inference.ModelInferRequest;
+type Request = Pick<inference.ModelInferRequest, 'inputs' | 'rawInputContents'>;
 
+/** Limits of one request: rows, and characters of one text. */
 export const maxRows = 1000;
+export const maxText = 1000;
+
 const numeric: Record<string, { bytes: number; read: (raw: Buffer, at: number) => number }> = {
   FP64: { bytes: 8, read: (raw, at) => raw.readDoubleLE(at) },
   FP32: { bytes: 4, read: (raw, at) => raw.readFloatLE(at) },
   INT64: { bytes: 8, read: (raw, at) => Number(raw.readBigInt64LE(at)) },
   INT32: { bytes: 4, read: (raw, at) => raw.readInt32LE(at) },
 };
+/** RFC 3339: a date, a time, an offset. `Date.parse` alone takes local times and much else. */
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** The OIP datatype of an input. */
-export const datatypeOf = (kind: InputKind): string => (kind === 'number' ? 'FP64' : 'BYTES');
+export const datatypeOf = (kind: ModelInput['kind']): string => (kind === 'number' ? 'FP64' : 'BYTES');
+
+/** Epoch ms of an RFC 3339 time; NaN where it is none. */
+export const timeOf = (text: string): number => (rfc3339.test(text) ? Date.parse(text) : Number.NaN);
 
 /**
- * Reads a request's tensors by name. Shapes are [n] or [n,1], the same n for all, at most 1000 rows; contents are typed
- * or raw. Throws UNKNOWN_INPUT, WRONG_DATATYPE, WRONG_SHAPE, WRONG_CONTENTS or TOO_MANY_ROWS.
+ * Reads a request's tensors; columns stand at their inputs' positions. Shapes are [n] or [n,1], the same n for all, at
+ * most 1000 rows; contents are typed or raw. Throws UNKNOWN_INPUT, WRONG_DATATYPE, WRONG_SHAPE, WRONG_CONTENTS or
+ * TOO_MANY_ROWS.
  */
 export function readTensors(
-  request: Request,
-  kinds: ReadonlyMap<string, InputKind>,
-): { rows: number; columns: Map<string, Column> } {
-  const { inputs, rawInputContents } = request;
-  const columns = new Map<string, Column>();
-  let rows: number | undefined;
-  if (rawInputContents.length && rawInputContents.length !== inputs.length)
-    throw errors.WRONG_CONTENTS({
-      input: '(all)',
-      problem: `${inputs.length} inputs but ${rawInputContents.length} raw contents; send one for each, in order`,
-    });
-  inputs.forEach((tensor, i) => {
-    const kind = kinds.get(tensor.name);
-    if (!kind) throw errors.UNKNOWN_INPUT({ input: tensor.name, known: [...kinds.keys()] });
-    if (columns.has(tensor.name)) throw errors.WRONG_CONTENTS({ input: tensor.name, problem: 'sent twice' });
-    const n = rowsOf(tensor, rows);
-    rows = n;
-    columns.set(tensor.name, readColumn(tensor, kind, n, rawInputContents[i]));
-  });
-  return { rows: rows ?? 1, columns };
+  { inputs, rawInputContents }: Request,
+  known: ReadonlyMap<string, ModelInput>,
+): { rows: number; columns: (Column | undefined)[] } {
+  const columns = new Array<Column | undefined>(known.size).fill(undefined);
+  const raw = rawInputContents.length > 0;
+  if (raw && rawInputContents.length !== inputs.length) {
+    const problem = `${inputs.length} inputs but ${rawInputContents.length} raw contents; send one for each, in order`;
+    throw errors.WRONG_CONTENTS({ input: '(all)', problem });
+  }
+  let rows = 0;
+  for (let i = 0; i < inputs.length; i++) {
+    const tensor = inputs[i];
+    const input = known.get(tensor.name);
+    if (!input) throw errors.UNKNOWN_INPUT({ input: tensor.name.slice(0, 100), known: [...known.keys()] });
+    if (columns[input.position])
+      throw errors.WRONG_CONTENTS({ input: tensor.name, problem: 'sent twice; send it once' });
+    rows = rowsOf(tensor, rows);
+    columns[input.position] = readColumn(tensor, input, rows, raw ? rawInputContents[i] : undefined);
+  }
+  return { rows: rows || 1, columns };
 }
 
-function rowsOf({ name, shape }: Tensor, others: number | undefined): number {
-  const [n, one, ...rest] = shape;
-  const found = `[${shape.join(',')}]`;
-  if (!Number.isSafeInteger(n) || n < 1 || (one ?? 1) !== 1 || rest.length)
-    throw errors.WRONG_SHAPE({ input: name, expected: '[n,1] with n of 1 or more', found });
+function rowsOf({ name, shape }: Tensor, others: number): number {
+  const n = shape[0];
+  const wrong = (expected: string) =>
+    errors.WRONG_SHAPE({ input: name, expected, found: `[${shape.slice(0, 5).join(',')}]` });
+  if (!Number.isSafeInteger(n) || n < 1 || shape.length > 2 || (shape[1] ?? 1) !== 1)
+    throw wrong('[n,1] with n of 1 or more');
   if (n > maxRows) throw errors.TOO_MANY_ROWS({ rows: n, limit: maxRows });
-  if (others !== undefined && others !== n)
-    throw errors.WRONG_SHAPE({ input: name, expected: `[${others},1] like the other inputs`, found });
+  if (others && others !== n) throw wrong(`[${others},1] like the other inputs`);
   return n;
 }
 
-function readColumn(tensor: Tensor, kind: InputKind, rows: number, raw: Buffer | undefined): Column {
+function readColumn(tensor: Tensor, { kind }: ModelInput, rows: number, raw: Buffer | undefined): Column {
   const { name: input, datatype: found } = tensor;
   if (kind === 'number') {
     if (!(found in numeric)) throw errors.WRONG_DATATYPE({ input, expected: 'FP64 (or FP32, INT64, INT32)', found });
-    return { kind: 'number', values: count(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor)) };
+    return counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
   }
   if (found !== 'BYTES') throw errors.WRONG_DATATYPE({ input, expected: 'BYTES', found });
-  const bytes = raw ? rawBytes(input, raw) : (tensor.contents?.bytesContents ?? []);
-  const values = count(input, rows, bytes).map((b) => b.toString('utf8'));
-  if (kind === 'time')
-    for (const value of values)
-      if (Number.isNaN(Date.parse(value)))
-        throw errors.WRONG_CONTENTS({
-          input,
-          problem: `"${value.slice(0, 40)}" is not a time; send RFC 3339, such as 2013-02-14T10:00:00Z`,
-        });
-  return { kind: 'text', values };
+  const bytes = counted(input, rows, raw ? rawBytes(input, raw, rows) : (tensor.contents?.bytesContents ?? []));
+  const values = bytes.map((b) => b.toString('utf8'));
+  for (const value of values) checkText(input, kind, value);
+  return values;
 }
 
-function count<T>(input: string, rows: number, values: T[]): T[] {
+function checkText(input: string, kind: ModelInput['kind'], value: string): void {
+  if (value.length > maxText) {
+    const problem = `a text of ${value.length} characters; send at most ${maxText}`;
+    throw errors.WRONG_CONTENTS({ input, problem });
+  }
+  if (kind !== 'time' || !Number.isNaN(timeOf(value))) return;
+  const problem = `"${value.slice(0, 40)}" is not a time; send RFC 3339, such as 2013-02-14T10:00:00Z`;
+  throw errors.WRONG_CONTENTS({ input, problem });
+}
+
+function counted<T>(input: string, rows: number, values: readonly T[]): readonly T[] {
   if (values.length === rows) return values;
-  throw errors.WRONG_CONTENTS({ input, problem: `the shape says ${rows} rows, the contents hold ${values.length}` });
+  const problem = `the shape says ${rows} rows, the contents hold ${values.length}; send one value a row, in the field of the datatype`;
+  throw errors.WRONG_CONTENTS({ input, problem });
 }
 
-function typedNumbers({ datatype, contents }: Tensor): number[] {
+function typedNumbers({ datatype, contents }: Tensor): readonly number[] {
   if (!contents) return [];
   if (datatype === 'FP64') return contents.fp64Contents;
   if (datatype === 'FP32') return contents.fp32Contents;
@@ -90,24 +105,24 @@ function typedNumbers({ datatype, contents }: Tensor): number[] {
 
 function rawNumbers(input: string, datatype: string, raw: Buffer): number[] {
   const { bytes, read } = numeric[datatype];
-  if (raw.length % bytes)
-    throw errors.WRONG_CONTENTS({
-      input,
-      problem: `${raw.length} raw bytes are no whole number of ${datatype} (${bytes} bytes each)`,
-    });
-  return Array.from({ length: raw.length / bytes }, (_, i) => read(raw, i * bytes));
+  if (raw.length % bytes) {
+    const problem = `${raw.length} raw bytes are no whole number of ${datatype}; send ${bytes} bytes a row`;
+    throw errors.WRONG_CONTENTS({ input, problem });
+  }
+  const values = new Array<number>(raw.length / bytes);
+  for (let i = 0; i < values.length; i++) values[i] = read(raw, i * bytes);
+  return values;
 }
 
-/** BYTES in raw form: each element is its length (4 bytes, little-endian) and its bytes. */
-function rawBytes(input: string, raw: Buffer): Buffer[] {
+/** BYTES in raw form: each element is its length (4 bytes, little-endian) and its bytes. Stops at one row too many. */
+function rawBytes(input: string, raw: Buffer, rows: number): Buffer[] {
   const elements: Buffer[] = [];
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length && elements.length <= rows; ) {
     const end = raw.length - at >= 4 ? at + 4 + raw.readUInt32LE(at) : Number.POSITIVE_INFINITY;
-    if (end > raw.length)
-      throw errors.WRONG_CONTENTS({
-        input,
-        problem: 'raw BYTES end in the middle of an element (each is a 4-byte length and its bytes)',
-      });
+    if (end > raw.length) {
+      const problem = 'raw BYTES end in the middle of an element; send a 4-byte length and the bytes for each';
+      throw errors.WRONG_CONTENTS({ input, problem });
+    }
     elements.push(raw.subarray(at + 4, end));
     at = end;
   }
@@ -117,6 +132,6 @@ function rawBytes(input: string, raw: Buffer): Buffer[] {
 /** Raw little-endian FP64 of an output column. */
 export function rawDoubles(values: readonly number[]): Buffer {
   const raw = Buffer.alloc(values.length * 8);
-  for (const [i, value] of values.entries()) raw.writeDoubleLE(value, i * 8);
+  for (let i = 0; i < values.length; i++) raw.writeDoubleLE(values[i], i * 8);
   return raw;
 }

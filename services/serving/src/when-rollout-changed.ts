@@ -16,7 +16,9 @@ export class WhenRolloutChanged {
 
   @When(events.rolloutChanged, { each: 'replica' })
   async follow({ tenant, model, rollout }: RolloutChanged, cause: Cause): Promise<void> {
-    if (!this.models.get(tenant, model)) throw errors.NOT_READY({ model }); // model.declared is on its way
-    await this.following.follow(tenant, model, rollout!, cause);
+    const served = this.models.get(tenant, model);
+    if (!served) throw errors.NOT_READY({ model }); // model.declared is on its way, in another group
+    if (!rollout?.champion) throw errors.ROLLOUT_INVALID({ model, problem: 'it has no champion' });
+    await this.following.follow(served, rollout, cause);
   }
 }

@@ -1,0 +1,75 @@
+/**
+ * Back to the last good state at start, from this replica's own documents, then up to date from the registry.
+ *
+ * I1  The newest remembered rollout that can be loaded answers; one that cannot is passed over, aloud.
+ * I2  An object store that is away is waited for beside the start; until then the service is not ready.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseModelSpec, Rollout } from '@driftloop/contracts';
+import { Log } from '@driftloop/service';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Following } from './following.js';
+import { Graphs } from './graphs.js';
+import { prepare, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
+import { ServingDocuments } from './serving.documents.js';
+
+const retryMs = 1000;
+
+@Injectable()
+export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly models: ServedModels,
+    private readonly graphs: Graphs,
+    private readonly documents: ServingDocuments,
+    private readonly following: Following,
+    private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    for (const { tenant, model, specRevision, specJson, rollouts } of await this.documents.all()) {
+      if (!specJson) continue;
+      const served = this.models.declare(tenant, model, specRevision, parseModelSpec(specJson));
+      const remembered = rollouts.map((json) => prepare(Rollout.fromJSON(json)));
+      const loaded = await this.tryOnce(served, remembered);
+      void (loaded ? this.catchUp(served) : this.tryOn(served, remembered));
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.stopping.abort();
+  }
+
+  /** False where the object store is away. */
+  private async tryOnce(served: ServedModel, remembered: ServedRollout[]): Promise<boolean> {
+    for (const [i, rollout] of remembered.entries()) {
+      try {
+        await this.graphs.load(served, rollout);
+        for (const known of remembered.slice(i)) this.models.remember(served, known);
+        return true;
+      } catch (error) {
+        const { message, retriable } = error as Error & { retriable?: boolean };
+        const facts = { model: served.key, revision: rollout.revision, problem: message };
+        if (retriable) this.log.warn(facts, 'a remembered rollout waits for its graphs');
+        else this.log.error(facts, 'a remembered rollout cannot be loaded; the one before it answers');
+        if (retriable) return false;
+      }
+    }
+    return true;
+  }
+
+  private async tryOn(served: ServedModel, remembered: ServedRollout[]): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted && !served.rollouts.length) {
+      await sleep(retryMs, undefined, { signal, ref: false }).catch(() => {});
+      if (!signal.aborted && (await this.tryOnce(served, remembered))) return this.catchUp(served);
+    }
+  }
+
+  private async catchUp(served: ServedModel): Promise<void> {
+    await this.following.catchUp(served).catch((error: Error) => {
+      this.log.warn({ model: served.key, problem: error.message }, 'what was missed could not be followed yet');
+    });
+  }
+}
