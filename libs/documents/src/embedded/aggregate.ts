@@ -3,7 +3,7 @@ import { Aggregator } from 'mingo';
 import { type Doc, plain } from './codec.js';
 import type { ScanGuard } from './database.js';
 import { unsupported } from './errors.js';
-import { matcher } from './filter.js';
+import { matcher } from './matching.js';
 import { query, select } from './select.js';
 import type { Table } from './table.js';
 

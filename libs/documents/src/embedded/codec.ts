@@ -63,7 +63,7 @@ function plainClass(value: object): Value {
   if (type === 'Int32' || type === 'Double') return Number(value);
   if (type) throw unsupported(`BSON type ${type}`);
   if (typeof toBSON === 'function') return plain(toBSON.call(value));
-  return plainRecord(value as Doc);
+  return plainRecord({ ...(value as Doc) });
 }
 
 /** Mongoose arrays are proxies: they are copied, so that later walks are fast and nobody shares them. */

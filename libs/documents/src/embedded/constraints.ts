@@ -75,10 +75,7 @@ function translateOne(table: Table, path: string, operator: string, value: Value
 }
 
 function isExactly(operator: string, value: Value): boolean {
-  if (operator === '$in') return (value as Value[]).every(isExact);
-  // below a number there may be NaN, which has a key and no order
-  if (operator === '$lt' || operator === '$lte') return isExact(value) && typeof value !== 'number';
-  return isExact(value);
+  return operator === '$in' ? (value as Value[]).every(isExact) : isExact(value);
 }
 
 interface Condition {

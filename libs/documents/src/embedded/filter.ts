@@ -1,5 +1,4 @@
-/** Filters: the accepted operators, checked by name, and the predicate, which is mingo's. */
-import { Query } from 'mingo';
+/** Filters: the accepted operators, checked by name. */
 import type { Doc, Value } from './codec.js';
 import { badValue, unsupported } from './errors.js';
 
@@ -10,7 +9,7 @@ export const FIELD_OPERATORS: ReadonlySet<string> = new Set(
 /** Operators that join filters. */
 export const LOGICAL_OPERATORS: ReadonlySet<string> = new Set(['$and', '$or', '$nor']);
 
-const TYPES = new Set('string number bool date null object array regex int long double'.split(' '));
+const TYPES = new Set('string number bool date null object array regex objectId binData'.split(' '));
 
 /** Whether a value is a plain object, not a date, id, expression or bytes. */
 export function isRecord(value: Value): value is Doc {
@@ -44,21 +43,21 @@ function checkOperators(condition: Doc): void {
   for (const [operator, value] of Object.entries(condition)) {
     if (!FIELD_OPERATORS.has(operator)) throw unsupported(`the query operator ${operator}`);
     if (operator === '$not' && isOperators(value)) checkOperators(value);
-    if (operator === '$elemMatch') isOperators(value) ? checkOperators(value) : check(value as Doc);
+    if (operator === '$elemMatch') checkElements(value);
     if (operator === '$type') checkTypes(value);
     if (/^\$(in|nin|all)$/.test(operator) && !Array.isArray(value)) throw badValue(`${operator} needs an array`);
   }
+}
+
+function checkElements(value: Value): void {
+  if (!isRecord(value)) throw badValue('$elemMatch needs an object');
+  const logical = Object.keys(value).some((key) => LOGICAL_OPERATORS.has(key));
+  if (!logical && isOperators(value)) checkOperators(value);
+  else check(value);
 }
 
 function checkTypes(value: Value): void {
   for (const type of Array.isArray(value) ? value : [value]) {
     if (!TYPES.has(type as string)) throw unsupported(`$type ${JSON.stringify(type)}`);
   }
-}
-
-/** The predicate of a plain filter. */
-export function matcher(filter: Doc): (doc: Doc) => boolean {
-  check(filter);
-  const query = new Query<Doc>(filter);
-  return (doc) => query.test(doc);
 }

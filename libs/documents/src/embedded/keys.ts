@@ -3,7 +3,7 @@
  *
  * I1  null and missing < numbers < strings < objects < arrays < bytes < ObjectId < boolean < date: the first is -∞, numbers
  *     are REAL, strings TEXT, and the rest BLOB with a leading type byte; that is also SQLite's order of storage classes.
- * I2  -∞ and NaN share the least finite key: their order is kept, equality with it is left to the filter.
+ * I2  null is -∞, NaN the least finite number and -∞ the next: their order is BSON's, and NaN is outside every range.
  */
 import mongoose from 'mongoose';
 import { type Doc, encode, type Value } from './codec.js';
@@ -15,7 +15,8 @@ const { Binary } = mongoose.mongo;
 
 /** The key of null and of a missing field. */
 export const NULL_KEY = Number.NEGATIVE_INFINITY;
-const LEAST = -Number.MAX_VALUE;
+const NAN_KEY = -Number.MAX_VALUE;
+const MINUS_INFINITY_KEY = -1.7976931348623155e308;
 
 const OBJECT = 3;
 const ARRAY = 4;
@@ -31,7 +32,8 @@ const TRUE = Uint8Array.of(BOOLEAN, 1);
 /** The key of one plain value. */
 export function keyOf(value: Value): Key {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return value > LEAST ? value : LEAST;
+  if (typeof value === 'number')
+    return value >= MINUS_INFINITY_KEY ? value : Number.isNaN(value) ? NAN_KEY : MINUS_INFINITY_KEY;
   if (value === null || value === undefined) return NULL_KEY;
   if (typeof value === 'boolean') return value ? TRUE : FALSE;
   return objectKey(value as object);
@@ -66,7 +68,7 @@ function dateKey(time: number): Uint8Array {
 
 /** The half-open range of keys [from, to) of all values of the same type as `value`: comparisons stay within a type. */
 export function typeRange(value: Value): readonly [Key, Key] {
-  if (typeof value === 'number') return [LEAST, ''];
+  if (typeof value === 'number') return [MINUS_INFINITY_KEY, ''];
   if (typeof value === 'string') return ['', new Uint8Array(0)];
   const tag = (keyOf(value) as Uint8Array)[0];
   return [Uint8Array.of(tag), Uint8Array.of(tag + 1)];
@@ -74,7 +76,7 @@ export function typeRange(value: Value): readonly [Key, Key] {
 
 /** Whether equality or a range on this value is exactly equality or a range on its key. */
 export function isExact(value: Value): boolean {
-  if (typeof value === 'number') return value > LEAST;
+  if (typeof value === 'number') return value > MINUS_INFINITY_KEY;
   if (typeof value === 'string' || typeof value === 'boolean') return true;
   return value instanceof Date || value instanceof ObjectId;
 }

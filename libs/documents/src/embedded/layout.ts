@@ -6,8 +6,8 @@
  */
 import type { Doc } from './codec.js';
 import type { Definition, IndexDefinition } from './definition.js';
-import { matcher } from './filter.js';
 import { extract, extractAll, type Key, keyOf, MULTI, type Path, pathOf } from './keys.js';
+import { matcher } from './matching.js';
 
 /** A row's keys: its key and flag columns in their order, and the several keys of paths with arrays. */
 export interface Keys {

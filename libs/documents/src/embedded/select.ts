@@ -2,7 +2,8 @@
 import { type Doc, decode, plain } from './codec.js';
 import { type ScanGuard } from './database.js';
 import { UnindexedScan } from './errors.js';
-import { check, matcher } from './filter.js';
+import { check } from './filter.js';
+import { matcher } from './matching.js';
 import { type Sort, sortDocs, sortOf } from './order.js';
 import { type Plan, plan } from './plan.js';
 import type { Table } from './table.js';

@@ -1,7 +1,8 @@
 /** The update operators, in mongod's terms, on plain documents. */
 import { copyOf, type Doc, plain, type Value } from './codec.js';
 import { badValue, unsupported } from './errors.js';
-import { isOperators, isRecord, matcher } from './filter.js';
+import { isOperators, isRecord } from './filter.js';
+import { matcher } from './matching.js';
 import { compareValues, sortDocs, sortOf } from './order.js';
 
 /** Where a path ends: the object or array that holds the field, and the field's key. */

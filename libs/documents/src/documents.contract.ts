@@ -1,0 +1,29 @@
+/** The documents' contract in code, in mongoose's and mongod's terms: every implementation's spec runs it. */
+import { describeDifferences } from './contract/differences.js';
+import { describeIndexes } from './contract/indexes.js';
+import { describeQueries } from './contract/queries.js';
+import type { DocumentsContract, Fact } from './contract/scene.js';
+import { describeValues } from './contract/values.js';
+import { describeWrites } from './contract/writes.js';
+
+export type { DocumentsContract, DocumentsGround } from './contract/scene.js';
+
+/** Describes the contract; `open` gives fresh documents for each fact, or some that facts share. */
+export function describeDocuments(name: string, { open, skip }: DocumentsContract): void {
+  const fact: Fact = (title, run) => {
+    const test = skip.includes(title) ? it.skip : it;
+    test(title, async () => {
+      const ground = await open();
+      try {
+        await run(ground.connection);
+      } finally {
+        await ground.close();
+      }
+    }, 60_000);
+  };
+  describe(`${name}: values`, () => describeValues(fact));
+  describe(`${name}: queries`, () => describeQueries(fact));
+  describe(`${name}: writes`, () => describeWrites(fact));
+  describe(`${name}: indexes`, () => describeIndexes(fact));
+  describe(`${name}: against a naive model`, () => describeDifferences(fact));
+}
