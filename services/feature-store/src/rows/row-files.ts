@@ -51,12 +51,12 @@ export async function* rowsOfFile(
 async function load({ run, rows }: Duck, path: string, format: Format): Promise<RejectedRow[]> {
   try {
     if (format === 'parquet') {
-      await run(`CREATE VIEW file AS SELECT * FROM read_parquet(${literal(path)})`);
+      await run(`CREATE TEMP VIEW file AS SELECT * FROM read_parquet(${literal(path)})`);
       return [];
     }
     const compression = format === 'csv.gz' ? 'gzip' : 'none';
     await run(
-      `CREATE TABLE file AS SELECT * FROM read_csv(${literal(path)}, compression = '${compression}', header = true,
+      `CREATE TEMP TABLE file AS SELECT * FROM read_csv(${literal(path)}, compression = '${compression}', header = true,
        delim = ',', quote = '"', escape = '"', all_varchar = true, store_rejects = true, parallel = false)`,
     );
     return (

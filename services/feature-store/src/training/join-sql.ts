@@ -34,7 +34,7 @@ export function rowsSql(plan: ViewPlan, cutoffMs: number): string[] {
   return [...plan.sources].flatMap(([source, columns]) => {
     const cells = Object.keys(columns).map((column) => `, ${cell(column)}`);
     return [
-      `CREATE TABLE ${rowsTable(source)} AS
+      `CREATE TEMP TABLE ${rowsTable(source)} AS
        SELECT e, t, k${cells.join('')}, lead(k) OVER (PARTITION BY e, t ORDER BY k) AS next_k
        FROM (SELECT * FROM ${rawTable(source)} WHERE k <= ${cutoffMs}
              QUALIFY row_number() OVER (PARTITION BY e, t, k ORDER BY seq) = 1)`,
@@ -66,7 +66,7 @@ export function joinSql(plan: ViewPlan, facts: JoinFacts): string[] {
     ...plan.windows.flatMap((group, i) => feature(`window_${i}`, windowSql(plan, group, i, facts))),
     ...plan.latest.flatMap((group, i) => feature(`latest_${i}`, latestSql(plan, group, i))),
     ...plan.overdue.flatMap((group, i) => feature(`overdue_${i}`, overdueSql(plan, group, i))),
-    `CREATE TABLE joined AS SELECT * EXCLUDE (rid, q_time), q_time AS question_time FROM
+    `CREATE TEMP TABLE joined AS SELECT * EXCLUDE (rid, q_time), q_time AS question_time FROM
       (SELECT rid, entity_id, entity_time, q_time, cohort, label, label_known_at, ${featureNames(plan).map(quoted).join(', ')}
        FROM questions ${tables.map((name) => `JOIN ${name} USING (rid)`).join(' ')})`,
   ];
@@ -90,7 +90,7 @@ function questionsSql(plan: ViewPlan, facts: JoinFacts): string {
       ? `, coalesce((${value})::VARCHAR, '') AS ${quoted(plan.texts[slot])}`
       : `, (${value})::DOUBLE AS ${quoted(plan.numbers[slot])}`;
   });
-  return `CREATE TABLE questions AS
+  return `CREATE TEMP TABLE questions AS
     SELECT row_number() OVER (ORDER BY q_time, entity_id, entity_time) AS rid, * FROM (
       SELECT l.e AS entity_id, l.t AS entity_time, l.q AS q_time, l.label AS label, l.k AS label_known_at,
         (floor((l.t - ${offset}) / 86400000.0) * 86400000 + ${offset})::BIGINT AS cohort${attributes.join('')}${inputs.join('')}
@@ -106,7 +106,7 @@ function keyedSql(plan: ViewPlan, facts: JoinFacts, source: string): string {
   const attributes = attributeNames(plan).map(
     (name) => `, ((${attributeSql(plan, facts, name, 'r.t')})::VARCHAR) AS ${keyName(name)}`,
   );
-  return `CREATE TABLE ${keyedTable(source)} AS
+  return `CREATE TEMP TABLE ${keyedTable(source)} AS
     SELECT s.*${attributes.join('')} FROM ${rowsTable(source)} s
     LEFT JOIN ${rowsTable(plan.requestSource)} r ON r.e = s.e AND r.k <= s.k
     QUALIFY row_number() OVER (PARTITION BY s.e, s.t, s.k ORDER BY (r.t = s.t)::INT DESC, r.t DESC, r.k DESC) = 1`;
@@ -156,12 +156,12 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
     return `${sql} AS ${quoted(plan.numbers[slot])}`;
   });
   return [
-    `CREATE TABLE sums_${i} AS
+    `CREATE TEMP TABLE sums_${i} AS
      SELECT key, k, ${names.map((name) => `sum(${name}) OVER (PARTITION BY key ORDER BY k ROWS UNBOUNDED PRECEDING) AS ${name}`).join(', ')}
      FROM (SELECT ${key} AS key, k, ${lanes.map(({ name, sql }) => `sum(${sql}) AS ${name}`).join(', ')}
            FROM ${from} WHERE ${key} IS NOT NULL GROUP BY 1, 2)`,
     ...(revised ? windowsMs.map((ms, w) => takenSql(taken(w), ms, from, key, lanes)) : []),
-    `CREATE TABLE window_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q
+    `CREATE TEMP TABLE window_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q
      ${asof(`sums_${i}`, 'u', key, 'q.q_time')} ${joins.join(' ')}
      ${revised ? windowsMs.map((_, w) => `LEFT JOIN ${taken(w)} t${w} ON t${w}.rid = q.rid`).join(' ') : ''}`,
     `DROP TABLE sums_${i}`,
@@ -171,7 +171,7 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
 /** What superseded rows still add to a window, although a newer revision was known. */
 function takenSql(name: string, ms: number, from: string, key: string, lanes: { name: string; sql: string }[]): string {
   const on = key === everything ? '' : `s.${key} = q.${key} AND `;
-  return `CREATE TABLE ${name} AS SELECT q.rid, ${lanes.map((lane) => `sum(${lane.sql}) AS ${lane.name}`).join(', ')}
+  return `CREATE TEMP TABLE ${name} AS SELECT q.rid, ${lanes.map((lane) => `sum(${lane.sql}) AS ${lane.name}`).join(', ')}
     FROM questions q JOIN (SELECT * FROM ${from} WHERE next_k IS NOT NULL) s
       ON ${on}s.next_k <= q.q_time AND s.k > q.q_time - ${ms} GROUP BY q.rid`;
 }
@@ -199,10 +199,10 @@ function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i
       `CASE WHEN q.q_time - r.t <= ${maxAgeMs} THEN ${cell(column, 'r.')} END AS ${quoted(plan.numbers[slot])}`,
   );
   return [
-    `CREATE TABLE ordered_${i} AS SELECT *, row_number() OVER (ORDER BY t, k, e) AS o FROM ${rowsTable(source)}`,
-    `CREATE TABLE best_${i} AS SELECT k, max(best) AS o FROM
+    `CREATE TEMP TABLE ordered_${i} AS SELECT *, row_number() OVER (ORDER BY t, k, e) AS o FROM ${rowsTable(source)}`,
+    `CREATE TEMP TABLE best_${i} AS SELECT k, max(best) AS o FROM
       (SELECT k, max(o) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING) AS best FROM ordered_${i}) GROUP BY k`,
-    `CREATE TABLE latest_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q
+    `CREATE TEMP TABLE latest_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q
      ${asof(`best_${i}`, 'b', everything, 'q.q_time')} LEFT JOIN ordered_${i} r ON r.o = b.o`,
   ];
 }
@@ -225,12 +225,12 @@ function overdueSql(plan: ViewPlan, group: OverdueGroup, i: number): string[] {
       `${asof(`overdue_all_${i}_${w}`, `a${w}`, everything, 'q.q_time')} ${asof(`overdue_by_${i}_${w}`, `b${w}`, key, 'q.q_time')}`,
   );
   return [
-    `CREATE OR REPLACE TABLE due AS SELECT d.*, greatest(d.t, d.k) AS start, coalesce(g.gone, ${Number.MAX_SAFE_INTEGER}) AS gone
+    `CREATE OR REPLACE TEMP TABLE due AS SELECT d.*, greatest(d.t, d.k) AS start, coalesce(g.gone, ${Number.MAX_SAFE_INTEGER}) AS gone
      FROM (SELECT e, t, min(k) AS k, arg_min(key, k) AS key FROM
             (SELECT e, t, k, coalesce(${key}::VARCHAR, '') AS key FROM ${keyedTable(group.source)}) GROUP BY e, t) d
      LEFT JOIN (SELECT e, min(k) AS gone FROM ${rowsTable(group.until)} GROUP BY e) g ON g.e = d.e`,
     ...steps,
-    `CREATE TABLE overdue_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q ${joins.join(' ')}`,
+    `CREATE TEMP TABLE overdue_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q ${joins.join(' ')}`,
   ];
 }
 
@@ -239,14 +239,14 @@ function stepsSql(name: string, ms: number): string[] {
   const running = (column: string, key: string) =>
     `(sum(${column}) OVER (PARTITION BY ${key} ORDER BY k ROWS UNBOUNDED PRECEDING))::BIGINT AS ${column}`;
   return [
-    `CREATE OR REPLACE TABLE steps AS
+    `CREATE OR REPLACE TEMP TABLE steps AS
      SELECT key, start AS k, 1 AS due, 0 AS n, 0::BIGINT AS t FROM due WHERE start < t + ${ms}
      UNION ALL SELECT key, t + ${ms}, -1, 0, 0 FROM due WHERE start < t + ${ms}
      UNION ALL SELECT key, start, 0, 1, t FROM due WHERE start < least(gone, t + ${ms})
      UNION ALL SELECT key, least(gone, t + ${ms}), 0, -1, -t FROM due WHERE start < least(gone, t + ${ms})`,
-    `CREATE TABLE overdue_all_${name} AS SELECT k, ${['due', 'n', 't'].map((c) => running(c, 'key0')).join(', ')}
+    `CREATE TEMP TABLE overdue_all_${name} AS SELECT k, ${['due', 'n', 't'].map((c) => running(c, 'key0')).join(', ')}
      FROM (SELECT '' AS key0, k, sum(due) AS due, sum(n) AS n, sum(t) AS t FROM steps GROUP BY k)`,
-    `CREATE TABLE overdue_by_${name} AS SELECT key, k, ${running('n', 'key')}
+    `CREATE TEMP TABLE overdue_by_${name} AS SELECT key, k, ${running('n', 'key')}
      FROM (SELECT key, k, sum(n) AS n FROM steps WHERE key <> '' GROUP BY key, k)`,
   ];
 }

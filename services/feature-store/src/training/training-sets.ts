@@ -50,8 +50,6 @@ export class TrainingSets {
   }
 
   private async join(duck: Duck, view: ModelView, plan: ViewPlan, cutoffMs: number): Promise<TrainingSet> {
-    // Every order that matters is asked for; keeping others would cost a third of the memory.
-    await duck.run('SET preserve_insertion_order = false');
     for (const [source, columns] of plan.sources) {
       const log = await view.log(source, columns);
       await duck.run(...rawSql(source, columns, await log.files(duck.folder)));
@@ -102,7 +100,7 @@ function rawSql(source: string, columns: Columns, { segments, columns: stored, l
   const cell = (name: string) => `TRY_CAST(${quoted(`c_${name}`)} AS ${type(name)})`;
   const table = names.map((name) => `, ${quoted(`c_${name}`)} ${type(name)}`).join('');
   const insert = `INSERT INTO ${rawTable(source)} SELECT seq, e, t, k`;
-  const create = `CREATE TABLE ${rawTable(source)} (seq BIGINT, e VARCHAR, t BIGINT, k BIGINT${table})`;
+  const create = `CREATE TEMP TABLE ${rawTable(source)} (seq BIGINT, e VARCHAR, t BIGINT, k BIGINT${table})`;
   const held = names.map((name) => (stored.has(name) ? `, ${cell(name)}` : ', NULL')).join('');
   const parquet = `read_parquet([${segments.map(literal).join(', ')}], union_by_name = true)`;
   return [
