@@ -7,6 +7,7 @@ export function packNumbers(numbers: readonly number[]): string {
 
 /** The numbers of a packed string. */
 export function unpackNumbers(packed: string): Float64Array {
-  const bytes = Buffer.from(packed, 'base64');
-  return new Float64Array(Uint8Array.from(bytes).buffer);
+  const { buffer, byteOffset, byteLength } = Buffer.from(packed, 'base64');
+  // a copy: small buffers share a pool, at any offset
+  return new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }

@@ -35,6 +35,7 @@ export class Checks {
       alerts,
       ...(due && { checked: now }),
       signalled: progress.closed ?? null,
+      trial: memory.cycle?.stage === 'shadow' ? watch.trial : [],
       latest: measured.signals.map(({ evidence }) => Evidence.toJSON(Evidence.fromPartial(evidence))),
     };
     await this.documents.keepWatch(memory.watch);

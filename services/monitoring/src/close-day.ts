@@ -4,18 +4,9 @@
  * I1  Sums are integers per row, so that the order of rows cannot change them.
  * I2  Who was champion, challenger and frozen is read from the rollout that the question followed, not from who answered.
  */
-import {
-  binOf,
-  binsOf,
-  brierNano,
-  logLossNano,
-  NANO,
-  pairedLoss,
-  type ReferenceHistogram,
-  residualMicro,
-} from '@driftloop/algorithms';
+import { brierNano, logLossNano, NANO, pairedLoss, residualMicro } from '@driftloop/algorithms';
 import type { Rollout } from '@driftloop/contracts';
-import { unpackNumbers } from './cells.js';
+import { BinCounter, type Histograms } from './count-bins.js';
 import type { DayCounts, PairSums, Role, VersionSums } from './days.documents.js';
 import type { LayoutDocument, PredictionRow } from './rows.documents.js';
 import { entityKey, type Truth } from './truth.js';
@@ -26,7 +17,7 @@ export interface ClosingDay {
   readonly truth: Truth;
   readonly rolloutAt: (eventTime: number) => Rollout;
   /** The champion whose reference the features are counted against. */
-  readonly reference?: { version: string; histograms: Readonly<Record<string, ReferenceHistogram>> };
+  readonly reference?: { version: string; histograms: Histograms };
   readonly layouts: ReadonlyMap<string, LayoutDocument>;
   /** The day's first instant, epoch ms. */
   readonly day: number;
@@ -35,6 +26,8 @@ export interface ClosingDay {
 export interface DaySums {
   labelled: number;
   unlabelled: number;
+  /** What has no label yet, by `entityKey`. */
+  awaited: string[];
   versions: VersionSums[];
   pairs: PairSums[];
   counts: DayCounts | null;
@@ -45,11 +38,14 @@ const blockMs = 3 * 3_600_000;
 export function sumDay(closing: ClosingDay): DaySums {
   const versions = new Map<string, VersionSums>();
   const pairs = new Map<string, PairSums>();
-  let labelled = 0;
+  const awaited: string[] = [];
   for (const row of closing.rows) {
-    const y = closing.truth.values.get(entityKey(row.entityId, row.entityTime));
-    if (y === undefined) continue;
-    labelled++;
+    const entity = entityKey(row.entityId, row.entityTime);
+    const y = closing.truth.values.get(entity);
+    if (y === undefined) {
+      awaited.push(entity);
+      continue;
+    }
     const roles = rolesAt(closing.rolloutAt(row.eventTime));
     score(versions, 'returned', '', row.probability, y);
     for (const [role, version] of Object.entries(roles))
@@ -57,8 +53,9 @@ export function sumDay(closing: ClosingDay): DaySums {
     if (roles.challenger && roles.champion) pair(pairs, roles.champion, roles.challenger, row, y, closing.day);
   }
   return {
-    labelled,
-    unlabelled: closing.rows.length - labelled,
+    labelled: closing.rows.length - awaited.length,
+    unlabelled: awaited.length,
+    awaited: awaited.sort(),
     versions: sorted(versions),
     pairs: sorted(pairs).map((p) => ({ ...p, blocks: p.blocks.sort((a, b) => a.start - b.start) })),
     counts: countBins(closing),
@@ -137,37 +134,12 @@ function pair(
   block.sum += delta;
 }
 
-/** Bin counts of the features, and of the champion's predictions, of every row that the reference's version was champion for. */
+/** Counts every row that the reference's version was champion for. */
 function countBins({ rows, reference, layouts, rolloutAt }: ClosingDay): DayCounts | null {
   if (!reference) return null;
-  const { version, histograms } = reference;
-  const bins: Record<string, number[]> = {};
-  for (const [feature, histogram] of Object.entries(histograms))
-    bins[feature] = new Array(binsOf(histogram)).fill(0) as number[];
-  let counted = 0;
-  for (const row of rows) {
-    if (rolloutAt(row.eventTime).champion?.version !== version) continue;
-    counted++;
-    for (const [feature, value] of cellsOf(row, layouts.get(row.layout), scoreOf(row, version)))
-      if (bins[feature] && fits(histograms[feature], value)) bins[feature][binOf(histograms[feature], value)]++;
-  }
-  return { version, rows: counted, bins: JSON.stringify(bins) };
+  const counter = new BinCounter(reference.version, reference.histograms, layouts);
+  for (const row of rows)
+    if (rolloutAt(row.eventTime).champion?.version === reference.version)
+      counter.add(row, scoreOf(row, reference.version));
+  return counter.counts();
 }
-
-type Cell = number | string | null;
-
-function* cellsOf(
-  row: PredictionRow,
-  layout: LayoutDocument | undefined,
-  prediction: number | null,
-): Generator<[string, Cell]> {
-  yield ['prediction', prediction];
-  if (!layout) return;
-  const numbers = unpackNumbers(row.numbers);
-  for (let i = 0; i < layout.numbers.length; i++) yield [layout.numbers[i], numbers[i] ?? null];
-  // An empty text is how a missing one crosses the wire.
-  for (let i = 0; i < layout.texts.length; i++) yield [layout.texts[i], row.texts[i] || null];
-}
-
-const fits = (histogram: ReferenceHistogram, value: Cell): boolean =>
-  value === null || typeof value === (histogram.kind === 'numeric' ? 'number' : 'string');

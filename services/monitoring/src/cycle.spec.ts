@@ -52,15 +52,29 @@ describe('a cycle', () => {
     const { request, next } = await world.untilOpened(start);
     const { cycleId } = request;
     const failed = { ...world.key, cycleId, jobId: 'j', eventTime: new Date(next), code: 'QUARANTINED', reason: 'x' };
+    await world.tick(next);
     await world.tell(events.trainingFailed, failed, next);
     await world.tick(next + hour);
     expect(await world.closed()).toMatchObject([{ cycleId, outcome: 'failed', closed: new Date(next) }]);
     expect((await world.cycles())[0].reasons).toEqual(['QUARANTINED: x']);
   });
 
+  it('is moved by what had happened by the tick before, whenever it was heard', async () => {
+    const { request } = await world.untilOpened(start);
+    const opened = request.knowledgeCutoff!.getTime();
+    await world.tick(opened + 5 * hour);
+    // due between two ticks: told at the second, perhaps before monitoring's own handler of it
+    await world.trained(opened + 6 * hour, request.cycleId);
+    await world.tick(opened + 7 * hour);
+    expect((await world.cycles())[0].stage).toBe('training');
+    await world.tick(opened + 8 * hour);
+    expect((await world.cycles())[0]).toMatchObject({ stage: 'gate', deadline: new Date(opened + day + 6 * hour) });
+  });
+
   it('is refused when the gate refuses, superseded when the registry says so', async () => {
     const { request, next } = await world.untilOpened(start);
     await world.trained(next - 6 * hour, request.cycleId);
+    await world.tick(next);
     await world.rolledBack(next, 'v2', request.cycleId, 'superseded');
     await world.tick(next + hour);
     expect(await world.closed()).toMatchObject([{ outcome: 'superseded' }]);
@@ -90,6 +104,7 @@ describe('a cycle', () => {
     const { cycleId } = request;
     const late = request.knowledgeCutoff!.getTime() + 3 * day;
     await world.tick(late);
+    await world.tick(late + hour);
     await world.trial(late + hour, cycleId, Stage.SHADOW);
     await world.tick(late + 2 * hour);
     await world.tick(late + 3 * hour);
@@ -100,6 +115,7 @@ describe('a cycle', () => {
   it('rolls back when a replica cannot serve the challenger', async () => {
     const { cycleId, next } = await world.untilShadow(start);
     const failed = { ...world.key, cycleId, rolloutId: `${cycleId}/v2`, version: 'v2', replica: 'r1' };
+    await world.tick(next);
     await world.tell(events.rolloutFailed, { ...failed, code: 'MODEL_CORRUPT', reason: 'sha256' }, next);
     await world.tick(next + hour);
     expect(await world.judged()).toMatchObject([{ verdict: 'VERDICT_ROLL_BACK', rolloutId: `${cycleId}/v2` }]);

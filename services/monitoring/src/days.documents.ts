@@ -62,6 +62,8 @@ export interface DayDocument {
   /** How many of them became known in each hour: [end of the hour, count]. */
   known: [number, number][];
   lastKnown: number;
+  /** Entities (`entityKey`) of the predictions that had no label at closing; [] once the cohort is censored. */
+  awaited: string[];
   /** Predictions that never got a label; null until the cohort is censored. */
   censored: number | null;
   /** Whether the cohort's rows may still have to be deleted. */
@@ -87,6 +89,7 @@ const daySchema = new Schema<DayDocument>(
     labels: Number,
     known: [Mixed],
     lastKnown: Number,
+    awaited: [String],
     censored: Number,
     rowsLeft: Boolean,
     absorbedAt: Number,

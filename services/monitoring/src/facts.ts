@@ -35,9 +35,10 @@ export class Facts {
     return views;
   }
 
-  /** What was heard since the last tick and happened before this one (view.ts, I1), in order, folded into the views. */
-  async fresh(views: Map<string, ModelView>, now: number): Promise<FactDocument[]> {
-    const facts = inOrder(await this.documents.unsettledFacts()).filter((fact) => fact.timeless || fact.time < now);
+  /** What no tick has acted on and had happened by the tick before (view.ts, I1), in order, folded into the views. */
+  async fresh(views: Map<string, ModelView>, previous = Number.NEGATIVE_INFINITY): Promise<FactDocument[]> {
+    const unsettled = await this.documents.unsettledFacts();
+    const facts = inOrder(unsettled).filter((fact) => fact.timeless || fact.time <= previous);
     for (const fact of facts) viewOf(views, fact.series).fold(fact);
     return facts;
   }

@@ -15,7 +15,7 @@ import { type LabelRow, type PredictionRow, Rows } from './rows.documents.js';
 import { entityKey } from './truth.js';
 
 /** Watermarks are kept at this grain: every hour of every source would cost more than it tells. */
-const watermarkGrain = 3 * 3_600_000;
+export const watermarkGrain = 3 * 3_600_000;
 
 @Injectable()
 export class Records {

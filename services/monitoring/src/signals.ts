@@ -14,14 +14,17 @@ import {
   stabilityNoise,
   type TriggerSignals,
 } from '@driftloop/algorithms';
-import type { Evidence } from '@driftloop/contracts';
+import { durationMs, type Evidence } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { type DayDocument, Days, type VersionSums } from './days.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import { watermarkGrain } from './records.js';
 import { Rows } from './rows.documents.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** One signal's value, and whether it is an alarm. */
 export interface Signal {
@@ -46,6 +49,7 @@ export class Signals {
   constructor(
     private readonly days: Days,
     private readonly rows: Rows,
+    private readonly documents: LoopDocuments,
   ) {}
 
   async measure(view: ModelView, progress: Progress, now: number): Promise<Measured> {
@@ -65,10 +69,24 @@ export class Signals {
       { kind: 'none', evidence: { ...growthEvidence(view, grown, fresh), ...dated } },
       ...(gap.days ? [{ kind: 'performance' as const, evidence: { ...gapEvidence(view, gap), ...dated } }] : []),
       ...(change ? [{ kind: 'performance' as const, evidence: { ...lossEvidence(view, change), ...dated } }] : []),
+      ...(await this.silence(view, now)).map((evidence) => ({ kind: 'drift' as const, evidence })),
       ...stability(view, days).map((evidence) => ({ kind: 'drift' as const, evidence: { ...evidence, ...dated } })),
     ];
     const trigger = { growth: grown, calibrationGap: gap.days ? gap : null, performance: change ?? null };
     return { fresh, trainedOn, signals, trigger, window };
+  }
+
+  /** Sources that have fallen silent: how many hours their watermark is behind. */
+  private async silence(view: ModelView, now: number): Promise<Partial<Evidence>[]> {
+    const allowed = durationMs(view.spec.monitoring.silence) + watermarkGrain;
+    const sources = await this.documents.sourcesOf(view.series);
+    return sources
+      .sort((a, b) => (a._id < b._id ? -1 : 1))
+      .map(({ _id, watermark }) => ({
+        ...{ test: 'silence', subject: _id.slice(view.series.length + 1), holds: now - watermark > allowed },
+        ...{ statistic: (now - watermark) / hourMs, threshold: allowed / hourMs },
+        ...{ windowStart: new Date(watermark), windowEnd: new Date(now), note: 'hours without a row or a watermark' },
+      }));
   }
 
   /** Every label that is known: what a first training could learn from. */

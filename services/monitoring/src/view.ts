@@ -2,8 +2,9 @@
  * What a tick knows of a model: its spec, who answered when, what its champions were trained on. Folded from facts,
  * so that it can be rebuilt at any time.
  *
- * I1  A fact counts from the tick after its event time on. What the registry decides at a tick may be heard before or
- *     after monitoring's own handler of that tick; either way monitoring acts on it at the next.
+ * I1  A tick acts on the facts that had happened by the tick before it. What other services say at a tick (of that
+ *     time, or of a time since the one before) may be heard before or after monitoring's own handler of it; either way
+ *     monitoring acts on it at the next.
  */
 import { type MeanLoss, meanLoss, type ReferenceHistogram } from '@driftloop/algorithms';
 import {

@@ -22,6 +22,7 @@ describe('the watch over cohorts', () => {
 
   it('sums loss, residual, Brier score and hits of every role as integers', async () => {
     await world.roll(start - hour, { champion: { version: 'v1' }, frozen: { version: 'v0' } });
+    await world.tick(start);
     const parcels = parcelsOf(start, 2).map((parcel, i) => ({ ...parcel, p: [0.8, 0.4][i], y: 1 as const }));
     await world.ask(parcels, { shadows: { v0: () => 0.5 } });
     await world.label(parcels);
@@ -43,6 +44,7 @@ describe('the watch over cohorts', () => {
   it('credits each question to whoever was champion when it was asked', async () => {
     const noon = start + day / 2;
     await world.roll(noon, { champion: { version: 'v2' } });
+    await world.tick(noon);
     const parcels = parcelsOf(start, 24);
     const before = parcels.filter((parcel) => parcel.time - hour < noon);
     await world.ask(before, { version: 'v1' });

@@ -11,7 +11,7 @@ import { Injectable } from '@nestjs/common';
 import { sumDay } from './close-day.js';
 import { type DayDocument, Days, dayId } from './days.documents.js';
 import { type LabelRow, Rows } from './rows.documents.js';
-import { entityKey, truthAt } from './truth.js';
+import { truthAt } from './truth.js';
 import type { ModelView } from './view.js';
 
 const dayMs = 86_400_000;
@@ -109,11 +109,10 @@ export class Watch {
   private async censorDay(view: ModelView, day: number): Promise<void> {
     const found = await this.days.find(view.series, day);
     if (!found) return;
-    const rows = await this.rows.predictionsBetween(view.series, day, day + dayMs);
     const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), day + view.timing.censoring);
-    const censored = rows.filter((row) => !truth.values.has(entityKey(row.entityId, row.entityTime))).length;
+    const censored = found.awaited.filter((entity) => !truth.values.has(entity)).length;
     const { known, lastKnown } = truth;
-    const counted = { ...found, censored, labels: truth.values.size, known, lastKnown };
+    const counted = { ...found, censored, awaited: [], labels: truth.values.size, known, lastKnown };
     await this.days.keep(counted);
     await this.letGo(view, counted);
   }
@@ -155,6 +154,7 @@ const emptyDay = ({ series, timing }: ModelView, day: number): DayDocument => ({
   labels: 0,
   known: [],
   lastKnown: 0,
+  awaited: [],
   censored: 0,
   rowsLeft: false,
   absorbedAt: null,
