@@ -89,8 +89,9 @@ function shown({ test, subject, statistic, threshold, rows, days }: Evidence): s
 }
 
 function reasonsOf(decision: Decision | undefined): string {
-  if (decision?.reasons.length) return decision.reasons.join('; ');
-  return strongest(decision);
+  const reasons = decision?.reasons ?? [];
+  const more = reasons.length > 2 ? ` and ${reasons.length - 2} more` : '';
+  return reasons.length ? reasons.slice(0, 2).join('; ') + more : strongest(decision);
 }
 
 /** The first piece of evidence that held, or else the first. */

@@ -177,28 +177,32 @@ function sliceHarm(slices: readonly SliceDays[], o: Required<GateOptions>): Find
 }
 
 /** An AUC far below one half predicts as well as one above it, so the direction does not matter. */
+/** Every feature is tested; shown are those that leak, or else the strongest. */
 function leaks(features: readonly FeatureAuc[], c: BlockComparison, o: Required<GateOptions>): Finding {
-  const evidence: Evidence[] = [];
-  const reasons: string[] = [];
-  for (const { feature, auc } of features) {
+  const tested = features.map(({ feature, auc }) => {
     const strength = Math.max(auc, 1 - auc);
     const known = strength >= 0.5 && strength <= 1;
-    const holds = !known || strength > o.leakAuc;
-    const e = { test: 'leak', subject: `feature ${feature}`, statistic: finite(strength), threshold: o.leakAuc, holds };
-    evidence.push({
-      ...e,
+    return { feature, auc, strength, known, holds: !known || strength > o.leakAuc };
+  });
+  const leaking = tested.filter(({ holds }) => holds);
+  const strongest = [...tested].sort((a, b) => b.strength - a.strength).slice(0, 1);
+  return {
+    evidence: (leaking.length ? leaking : strongest).map(({ feature, strength, known, holds }) => ({
+      test: 'leak',
+      subject: `feature ${feature}`,
+      statistic: finite(strength),
+      threshold: o.leakAuc,
+      holds,
       rows: c.rows,
       days: c.days,
-      ...(known ? {} : { note: 'the AUC is not a number between 0 and 1' }),
-    });
-    if (!known) reasons.push(`not finite: the AUC of feature ${feature} is ${auc}`);
-    else if (holds) {
-      reasons.push(
-        `leak: feature ${feature} alone has AUC ${show(auc)}, above ${o.leakAuc}; remove it or make it known in time`,
-      );
-    }
-  }
-  return { evidence, reasons };
+      note: known ? `${tested.length} features tested alone` : 'the AUC is not a number between 0 and 1',
+    })),
+    reasons: leaking.map(({ feature, auc, known }) =>
+      known
+        ? `leak: feature ${feature} alone has AUC ${show(auc)}, above ${o.leakAuc}; remove it or make it known in time`
+        : `not finite: the AUC of feature ${feature} is ${auc}`,
+    ),
+  };
 }
 
 function parity(p: Parity | undefined, o: Required<GateOptions>): Finding {

@@ -76,8 +76,13 @@ export interface OperationsOptions {
   readonly latencyRatio?: number;
   /** Latencies up to this many milliseconds are never slow. Default 5. */
   readonly latencyFloorMs?: number;
-  /** Unhealthy at a PSI of the scores above this plus twice the sampling noise. Default .25. */
+  /**
+   * Unhealthy at a PSI of the scores above this plus twice the sampling noise. Default 1: a renewed model is meant to answer otherwise than the
+   * stale one, and its quality was judged in shadow; here only a gross fault is looked for.
+   */
   readonly scoreShift?: number;
+  /** Scores that each arm needs before their shapes are compared: PSI of a few dozen scores is noise. Default 200. */
+  readonly shiftMinScores?: number;
 }
 
 export interface OperationsVerdict {
@@ -99,7 +104,8 @@ export function operationalCheck(
     rateMargin: 0.005,
     latencyRatio: 2,
     latencyFloorMs: 5,
-    scoreShift: 0.25,
+    scoreShift: 1,
+    shiftMinScores: 200,
   };
   const o: Required<OperationsOptions> = { ...defaults, ...given };
   checkArm('champion', arms.champion);
@@ -201,7 +207,8 @@ function shift({ champion, canary }: Arms, o: Required<OperationsOptions>): Evid
   const psi = populationStability(reference, now);
   const threshold = o.scoreShift + 2 * stabilityNoise(reference, now);
   const note = `PSI ${psi.toPrecision(3)} between the arms' scores`;
-  const holds = psi > threshold;
+  const enough = Math.min(total(canary.scores), total(champion.scores)) >= o.shiftMinScores;
+  const holds = enough && psi > threshold;
   return {
     test: 'score shift',
     subject: 'canary against champion',
