@@ -121,6 +121,7 @@ export const errors = catalogue('serving', {
   SCORING_FAILED: {
     status: 'INTERNAL',
     retriable: false,
-    message: (m: { version: string; problem: string }) => `version ${m.version} gave no answer: ${m.problem}`,
+    message: (m: { version: string; problem: string }) =>
+      `version ${m.version} gave no answer: ${m.problem}; roll back, or name another version`,
   },
 });

@@ -20,6 +20,8 @@ type Failure = Error & { code?: string; retriable?: boolean };
 @Injectable()
 export class Following {
   private readonly turns = new Map<string, Promise<void>>();
+  /** The newest revision heard of each model, whether it could be served or not. */
+  private readonly heard = new Map<string, number>();
 
   constructor(
     private readonly models: ServedModels,
@@ -32,8 +34,8 @@ export class Following {
   /** A model is declared, or its spec has changed. Throws COLUMNS_CHANGED. */
   async declare(tenant: string, model: string, specRevision: number, specJson: string): Promise<void> {
     const spec = parseModelSpec(specJson);
-    await this.documents.declared(tenant, model, specRevision, specJson);
     this.models.declare(tenant, model, specRevision, spec);
+    await this.documents.declared(tenant, model, specRevision, specJson);
   }
 
   /** A rollout has changed: load, check, take over; or tell why not. Throws where a dependency is away (retriable). */
@@ -59,12 +61,13 @@ export class Following {
   private async advance(served: ServedModel, rollout: Rollout, cause: Cause, earlier?: Rollout[]): Promise<void> {
     const known = served.rollouts[0]?.revision ?? 0;
     if (known >= rollout.revision) return;
-    const gap = known + 1 < rollout.revision;
+    const gap = Math.max(known, this.heard.get(served.key) ?? 0) + 1 < rollout.revision;
     const missed = earlier ?? (gap ? await this.history.recall(served.tenant, served.model) : undefined);
     try {
       await this.graphs.load(served, prepare(rollout));
     } catch (error) {
       await this.tellFailure(served, rollout, error as Failure, cause);
+      this.heard.set(served.key, rollout.revision);
       return;
     }
     await this.remember(served, [rollout, ...(missed ?? [])]);

@@ -8,7 +8,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { keptRollouts } from './served-models.js';
 
 /** Wall ms: a replica that starts beside the registry need not wait long, one that starts without it does not either. */
-const deadlineMs = 2000;
+const deadlineMs = 1000;
 
 @Injectable()
 export class RolloutHistory implements OnApplicationShutdown {

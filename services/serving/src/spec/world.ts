@@ -17,8 +17,8 @@ import {
   Stage,
 } from '@driftloop/contracts';
 import { constantPriorGraph } from '@driftloop/onnx';
-import { type Ground, grpcClient, type RunningService, type TestOptions, testService } from '@driftloop/service';
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type Ground, type RunningService, type TestOptions, testService } from '@driftloop/service';
+import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { serving } from '../serving.module.js';
 
 export type Reply = inference.ModelInferResponse;
@@ -46,7 +46,24 @@ export function graphOfNaN(): Uint8Array {
   return bytes;
 }
 
+/** A graph, as protobuf by hand, with a tensor whose data lies in another file: graph { node {}, initializer { … } }. */
+export function graphOfExternalData(): Uint8Array {
+  const field = (number: number, bytes: Buffer) =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+  const external = Buffer.from([(14 << 3) | 0, 1]);
+  const tensor = Buffer.concat([field(8, Buffer.from('weights')), external]);
+  const node = field(4, Buffer.from('Identity'));
+  return field(7, Buffer.concat([field(1, node), field(5, tensor)]));
+}
+
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Nobody else is there, unless a spec says where. */
+const alone = {
+  DRIFTLOOP_LOG_LEVEL: 'silent',
+  DRIFTLOOP_REGISTRY_ADDRESS: '127.0.0.1:1',
+  DRIFTLOOP_FEATURE_STORE_ADDRESS: '127.0.0.1:1',
+};
 
 /** Serving, with doors to tell and ask it. */
 export class World {
@@ -61,9 +78,9 @@ export class World {
   ) {}
 
   static async open(options: TestOptions = {}): Promise<World> {
-    const environment = { DRIFTLOOP_REPLAY_TOKEN: replayToken, DRIFTLOOP_LOG_LEVEL: 'silent', ...options.environment };
+    const environment = { ...alone, DRIFTLOOP_REPLAY_TOKEN: replayToken, ...options.environment };
     const service = await testService(serving, { ...options, environment });
-    const client = grpcClient(inference.GRPCInferenceServiceClient, `127.0.0.1:${service.port}`);
+    const client = new inference.GRPCInferenceServiceClient(`127.0.0.1:${service.port}`, credentials.createInsecure());
     const world = new World(service, client);
     await world.hear(events.predictionsMade, (made) => {
       world.batches.push(made);
@@ -120,6 +137,13 @@ export class World {
     return this.service.ground.bus.settled();
   }
 
+  /** Waits until every event has been heard, where requests go on. */
+  async settledButForTraffic(): Promise<void> {
+    const behind = async () =>
+      (await this.service.ground.bus.lag()).some(({ group, lag }) => /when-/.test(group) && lag);
+    while (await behind()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   /** Asks as any client would; `asReplay` with the replay credential. */
   infer(request: Partial<Request>, { asReplay = false, deadlineMs = 10_000 } = {}): Promise<Reply> {
     const metadata = new Metadata();
@@ -173,6 +197,24 @@ export function tensor(name: string, ...values: (number | string)[]): Tensor {
     shape: [values.length, 1],
     contents: contents as never,
   });
+}
+
+/** A raw tensor's contents. */
+export function rawOf({ datatype, contents }: Tensor): Buffer {
+  if (datatype === 'FP64') return Buffer.from(Float64Array.from(contents!.fp64Contents).buffer);
+  return Buffer.concat(contents!.bytesContents.flatMap((text) => [lengthOf(text), text]));
+}
+
+function lengthOf(text: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  return length;
+}
+
+/** A request with its contents raw. */
+export function raw(inputs: Tensor[]): Partial<Request> {
+  const bare = inputs.map((input) => ({ ...input, contents: undefined }));
+  return { inputs: bare, rawInputContents: inputs.map(rawOf) };
 }
 
 /** The flights' own inputs, for n rows. */

@@ -1,0 +1,97 @@
+/** For specs: what stands in for the services that serving asks, at the other end of a real gRPC connection. */
+import {
+  FeatureStoreService,
+  featureLayout,
+  type GetRolloutReply,
+  type ReadOnlineReply,
+  type ReadOnlineRequest,
+  RegistryService,
+  type Rollout,
+} from '@driftloop/contracts';
+import {
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { flights } from './world.js';
+
+class StandIn {
+  private readonly server = new Server();
+  private port = 0;
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** The rest of the service's calls is not implemented. */
+  protected async listen(service: typeof FeatureStoreService | typeof RegistryService, calls: object): Promise<this> {
+    this.server.addService(service as never, calls as UntypedServiceImplementation);
+    this.port = await new Promise((resolve, reject) =>
+      this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      ),
+    );
+    return this;
+  }
+
+  close(): void {
+    this.server.forceShutdown();
+  }
+}
+
+/** A feature store whose every feature is 7 or "seven"; entities that begin with "nobody" are unknown. */
+export class FeatureStoreStandIn extends StandIn {
+  readonly asked: ReadOnlineRequest[] = [];
+  delayMs = 0;
+  complete = true;
+  away = false;
+  /** Columns in another order than serving's. */
+  reversed = false;
+
+  static open(): Promise<FeatureStoreStandIn> {
+    const store = new FeatureStoreStandIn();
+    const readOnline = ({ request }: { request: ReadOnlineRequest }, reply: sendUnaryData<ReadOnlineReply>) => {
+      store.asked.push(request);
+      if (store.away) return reply({ code: status.UNAVAILABLE, details: 'being restarted' });
+      setTimeout(() => reply(null, store.answer(request)), store.delayMs);
+    };
+    return store.listen(FeatureStoreService, { readOnline });
+  }
+
+  private answer({ questions }: ReadOnlineRequest): ReadOnlineReply {
+    const layout = featureLayout(flights);
+    const inOrder = <T>(list: T[]) => (this.reversed ? list.toReversed() : list);
+    const numbers = layout.numbers.map((name) => (name === 'wind_gust' ? Number.NaN : name === 'temp' ? 3 : 7));
+    return {
+      numberFeatures: inOrder(layout.numbers),
+      textFeatures: inOrder(layout.texts),
+      specRevision: 1,
+      rows: questions.map(({ entityId, inputs }) => ({
+        numbers: inOrder(numbers),
+        texts: layout.texts.map(() => 'seven'),
+        missing: ['wind_gust'],
+        complete: this.complete,
+        entityTime: inputs.sched_dep_utc ? undefined : new Date('2013-02-14T11:00:00Z'),
+        unknownEntity: entityId.startsWith('nobody'),
+      })),
+    };
+  }
+}
+
+/** A registry that remembers rollouts, newest first. */
+export class RegistryStandIn extends StandIn {
+  rollouts: Rollout[] = [];
+  asked = 0;
+
+  static open(): Promise<RegistryStandIn> {
+    const registry = new RegistryStandIn();
+    const getRollout = (_: unknown, reply: sendUnaryData<GetRolloutReply>) => {
+      registry.asked++;
+      const [rollout, ...history] = registry.rollouts;
+      reply(null, { tenant: 'main', model: 'flights', rollout, history });
+    };
+    return registry.listen(RegistryService, { getRollout });
+  }
+}
