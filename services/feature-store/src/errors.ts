@@ -93,7 +93,7 @@ export const errors = catalogue('feature-store', {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { names: string[] }) =>
-      `features cannot be called ${m.names.join(', ')}: the training set has such columns`,
+      `features cannot be called ${m.names.join(', ')}: the training set has such columns (names that differ by case alone count as the same)`,
   },
   ANOTHER_WRITER: {
     status: 'ABORTED',

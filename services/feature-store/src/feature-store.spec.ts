@@ -231,6 +231,7 @@ describe('bad input', () => {
   it.each<[string, Partial<SourceRow>]>([
     ['ENTITY_MISSING', { entityId: '' }],
     ['TEXT_TOO_LONG', { entityId: 'x'.repeat(1001) }],
+    ['TEXT_INVALID', { entityId: 'a\0b' }],
     ['TIME_MISSING', { eventTime: undefined }],
     ['TIME_MISSING', { knownAt: undefined }],
     ['TIME_INVALID', { knownAt: new Date('2500-01-01') }],

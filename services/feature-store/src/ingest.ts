@@ -74,10 +74,10 @@ export class Ingest {
     const view = this.models.ofLabel(tenant, label);
     const rows = labels.map(
       ({ entityId, entityTime, knownAt, value }): Row => ({
-        entityId,
+        entityId: entityId.replaceAll('\0', '').toWellFormed(),
         eventTime: timeOf(`entity_time of ${entityId}`, entityTime),
         knownAt: timeOf(`known_at of ${entityId}`, knownAt),
-        cells: [value],
+        cells: [value + 0],
       }),
     );
     const ms = watermarkOf(watermark);

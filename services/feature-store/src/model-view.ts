@@ -133,7 +133,7 @@ export class ModelView {
     view.trim(this.horizon());
     for (const source of this.plan.sources.keys()) {
       const add = (rows: Row[]) => view.add(source, view.unknown(source, rows));
-      await this.logs.get(source)!.recent(view.horizon, source === this.plan.requestSource, add);
+      await this.logs.get(source)!.recent(view.horizon, this.plan.byEvent.has(source), add);
     }
     this.view = view;
   }

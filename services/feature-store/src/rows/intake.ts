@@ -46,7 +46,7 @@ export function refuse(intake: Pick<Intake, 'rejected' | 'rejectedCount'>, row: 
 
 function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: SourceRow): Row {
   if (!row.entityId) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
-  if (row.entityId.length > longestText) throw new Refusal('TEXT_TOO_LONG', `entity_id is longer than ${longestText}`);
+  checkText('entity_id', row.entityId);
   const eventTime = timeOf('event_time', row.eventTime);
   const knownAt = timeOf('known_at', row.knownAt);
   const unknown = Object.keys(row.values).find((name) => !(name in columns));
@@ -55,6 +55,11 @@ function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: Sour
   }
   const cells = names.map(([name, kind]) => cellOf(name, kind, row.values[name]));
   return { entityId: row.entityId, eventTime, knownAt, cells };
+}
+
+function checkText(name: string, text: string): void {
+  if (text.length > longestText) throw new Refusal('TEXT_TOO_LONG', `${name} is longer than ${longestText}`);
+  if (text.includes('\0') || !text.isWellFormed()) throw new Refusal('TEXT_INVALID', `${name} is no well-formed text`);
 }
 
 function timeOf(name: string, time: Date | undefined): number {
@@ -69,14 +74,14 @@ function cellOf(name: string, kind: 'number' | 'text', value: Value | undefined)
   if (sent === undefined) return undefined;
   if (kind === 'text') {
     if (sent.$case !== 'text') throw new Refusal('TYPE_WRONG', `"${name}" must be a text, not a ${sent.$case}`);
-    if (sent.value.length > longestText) throw new Refusal('TEXT_TOO_LONG', `"${name}" is longer than ${longestText}`);
+    checkText(`"${name}"`, sent.value);
     return sent.value === '' ? undefined : sent.value;
   }
   if (sent.$case === 'flag') return sent.value ? 1 : 0;
   if (sent.$case !== 'number') throw new Refusal('TYPE_WRONG', `"${name}" must be a number, not a ${sent.$case}`);
   if (Number.isNaN(sent.value)) return undefined;
   if (!Number.isFinite(sent.value)) throw new Refusal('NUMBER_INFINITE', `"${name}" is infinite`);
-  return sent.value;
+  return sent.value + 0; // -0 is 0: a line of JSON does not tell them apart
 }
 
 /** A time as files write it: epoch milliseconds, or ISO 8601 (UTC where it names no offset). Invalid Date otherwise. */

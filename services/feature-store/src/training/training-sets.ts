@@ -44,7 +44,7 @@ export class TrainingSets {
     const plan = await this.models.planAt(view, request.specRevision);
     const cutoff = request.knowledgeCutoff?.getTime() ?? Number.NaN;
     if (!(cutoff >= earliest && cutoff < last)) throw errors.TIME_INVALID({ what: 'knowledge_cutoff' });
-    const names = featureNames(plan).filter((name) => leading.includes(name.toLowerCase()));
+    const names = reserved(featureNames(plan));
     if (names.length) throw errors.FEATURE_NAME_RESERVED({ names });
     return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff)));
   }
@@ -84,6 +84,16 @@ export class TrainingSets {
       textFeatures: plan.texts,
     };
   }
+}
+
+/** Names that a table beside the leading columns cannot have; DuckDB does not tell case apart. */
+function reserved(names: readonly string[]): string[] {
+  const lower = names.map((name) => name.toLowerCase());
+  const taken = [...leading, 'rid', 'q_time'];
+  return names.filter((_, i) => {
+    const name = lower[i];
+    return taken.includes(name) || name.startsWith('key_') || lower.indexOf(name) !== i;
+  });
 }
 
 interface Summary {

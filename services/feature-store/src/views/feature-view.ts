@@ -76,7 +76,7 @@ export class FeatureView {
   /** Takes in rows that are not held yet (`unknown`), in any order. Rows from before the horizon are left out. */
   add(source: string, added: readonly Row[]): void {
     const isRequest = source === this.plan.requestSource;
-    const recent = added.filter((row) => row.knownAt >= this.horizon || (isRequest && row.eventTime >= this.horizon));
+    const recent = added.filter((row) => this.keeps(source, row, this.horizon));
     const fresh = recent.map((row): HeldRow => ({ ...row, keys: [] }));
     const held = this.rowsOf(source);
     const revised = fresh.map((row) => ({ row, ...held.insert(row) }));
@@ -113,13 +113,14 @@ export class FeatureView {
   trim(horizon: number): void {
     if (horizon <= this.horizon) return;
     this.horizon = horizon;
-    for (const [source, rows] of this.rows) {
-      const isRequest = source === this.plan.requestSource;
-      rows.trim((row) => row.knownAt >= horizon || (isRequest && row.eventTime >= horizon));
-    }
+    for (const [source, rows] of this.rows) rows.trim((row) => this.keeps(source, row, horizon));
     for (const { index } of this.windows) index.trim(horizon);
     for (const index of this.latest) index.trim(horizon);
     for (const { index } of this.overdue) index.trim(horizon);
+  }
+
+  private keeps(source: string, row: Row, horizon: number): boolean {
+    return row.knownAt >= horizon || (row.eventTime >= horizon && this.plan.byEvent.has(source));
   }
 
   private rowsOf(source: string): SourceRows {

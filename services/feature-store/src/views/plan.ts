@@ -63,6 +63,8 @@ export interface ViewPlan {
   readonly windows: WindowGroup[];
   readonly latest: LatestGroup[];
   readonly overdue: OverdueGroup[];
+  /** Sources whose rows are asked for by their event time: they stay in memory until that is past, whenever known. */
+  readonly byEvent: Set<string>;
   /** How far back from a question any feature looks. */
   readonly reachMs: number;
 }
@@ -85,6 +87,7 @@ export function planOf(spec: ModelSpec): ViewPlan {
     windows: [],
     latest: [],
     overdue: [],
+    byEvent: new Set([spec.spec.request.source]),
     reachMs: Math.max(durationMs(spec.spec.question.lead), ...columns.map(reachOf)),
   };
   for (const column of columns) place(plan, column);
@@ -137,6 +140,7 @@ function placeWindow(plan: ViewPlan, column: FeatureColumn & { op: 'window' }, s
 
 function placeOverdue(plan: ViewPlan, column: FeatureColumn & { op: 'overdue' }, slot: number): void {
   const { source, until, by, measure } = column;
+  plan.byEvent.add(source);
   const group = found(
     plan.overdue,
     (g) => g.source === source && g.until === until && g.by === by,
