@@ -94,8 +94,22 @@ function reasonsOf(decision: Decision | undefined): string {
   return reasons.length ? reasons.slice(0, 2).join('; ') + more : strongest(decision);
 }
 
-/** The first piece of evidence that held, or else the first. */
+/** Tests that say most about a decision, the most telling first. */
+const telling = [
+  'gross harm',
+  'harm',
+  'score shift',
+  'error rate',
+  'good enough at the limit',
+  'better',
+  'not worse by the margin',
+  'non-inferior',
+];
+
+/** The most telling piece of evidence that held, or else the first. */
 function strongest(decision: Decision | undefined): string {
-  const evidence = decision?.evidence.find((e) => e.holds) ?? decision?.evidence[0];
+  const rank = ({ test }: Evidence) => (telling.indexOf(test) + telling.length + 1) % (telling.length + 1);
+  const held = decision?.evidence.filter((e) => e.holds).sort((a, b) => rank(a) - rank(b));
+  const evidence = held?.[0] ?? decision?.evidence[0];
   return evidence ? shown(evidence) : (decision?.reasons.join('; ') ?? '');
 }
