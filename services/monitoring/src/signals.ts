@@ -7,11 +7,8 @@ import {
   type DaySum,
   growth,
   meanLoss,
-  mergeCounts,
   type PerformanceChange,
   performanceAgainst,
-  populationStability,
-  stabilityNoise,
   type TriggerSignals,
 } from '@driftloop/algorithms';
 import { durationMs, type Evidence } from '@driftloop/contracts';
@@ -20,6 +17,7 @@ import { type DayDocument, Days, type VersionSums } from './days.documents.js';
 import { LoopDocuments } from './loop.documents.js';
 import { watermarkGrain } from './records.js';
 import { Rows } from './rows.documents.js';
+import { stability } from './stability.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
 
@@ -154,19 +152,4 @@ function lossEvidence(view: ModelView, { z, increase, se, rows, days }: Performa
   const note = `log loss ${increase >= 0 ? '+' : ''}${increase.toFixed(4)} against its reference, se ${se.toFixed(4)}`;
   const holds = z >= threshold;
   return { test: 'performance', subject: view.champion, statistic: z, threshold, holds, rows, days, note };
-}
-
-/** PSI over the window's days that were counted against the present champion's reference; at least half of a window. */
-function stability(view: ModelView, days: readonly DayDocument[]): Partial<Evidence>[] {
-  const { training, timing, spec } = view;
-  const counted = days.filter((day) => day.counts?.version === training?.version && day.counts?.rows);
-  if (!training || counted.length < timing.window / 2) return [];
-  const bins = counted.map((day) => JSON.parse(day.counts!.bins) as Record<string, number[]>);
-  const rows = counted.reduce((sum, day) => sum + day.counts!.rows, 0);
-  return Object.entries(training.histograms).map(([subject, histogram]) => {
-    const now = mergeCounts(...bins.map((day) => ({ counts: day[subject] })));
-    const statistic = populationStability(histogram, now);
-    const threshold = spec.monitoring.psi.warnAt + 2 * stabilityNoise(histogram, now);
-    return { test: 'psi', subject, statistic, threshold, holds: statistic >= threshold, rows, days: counted.length };
-  });
 }
