@@ -12,6 +12,8 @@ export class JobTimes {
   retries = 8;
   /** Crashes of the training thread before a job is given up. */
   crashes = 2;
+  /** Times that a job's worker may vanish before the job is given up: it may be what kills them. */
+  losses = 5;
   /** How often a replay looks whether a due job has ended. */
   waitMs = 40;
 }

@@ -134,6 +134,17 @@ describe('a job', () => {
     });
   });
 
+  it('counts how often its worker vanished, and not how often it was given back', async () => {
+    const { jobs, clock, times } = await world();
+    await jobs.queue(request());
+    await jobs.release((await jobs.claim('one'))!);
+    expect((await jobs.claim('one'))!.losses).toBe(0);
+    clock.time += times.leaseMs;
+    expect((await jobs.claim('one'))!.losses).toBe(1);
+    await jobs.endLeases();
+    expect(await jobs.claim('one')).toMatchObject({ losses: 2, fence: 4 });
+  });
+
   it('given back by a stopping worker is free at once', async () => {
     const { jobs } = await world();
     await jobs.queue(request());

@@ -67,12 +67,18 @@ export class Jobs {
     for (const { _id, state, fence } of free) {
       const lease = { state: 'running', leaseOwner: owner, leaseUntil: now + this.times.leaseMs };
       const filter = { _id, state, fence };
+      const losses = state === 'running' ? 1 : 0;
       const claimed = await this.documents.jobs
-        .findOneAndUpdate(filter, { $set: lease, $inc: { fence: 1 } }, { returnDocument: 'after' })
+        .findOneAndUpdate(filter, { $set: lease, $inc: { fence: 1, losses } }, { returnDocument: 'after' })
         .lean<JobDocument>();
       if (claimed) return claimed;
     }
     return null;
+  }
+
+  /** Ends every lease: for the only process there can be, as it starts. */
+  async endLeases(): Promise<void> {
+    await this.documents.jobs.updateMany({ state: 'running' }, { $set: { leaseUntil: 0 } });
   }
 
   /** Keeps the lease. Throws LeaseLost. */
@@ -153,6 +159,7 @@ function newJob(request: RetrainingRequested, specRevision: number, spec: ModelS
     fence: 0,
     notBefore: 0,
     retries: 0,
+    losses: 0,
     checkpoint: {},
     progress: 'queued',
     failure: null,

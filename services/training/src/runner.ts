@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { BadInput } from '@driftloop/algorithms';
 import { LoopError } from '@driftloop/contracts';
-import { Log } from '@driftloop/service';
+import { Log, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { errors, type Failure } from './errors.js';
 import { JobTimes } from './job-times.js';
@@ -29,11 +29,14 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly jobs: Jobs,
     private readonly run: TrainingRun,
     private readonly times: JobTimes,
+    private readonly settings: Settings,
     private readonly log: Log,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.jobs.onQueued = () => this.#wake();
+    // The embedded home is locked: whoever held a lease there is dead, and nobody need wait for it to run out.
+    if (this.settings.mode === 'embedded') await this.jobs.endLeases();
     this.#loop = this.loop();
   }
 
@@ -71,6 +74,10 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Works on a claimed job until it has ended or been given back. */
   private async work(job: JobDocument): Promise<void> {
+    if (job.losses > this.times.losses) {
+      const { code, message } = errors.ATTEMPTS_EXHAUSTED({ attempts: job.losses, last: 'its process died' });
+      return this.jobs.fail(job, { code, reason: message });
+    }
     const started = performance.now();
     const lost = new AbortController();
     const beat = setInterval(() => {

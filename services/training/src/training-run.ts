@@ -17,7 +17,7 @@ import {
 } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
 import { Addresses, call } from '@driftloop/service';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { codeVersion } from './code-version.js';
 import { errors } from './errors.js';
 import { Jobs } from './jobs.js';
@@ -28,21 +28,13 @@ import { type JobDocument, type SpecDocument, TrainingDocuments } from './traini
 const DATASET_DEADLINE_MS = 300_000;
 
 @Injectable()
-export class TrainingRun implements OnModuleDestroy {
-  #featureStore?: FeatureStoreClient;
-  #registry?: RegistryClient;
-
+export class TrainingRun {
   constructor(
     private readonly documents: TrainingDocuments,
     private readonly jobs: Jobs,
     private readonly objects: Objects,
     private readonly addresses: Addresses,
   ) {}
-
-  onModuleDestroy(): void {
-    this.#featureStore?.close();
-    this.#registry?.close();
-  }
 
   /** The candidate of a job. Throws LeaseLost, or the failure as a LoopError. */
   async train(job: JobDocument, signal: AbortSignal): Promise<ModelTrained> {
@@ -73,8 +65,9 @@ export class TrainingRun implements OnModuleDestroy {
   }
 
   private async champion(job: JobDocument): Promise<Version> {
-    this.#registry ??= this.addresses.client(RegistryClient, 'registry');
-    return call(this.#registry, 'getVersion', { model: job.model, version: job.champion });
+    const registry = this.addresses.client(RegistryClient, 'registry');
+    const request = { model: job.model, version: job.champion };
+    return call(registry, 'getVersion', request).finally(() => registry.close());
   }
 
   private async bytesOf({ model, version, released }: Version): Promise<Uint8Array> {
@@ -84,11 +77,12 @@ export class TrainingRun implements OnModuleDestroy {
 
   private async dataset(job: JobDocument) {
     if (job.checkpoint.dataset) return job.checkpoint.dataset;
-    this.#featureStore ??= this.addresses.client(FeatureStoreClient, 'feature-store');
+    const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const { model, specRevision, knowledgeCutoff } = job;
     const request = { model, specRevision, knowledgeCutoff };
     const options = { deadlineMs: DATASET_DEADLINE_MS };
-    const { uri, sha256, rows } = await call(this.#featureStore, 'buildTrainingSet', request, options);
+    const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
+    const { uri, sha256, rows } = await answer;
     const dataset = { uri, sha256, rows };
     await this.jobs.checkpoint(job, { dataset }, `dataset of ${rows} rows`);
     return dataset;

@@ -63,6 +63,8 @@ export interface JobDocument {
   notBefore: number;
   /** Attempts that failed retriably. */
   retries: number;
+  /** Times that its worker vanished: the lease ran out, or its process died. */
+  losses: number;
   checkpoint: JobCheckpoint;
   progress: string;
   /** proto3 JSON of ModelTrained, once trained. */
@@ -101,6 +103,7 @@ const jobSchema = new Schema<JobDocument>(
     fence: Number,
     notBefore: Number,
     retries: Number,
+    losses: Number,
     checkpoint: Mixed,
     progress: String,
     result: Mixed,

@@ -69,6 +69,9 @@ export interface DatasetOptions {
   readonly size?: string;
 }
 
+/** One that is trained on for a second or more. */
+export const longDataset: DatasetOptions = { rows: 24_000, perDay: 1000 };
+
 const logit =
   "-1.2 + 2.5 * (jam - 0.5) + 0.8 * (rain IS NULL)::INT + (CASE WHEN depot IN ('d1', 'd4') THEN 0.9 ELSE 0 END)";
 

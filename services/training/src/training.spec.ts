@@ -1,116 +1,26 @@
 /** Training as its neighbours see it: events in, events out, on the real embedded ground. */
-import { join } from 'node:path';
-import {
-  canonicalSpec,
-  events,
-  type LoopError,
-  ModelDeclared,
-  type ModelSpec,
-  ModelTrained,
-  RetrainingRequested,
-  TimePassed,
-  TrainingClient,
-  TrainingFailed,
-  type Version,
-} from '@driftloop/contracts';
-import { constantPriorGraph, inspectGraph } from '@driftloop/onnx';
-import { call, grpcClient, testService } from '@driftloop/service';
-import { training } from './index.js';
-import { DAY, type DatasetOptions, HOUR, neighbours, parcels, START, writeDataset } from './training.fixture.js';
 
-const CUTOFF = START + 24.5 * DAY;
+import { events, type LoopError, type ModelTrained, type TrainingFailed } from '@driftloop/contracts';
+import { inspectGraph } from '@driftloop/onnx';
+import { call } from '@driftloop/service';
+import { jest } from '@jest/globals';
+import { CUTOFF, type House, house as openHouse } from './house.fixture.js';
+import { DAY, HOUR, parcels, START } from './training.fixture.js';
+
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await thing.close();
 });
 
-interface House {
-  spec?: ModelSpec;
-  data?: DatasetOptions;
-  /** Answers of the feature store before the real one. */
-  refusals?: (LoopError | Error)[];
-  home?: string;
-}
-
-async function house({ spec = parcels(), data, refusals = [] }: House = {}) {
-  const service = await testService(training, { logLines: { write: () => {} } });
-  open.push(service);
-  const { bus, objects, addresses } = service.ground;
-  const path = join(service.ground.settings.home, 'set.parquet');
-  await writeDataset(path, data);
-  const set = await objects.putFile('main/datasets/set.parquet', path);
-  const prior = await objects.put('main/models/parcels/v0.onnx', constantPriorGraph(spec));
-  let asked = 0;
-  const champion: Partial<Version> = {
-    model: 'parcels',
-    version: 'v0',
-    released: { uri: prior.key, sha256: prior.sha256, bytes: prior.bytes },
-  };
-  const around = await neighbours({
-    dataset: () => {
-      asked++;
-      return (refusals.shift() as LoopError) ?? { uri: set.key, sha256: set.sha256, rows: data?.rows ?? 2400 };
-    },
-    champion: () => champion,
-  });
-  open.push(around);
-  addresses.started('feature-store', around.address);
-  addresses.started('registry', around.address);
-  let sent = 0;
-  const publish = (
-    definition: { topic: string; payload: { toJSON(m: never): unknown } },
-    payload: object,
-    time: number,
-  ) =>
-    bus.publish([
-      {
-        id: `e${sent++}`,
-        topic: definition.topic,
-        key: 'main/parcels',
-        time,
-        source: 'spec',
-        data: definition.payload.toJSON(payload as never),
-      },
-    ]);
-  const { json, sha256 } = canonicalSpec(spec);
-  await publish(
-    events.modelDeclared,
-    ModelDeclared.fromPartial({ tenant: 'main', model: 'parcels', revision: 1, specJson: json, specSha256: sha256 }),
-    START,
-  );
-  await bus.settled();
-  const request = (changes: Partial<RetrainingRequested> = {}) =>
-    publish(
-      events.retrainingRequested,
-      RetrainingRequested.fromPartial({
-        tenant: 'main',
-        model: 'parcels',
-        cycleId: 'c1',
-        champion: 'v0',
-        rolloutRevision: 3,
-        knowledgeCutoff: new Date(CUTOFF),
-        due: new Date(CUTOFF + 6 * HOUR),
-        purpose: 'bootstrap',
-        attempt: 1,
-        ...changes,
-      }),
-      CUTOFF,
-    );
-  const tick = async (time: number, replay = true) => {
-    await publish(events.timePassed, TimePassed.fromPartial({ now: new Date(time), replay }), time);
-    await bus.settled();
-  };
-  const heard = async <T>(definition: { topic: string; payload: { fromJSON(o: unknown): T } }) =>
-    (await bus.read(definition.topic, 0, 0, 10)).map((event) => ({
-      ...event,
-      payload: definition.payload.fromJSON(event.data),
-    }));
-  const client = grpcClient(TrainingClient, `127.0.0.1:${service.port}`);
-  open.push(client);
-  return { service, bus, objects, request, tick, heard, client, champion, asked: () => asked };
+async function house(options: House = {}) {
+  const opened = await openHouse(options);
+  open.push(opened);
+  return opened;
 }
 
 const due = CUTOFF + 6 * HOUR;
+
+jest.setTimeout(60_000);
 
 describe('a training', () => {
   it('becomes a candidate with all that the gate needs, told at its due time', async () => {

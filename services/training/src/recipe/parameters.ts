@@ -14,8 +14,8 @@ export interface Trial {
   readonly t: number;
 }
 
-/** Platt's line, and how many out-of-fold rows it was fitted on. */
-export type Calibrator = PlattCalibrator & { readonly rows: number };
+/** Platt's line, the out-of-fold rows that it was fitted on, and the t by which it helped there (folds.ts, I3). */
+export type Calibrator = PlattCalibrator & { readonly rows: number; readonly t: number };
 
 /** The recipe as run: `Lineage.recipe_json`. */
 export interface Recipe {
