@@ -10,11 +10,11 @@ import type { Evidence } from '@driftloop/contracts';
 import type { DayDocument } from './days.documents.js';
 import type { ModelView } from './view.js';
 
-/** One piece of evidence a feature; nothing before half a window has been counted against the present champion's reference. */
+/** One piece of evidence a feature; nothing before a whole window has been counted against the present champion's reference. */
 export function stability(view: ModelView, days: readonly DayDocument[]): Partial<Evidence>[] {
   const { training, timing, spec } = view;
   const counted = days.filter((day) => day.counts?.version === training?.version && day.counts?.rows);
-  if (!training || counted.length < Math.max(2, timing.window / 2)) return [];
+  if (!training || counted.length < Math.max(2, timing.window)) return [];
   const bins = counted.map((day) => JSON.parse(day.counts!.bins) as Record<string, number[]>);
   const rows = counted.reduce((sum, day) => sum + day.counts!.rows, 0);
   return Object.entries(training.histograms).map(([subject, histogram]) => {
