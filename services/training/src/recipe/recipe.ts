@@ -167,7 +167,8 @@ function trainerProbabilities(model: BoosterModel, calibrator: Calibrator, rows:
   return probabilities.map((p) => Math.min(1 - PROBABILITY_FLOOR, Math.max(PROBABILITY_FLOOR, p)));
 }
 
-function mismatch(graph: string, found: Float64Array, expected: Float64Array): number {
+/** The largest difference. Throws GRAPH_MISMATCH above the tolerance, or where either is not a number. */
+export function mismatch(graph: string, found: Float64Array, expected: Float64Array): number {
   let worst = 0;
   for (let i = 0; i < expected.length; i++) {
     const difference = Math.abs(found[i] - expected[i]);

@@ -1,7 +1,8 @@
 /**
  * The search: a few seeded trials around the declared parameters, on the newest rows before the embargo, judged on the
  * last days of those. Days differ more than recipes do, so a trial must beat the declared parameters by more than one
- * standard error by day to replace them (the one-standard-error rule of Breiman et al., CART, 1984, §3.4.3).
+ * standard error by day to replace them (the one-standard-error rule of Breiman et al., CART, 1984, §3.4.3). A trial's trees
+ * are counted on the days that judge it, which flatters it a little; the gate, on later days, does not.
  *
  * I1  Trial i is the same for the same rows, spec and seed, whatever ran before: a job resumes after any trial.
  */
