@@ -3,8 +3,8 @@
  *
  * I1  Live, a full buffer drops the newest, whatever its arm, and the next batch says how many; in a replay the caller
  *     waits until there is room.
- * I2  While anything waits the bus is held, so that "settled" means logged; when nobody is being answered, it goes out
- *     at once.
+ * I2  While anything waits the bus is held, so that "settled" means logged. Live, it goes out after an interval or a
+ *     hundred; a replay's goes out at once when nobody is being answered.
  * I3  A batch that the bus refuses for good is counted as dropped, aloud: it does not stand in the way of the next.
  */
 import { Bus } from '@driftloop/bus';
@@ -23,6 +23,8 @@ interface Buffer {
 /** Most predictions that wait, of all models. */
 export const logCapacity = 20_000;
 const flushMs = 200;
+/** So many go out without waiting: more at once would keep the event loop from answering. */
+const flushCount = 100;
 /** How often a stop tries to publish what waits. */
 const lastTries = 10;
 
@@ -31,6 +33,8 @@ export class PredictionLog implements OnApplicationShutdown {
   private readonly buffers = new Map<string, Buffer>();
   private waiting = 0;
   private inFlight = 0;
+  private hurried = false;
+  private full = false;
   private held: { release(): void } | undefined;
   private flushing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -47,10 +51,10 @@ export class PredictionLog implements OnApplicationShutdown {
   }
 
   ended(): void {
-    if (--this.inFlight === 0 && this.waiting) void this.flush();
+    if (--this.inFlight === 0 && this.waiting && this.hurried) void this.flush();
   }
 
-  /** Logs predictions of a model. `block`: waits for room instead of dropping. */
+  /** Logs predictions of a model. `block`, for a replay: waits for room instead of dropping. */
   async add(model: ServedModel, predictions: readonly Prediction[], block: boolean): Promise<void> {
     while (block && this.waiting && this.waiting + predictions.length > logCapacity) await this.flush();
     const room = block ? predictions.length : Math.max(0, logCapacity - this.waiting);
@@ -58,8 +62,9 @@ export class PredictionLog implements OnApplicationShutdown {
     for (let i = 0; i < predictions.length && i < room; i++) buffer.predictions.push(predictions[i]);
     buffer.dropped += Math.max(0, predictions.length - room);
     this.waiting += Math.min(room, predictions.length);
+    this.hurried ||= block;
     this.held ??= this.bus.hold('predictions waiting to be logged');
-    this.timer ??= setTimeout(() => void this.flush(), flushMs);
+    this.flushSoon();
   }
 
   /** What waits goes out, or is told of where the bus stays away. */
@@ -74,9 +79,20 @@ export class PredictionLog implements OnApplicationShutdown {
   flush(): Promise<void> {
     this.flushing ??= this.publish().finally(() => {
       this.flushing = undefined;
-      if (this.waiting && this.inFlight === 0) void this.flush();
+      if (this.waiting && this.inFlight === 0 && this.hurried) void this.flush();
+      else if (this.waiting) this.flushSoon();
     });
     return this.flushing;
+  }
+
+  private flushSoon(): void {
+    this.timer ??= setTimeout(() => void this.flush(), flushMs);
+    if (this.waiting < flushCount || this.full) return;
+    this.full = true;
+    setImmediate(() => {
+      this.full = false;
+      void this.flush();
+    });
   }
 
   private bufferOf(model: ServedModel): Buffer {
@@ -93,6 +109,7 @@ export class PredictionLog implements OnApplicationShutdown {
     this.timer = undefined;
     for (const buffer of this.buffers.values()) if (!(await this.publishAll(buffer))) return;
     if (this.waiting) return;
+    this.hurried = false;
     this.held?.release();
     this.held = undefined;
   }
