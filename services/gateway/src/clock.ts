@@ -30,21 +30,23 @@ export class Clock {
 
   private async passNext(now: Date): Promise<void> {
     const last = await this.last();
-    if (last && now.getTime() < last.getTime())
-      throw errors.CLOCK_WENT_BACK({ now: now.toISOString(), last: last.toISOString() });
+    if (last?.now && now < last.now)
+      throw errors.CLOCK_WENT_BACK({ now: now.toISOString(), last: last.now.toISOString() });
     await this.bus.settled();
+    const previous = last?.now?.getTime() === now.getTime() ? last.previous : last?.now;
     const { topic, key, payload } = events.timePassed;
-    const tick = TimePassed.fromPartial({ now, replay: true });
+    const tick = TimePassed.fromPartial({ now, replay: true, previous });
     const id = createHash('sha256').update(`${topic}/${now.toISOString()}`).digest('hex').slice(0, 32);
     const data = payload.toJSON(tick);
     await this.bus.publish([{ id, topic, key: key(tick), time: now.getTime(), source: 'clock', data }]);
     await this.bus.settled();
   }
 
-  private async last(): Promise<Date | undefined> {
+  /** The newest tick. */
+  private async last(): Promise<TimePassed | undefined> {
     const [end] = await this.bus.ends(events.timePassed.topic);
     if (!end) return undefined;
     const [event] = await this.bus.read(events.timePassed.topic, 0, end - 1, 1);
-    return event && TimePassed.fromJSON(event.data).now;
+    return event && TimePassed.fromJSON(event.data);
   }
 }

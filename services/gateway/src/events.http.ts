@@ -42,7 +42,7 @@ export class EventsDoor {
     this.open++;
     try {
       for await (const text of this.stream.follow(position, gone.signal))
-        if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+        if (!response.write(text)) await once(response, 'drain', { signal: gone.signal }).catch(() => undefined);
     } finally {
       this.open--;
       response.end();

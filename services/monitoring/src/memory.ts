@@ -8,6 +8,8 @@ export interface Tick {
   /** Epoch ms, event time. */
   readonly now: number;
   readonly replay: boolean;
+  /** The tick before, undefined at the first. */
+  readonly previous: number | undefined;
 }
 
 /** A copy of a model's documents. */

@@ -93,7 +93,7 @@ describe('the trigger policy', () => {
     await bare.tick(now);
     const [request] = await bare.heard(events.retrainingRequested);
     expect(request).toMatchObject({ purpose: 'bootstrap', champion: 'v0', attempt: 1 });
-    expect(request.due).toEqual(new Date(now));
+    expect(request.due).toEqual(new Date(now + 1));
     expect(request.decision!.evidence).toMatchObject([{ test: 'bootstrap', statistic: 150, holds: true }]);
     await bare.tick(now + hour);
     expect(await bare.heard(events.retrainingRequested)).toHaveLength(1);

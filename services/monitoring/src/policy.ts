@@ -75,7 +75,8 @@ export class Policy {
       attempt,
       purpose,
       signal,
-      due: bootstrap ? now : now + durationMs(training.duration),
+      // A first training takes no event time, but its result is dated after the tick that asked for it.
+      due: now + (bootstrap ? 1 : durationMs(training.duration)),
       decision: decision({
         kind: 'cycle.opened',
         outcome: purpose,

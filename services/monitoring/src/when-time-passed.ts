@@ -10,7 +10,7 @@ export class WhenTimePassed {
   constructor(private readonly loop: Loop) {}
 
   @When(events.timePassed)
-  async decide({ now, replay }: TimePassed, cause: Cause): Promise<void> {
-    await this.loop.tick({ now: now!.getTime(), replay }, cause);
+  async decide({ now, replay, previous }: TimePassed, cause: Cause): Promise<void> {
+    await this.loop.tick({ now: now!.getTime(), replay, previous: previous?.getTime() }, cause);
   }
 }

@@ -33,19 +33,24 @@ export class Promotion {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Acts on everything recorded at or before the cause's time, in a deterministic order. */
-  async tick(cause: Cause): Promise<void> {
-    for (const version of await this.due('registered', cause)) await this.passGate(version, cause);
-    for (const version of await this.due('approved', cause)) await this.beginTrial(version, cause);
+  /**
+   * Acts on everything dated at or before the tick before (epoch ms), in a deterministic order; what is told during this
+   * very tick waits for the next.
+   */
+  async tick(previous: number, cause: Cause): Promise<void> {
+    for (const version of await this.due('registered', previous)) await this.passGate(version, cause);
+    for (const version of await this.due('approved', previous)) await this.beginTrial(version, cause);
     const judged = await this.documents.rollouts
       .find({ 'judgement.rolloutId': { $exists: true } })
       .lean<RolloutDocument[]>();
-    for (const document of judged) await this.actOnJudgement(document, { ...cause, tenant: document.tenant });
+    for (const document of judged)
+      if (document.judgement!.eventTime.getTime() <= previous)
+        await this.actOnJudgement(document, { ...cause, tenant: document.tenant });
   }
 
-  private async due(state: 'registered' | 'approved', cause: Cause): Promise<VersionDocument[]> {
+  private async due(state: 'registered' | 'approved', previous: number): Promise<VersionDocument[]> {
     const versions = await this.documents.versionsIn(state);
-    return versions.filter((v) => v.eventTime.getTime() <= cause.time).sort((a, b) => (a._id < b._id ? -1 : 1));
+    return versions.filter((v) => v.eventTime.getTime() <= previous).sort((a, b) => (a._id < b._id ? -1 : 1));
   }
 
   /** The gate's word becomes the version's state, and is told. */
@@ -126,7 +131,6 @@ export class Promotion {
 
   private async actOnJudgement(document: RolloutDocument, cause: Cause): Promise<void> {
     const judgement = document.judgement as Judgement;
-    if (judgement.eventTime.getTime() > cause.time) return;
     const before = await this.rollouts.find(document.tenant, document.model);
     const _id = `${document.tenant}/${document.model}/${before?.challenger?.version}`;
     const version = await this.documents.versions.findById(_id).lean<VersionDocument>();

@@ -25,9 +25,11 @@ const sha = (c: string) => c.repeat(64);
 let service: Service;
 let client: RegistryClient;
 let published = 0;
+let lastTick: Date | undefined;
 
 beforeEach(async () => {
   published = 0;
+  lastTick = undefined;
   service = await testService(registry, { environment: { DRIFTLOOP_REPLAY_TOKEN: 'replay-token-of-a-test' } });
   client = grpcClient(RegistryClient, `127.0.0.1:${service.port}`, { reveal: () => 'replay-token-of-a-test' } as never);
   await call(client, 'apply', { spec, eventTime: day(1) });
@@ -51,7 +53,13 @@ async function publish<D extends AnyEvent>({ topic, key, payload, from }: D, dat
   await service.ground.bus.settled();
 }
 
-const pass = (now: Date) => publish(events.timePassed, TimePassed.fromPartial({ now, replay: true }), now);
+/** Two ticks an hour apart: what is dated `at` is acted on at the second. */
+async function pass(at: Date) {
+  const later = new Date(at.getTime() + 3_600_000);
+  await publish(events.timePassed, TimePassed.fromPartial({ now: at, replay: true, previous: lastTick }), at);
+  await publish(events.timePassed, TimePassed.fromPartial({ now: later, replay: true, previous: at }), later);
+  lastTick = later;
+}
 
 async function heard<D extends AnyEvent>({ topic, payload }: D): Promise<PayloadOf<D>[]> {
   await service.ground.bus.settled();

@@ -14,9 +14,9 @@ export class WhenTimePassed {
   ) {}
 
   @When(events.timePassed)
-  async decide({ now }: TimePassed, cause: Cause): Promise<void> {
+  async decide({ now, previous }: TimePassed, cause: Cause): Promise<void> {
     const time = now!.getTime();
-    await this.promotion.tick({ ...cause, time });
+    await this.promotion.tick(previous?.getTime() ?? Number.NEGATIVE_INFINITY, { ...cause, time });
     this.reading.ticked(time);
   }
 }

@@ -163,9 +163,14 @@ export async function openWorld(options: { home?: string; spec?: string; model?:
         await tell(events.labelsAdded, LabelsAdded.fromPartial({ tenant: 'main', label, labels, bucket }), start);
     }
   };
+  const ticks: number[] = [];
   const tick = async (now: number) => {
     await bus.settled();
-    await tell(events.timePassed, TimePassed.fromPartial({ now: new Date(now), replay: true }), now, `tick-${now}`);
+    ticks.push(now);
+    const before = ticks.filter((time) => time < now).at(-1);
+    const previous = before === undefined ? undefined : new Date(before);
+    const passed = TimePassed.fromPartial({ now: new Date(now), replay: true, previous });
+    await tell(events.timePassed, passed, now, `tick-${now}`);
     await bus.settled();
   };
   /** Ticks every `step` over (from, to]. */

@@ -224,6 +224,11 @@ export interface TimePassed {
     | undefined;
   /** In a replay a due job is waited for; live, time goes on and the job's result follows. */
   replay: boolean;
+  /**
+   * The tick before this one. A tick acts on what is dated at or before it: what others tell during this very tick is
+   * left to the next, so that no decision depends on who was faster. Unset at the first tick.
+   */
+  previous: Date | undefined;
 }
 
 /** model.declared: a model's spec as applied. */
@@ -1322,7 +1327,7 @@ export const SourceRow_ValuesEntry: MessageFns<SourceRow_ValuesEntry> = {
 };
 
 function createBaseTimePassed(): TimePassed {
-  return { now: undefined, replay: false };
+  return { now: undefined, replay: false, previous: undefined };
 }
 
 export const TimePassed: MessageFns<TimePassed> = {
@@ -1332,6 +1337,9 @@ export const TimePassed: MessageFns<TimePassed> = {
     }
     if (message.replay !== false) {
       writer.uint32(16).bool(message.replay);
+    }
+    if (message.previous !== undefined) {
+      Timestamp.encode(toTimestamp(message.previous), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1365,6 +1373,14 @@ export const TimePassed: MessageFns<TimePassed> = {
             message.replay = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.previous = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1381,6 +1397,7 @@ export const TimePassed: MessageFns<TimePassed> = {
     return {
       now: isSet(object.now) ? fromJsonTimestamp(object.now) : undefined,
       replay: isSet(object.replay) ? globalThis.Boolean(object.replay) : false,
+      previous: isSet(object.previous) ? fromJsonTimestamp(object.previous) : undefined,
     };
   },
 
@@ -1392,6 +1409,9 @@ export const TimePassed: MessageFns<TimePassed> = {
     if (message.replay !== false) {
       obj.replay = message.replay;
     }
+    if (message.previous !== undefined) {
+      obj.previous = message.previous.toISOString();
+    }
     return obj;
   },
 
@@ -1402,6 +1422,7 @@ export const TimePassed: MessageFns<TimePassed> = {
     const message = createBaseTimePassed();
     message.now = object.now ?? undefined;
     message.replay = object.replay ?? false;
+    message.previous = object.previous ?? undefined;
     return message;
   },
 };
