@@ -5,6 +5,7 @@
  * starts with `$`. What mongod's driver would do to a value on its way in is done here too: undefined becomes null, a
  * Map becomes an object, bytes become Binary, `toBSON` is honoured.
  */
+import { types } from 'node:util';
 import mongoose from 'mongoose';
 import { unsupported } from './errors.js';
 
@@ -50,13 +51,15 @@ function plainObject(value: object): Value {
   if (prototype === Object.prototype || prototype === null) return plainRecord(value as Doc);
   if (value instanceof Date || value instanceof ObjectId || value instanceof RegExp) return value;
   if (value instanceof Binary) return value;
-  if (value instanceof Uint8Array) return new Binary(Buffer.from(value));
-  if (value instanceof Map) return plainRecord(Object.fromEntries(value));
   return plainClass(value);
 }
 
-/** Instances of classes: BSON's own by name, others by `toBSON` or their own fields. */
+/** Instances of classes, and of other realms: BSON's own by name, others by `toBSON` or their own fields. */
 function plainClass(value: object): Value {
+  if (types.isDate(value)) return new Date(value.getTime());
+  if (types.isRegExp(value)) return new RegExp(value.source, value.flags);
+  if (types.isMap(value)) return plainRecord(Object.fromEntries(value));
+  if (types.isUint8Array(value)) return new Binary(Buffer.from(value));
   const { _bsontype: type, toBSON } = value as { _bsontype?: string; toBSON?: () => Value };
   if (type === 'ObjectId' || type === 'ObjectID') return new ObjectId(String(value));
   if (type === 'Long') return safeInteger((value as unknown as { toBigInt(): bigint }).toBigInt());

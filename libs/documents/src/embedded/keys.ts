@@ -107,18 +107,18 @@ export function extract(doc: Doc, path: Path): Value | typeof MULTI {
   return Array.isArray(value) ? MULTI : value;
 }
 
-/** Every value that a multikey index holds for a path: array elements one by one, null for an empty array. */
-export function extractAll(value: Value, parts: readonly string[], from = 0): Value[] {
+/** Every value that a multikey index holds for a path: array elements one by one, `empty` for an empty array. */
+export function extractAll(value: Value, parts: readonly string[], from = 0, empty: Value = null): Value[] {
   if (from === parts.length) {
     if (!Array.isArray(value)) return [value];
-    return value.length ? value : [null];
+    return value.length ? value : [empty];
   }
   if (Array.isArray(value) && !isIndex(parts[from])) {
     const all = value.flatMap((item) =>
-      item !== null && typeof item === 'object' ? extractAll(item, parts, from) : [],
+      item !== null && typeof item === 'object' ? extractAll(item, parts, from, empty) : [],
     );
     return all.length ? all : [null];
   }
   if (typeof value !== 'object' || value === null) return [undefined];
-  return extractAll((value as Doc)[parts[from]], parts, from + 1);
+  return extractAll((value as Doc)[parts[from]], parts, from + 1, empty);
 }

@@ -6,7 +6,14 @@ import { extractAll, type Key, keyOf } from './keys.js';
 
 export type Sort = readonly (readonly [string, 1 | -1])[];
 
-const rank = (key: Key): number => (typeof key === 'number' ? 0 : typeof key === 'string' ? 1 : 2);
+/** Sorts before null: an empty array has no element to sort by. */
+const EMPTY = Symbol('empty');
+const EMPTY_KEY = Number.NaN;
+
+function rank(key: Key): number {
+  if (typeof key === 'number') return Number.isNaN(key) ? -1 : 0;
+  return typeof key === 'string' ? 1 : 2;
+}
 
 /** Negative, zero or positive as `a` sorts before, with or after `b`; missing sorts as null. */
 export function compareValues(a: Value, b: Value): number {
@@ -56,10 +63,10 @@ function directionOf(direction: unknown): 1 | -1 {
 /** Sorts documents in place, stably; an array sorts by its least element ascending, by its greatest descending. */
 export function sortDocs<T>(items: T[], docOf: (item: T) => Doc, sort: Sort): T[] {
   const specs = sort.map(([path, direction]) => ({ parts: path.split('.'), direction }));
-  const keyed = items.map((item) => ({ item, values: specs.map((spec) => extreme(docOf(item), spec)) }));
+  const keyed = items.map((item) => ({ item, keys: specs.map((spec) => sortKey(docOf(item), spec)) }));
   keyed.sort((a, b) => {
     for (let i = 0; i < specs.length; i++) {
-      const order = compareValues(a.values[i], b.values[i]);
+      const order = compareKeys(a.keys[i], b.keys[i]);
       if (order) return order * specs[i].direction;
     }
     return 0;
@@ -67,7 +74,7 @@ export function sortDocs<T>(items: T[], docOf: (item: T) => Doc, sort: Sort): T[
   return keyed.map(({ item }, i) => (items[i] = item));
 }
 
-function extreme(doc: Doc, { parts, direction }: { parts: readonly string[]; direction: 1 | -1 }): Value {
-  const all = extractAll(doc, parts);
-  return all.reduce((best, value) => (compareValues(value, best) * direction < 0 ? value : best));
+function sortKey(doc: Doc, { parts, direction }: { parts: readonly string[]; direction: 1 | -1 }): Key {
+  const keys = extractAll(doc, parts, 0, EMPTY).map((value) => (value === EMPTY ? EMPTY_KEY : keyOf(value)));
+  return keys.reduce((best, key) => (compareKeys(key, best) * direction < 0 ? key : best));
 }

@@ -158,7 +158,7 @@ function arithmetic(
   if (found !== undefined && typeof found !== 'number')
     throw badValue(`cannot ${name} a non-numeric value: ${path}`, 14);
   const start = found ?? zero;
-  place.holder[place.key] = combine(start, by);
+  place.holder[place.key] = combine(start, by) + 0; // no minus zero: JSON has none
 }
 
 function extreme(place: Place, value: Value, sign: 1 | -1): void {
@@ -175,7 +175,7 @@ function currentDate({ holder, key }: Place, spec: Value, path: string): void {
 function arrayAt(place: Place, operator: string, path: string): Value[] | undefined {
   const value = has(place) ? place.holder[place.key] : undefined;
   if (value !== undefined && !Array.isArray(value)) {
-    throw badValue(`the field '${path}' must be an array for ${operator}`, 2);
+    throw badValue(`the field '${path}' must be an array for ${operator}`, operator === '$pop' ? 14 : 2);
   }
   return value;
 }

@@ -149,7 +149,9 @@ function changeAll(table: Table, found: readonly Found[], become: Update, change
 
 function upsert(table: Table, filter: Doc, become: Update): Changed {
   const seed: Doc = {};
-  seedFrom(filter, seed);
+  for (const [path, value] of equalitiesOf(filter)) {
+    update({ $set: { [path]: value } })(seed, true);
+  }
   become(seed, true);
   const { _id, ...rest } = seed;
   const doc = { _id: _id === undefined ? new ObjectId() : _id, ...rest };
@@ -157,26 +159,35 @@ function upsert(table: Table, filter: Doc, become: Update): Changed {
   return { matched: 0, modified: 0, upsertedId: doc._id, after: doc };
 }
 
-/** The fields that an upsert takes from the filter's equalities. */
-function seedFrom(filter: Doc, seed: Doc): void {
+/** The fields that an upsert takes from the filter: those that it says to be equal to one value. */
+function equalitiesOf(filter: Doc, found = new Map<string, unknown>()): Map<string, unknown> {
   for (const [path, condition] of Object.entries(filter)) {
-    if (path === '$and') for (const part of condition as Doc[]) seedFrom(part, seed);
-    else if (!path.startsWith('$')) seedField(path, condition, seed);
+    const alone = path === '$or' && (condition as Doc[]).length === 1;
+    if (path === '$and' || alone) for (const part of condition as Doc[]) equalitiesOf(part, found);
+    else if (!path.startsWith('$')) {
+      for (const value of equalValues(condition)) {
+        if ([...found.keys()].some((other) => overlap(path, other))) {
+          throw badValue(`cannot infer query fields to set, path '${path}' is matched twice`, 54);
+        }
+        found.set(path, value);
+      }
+    }
   }
+  return found;
 }
 
-function seedField(path: string, condition: unknown, seed: Doc): void {
-  const operators = isOperators(condition);
-  if (condition instanceof RegExp) return;
-  const value = operators ? equalityOf(condition) : condition;
-  if (value === undefined) return;
-  update({ $set: { [path]: value } })(seed, true);
+function overlap(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }
 
-function equalityOf(condition: Doc): unknown {
-  if ('$eq' in condition) return condition.$eq;
-  const { $in } = condition as { $in?: unknown[] };
-  return $in?.length === 1 && !($in[0] instanceof RegExp) ? $in[0] : undefined;
+function equalValues(condition: unknown): unknown[] {
+  if (condition instanceof RegExp) return [];
+  if (!isOperators(condition)) return [condition];
+  if ('$eq' in condition) return [condition.$eq];
+  const { $all, $in } = condition as { $all?: unknown[]; $in?: unknown[] };
+  const same = $in?.every((value) => compareValues(value, $in[0]) === 0);
+  const values = $all ?? (same ? $in!.slice(0, 1) : []);
+  return values.some((value) => value instanceof RegExp || isOperators(value)) ? [] : values;
 }
 
 /** Deletes the first match and gives it back. */
