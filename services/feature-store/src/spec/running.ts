@@ -28,13 +28,13 @@ export async function runFeatureStore(options: TestOptions = {}) {
   const client = grpcClient(FeatureStoreClient, `127.0.0.1:${service.port}`);
   const { bus, objects } = service.ground;
 
-  const publish = async (topic: keyof typeof events, payload: LabelsAdded | ModelDeclared) => {
-    const definition = events[topic];
-    const id = `spec-${++published}`;
-    const data = definition.payload.toJSON(payload as never);
-    await bus.publish([
-      { id, topic: definition.topic, key: definition.key(payload as never), time: 0, source: 'spec', data },
-    ]);
+  const publish = async (name: 'labelsAdded' | 'modelDeclared', payloads: (LabelsAdded | ModelDeclared)[]) => {
+    const { topic, key, payload: codec } = events[name];
+    const outgoing = payloads.map((payload) => ({
+      ...{ id: `spec-${++published}`, topic, key: key(payload as never), time: 0, source: 'spec' },
+      data: codec.toJSON(payload as never),
+    }));
+    await bus.publish(outgoing);
     await bus.settled();
   };
 
@@ -43,14 +43,16 @@ export async function runFeatureStore(options: TestOptions = {}) {
     client,
     bus,
     objects,
-    declare: (payload: ModelDeclared) => publish('modelDeclared', payload),
+    declare: (payload: ModelDeclared) => publish('modelDeclared', [payload]),
     /** Labels as labeling sends them: a batch a bucket, the watermark in every one. */
-    label: async (name: string, labels: readonly Label[], watermark?: Date) => {
-      for (let bucket = 0; bucket < labelBuckets; bucket++) {
-        const mine = labels.filter(({ entityId }) => entityBucket(entityId, labelBuckets) === bucket);
-        await publish('labelsAdded', { tenant: 'main', label: name, labels: [...mine], watermark, bucket });
-      }
-    },
+    label: (name: string, labels: readonly Label[], watermark?: Date) =>
+      publish(
+        'labelsAdded',
+        Array.from({ length: labelBuckets }, (_, bucket) => ({
+          ...{ tenant: 'main', label: name, watermark, bucket },
+          labels: labels.filter(({ entityId }) => entityBucket(entityId, labelBuckets) === bucket),
+        })),
+      ),
     /** Sends batches on one stream; resolves with their acknowledgements. */
     ingest: (model: string, batches: { source: string; rows: SourceRow[]; watermark?: Date }[]) =>
       new Promise<IngestReply[]>((resolve, reject) => {
