@@ -10,6 +10,7 @@ const version = (name: string): ServedVersion => ({
 });
 const canaryOf = (percent: number, rolloutId = 'r1') =>
   prepare(
+    'flights',
     Rollout.fromPartial({
       revision: 1,
       rolloutId,
@@ -53,7 +54,7 @@ describe('routing', () => {
 
   it('has nobody but the champion answer in shadow and after the end', () => {
     for (const stage of [Stage.SHADOW, Stage.ENDED]) {
-      const rollout = prepare({ ...canaryOf(100).rollout, stage });
+      const rollout = prepare('flights', { ...canaryOf(100).rollout, stage });
       expect(route(rollout, 'e')).toMatchObject({ arm: Arm.CHAMPION, answers: 0 });
     }
   });

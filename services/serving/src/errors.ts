@@ -75,7 +75,8 @@ export const errors = catalogue('serving', {
   QUEUE_FULL: {
     status: 'RESOURCE_EXHAUSTED',
     retriable: true,
-    message: (m: { limit: number }) => `${m.limit} rows are waiting to be scored; try again shortly`,
+    message: (m: { limit: number }) =>
+      `${m.limit} rows are waiting to be answered; try again shortly, or send fewer at a time`,
   },
   NOT_READY: {
     status: 'UNAVAILABLE',

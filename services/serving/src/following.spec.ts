@@ -132,11 +132,12 @@ describe('following the registry', () => {
     expect(await answer(world)).toBe('v2');
   });
 
-  it('dead-letters a rollout without a champion and goes on', async () => {
+  it('dead-letters a rollout without a champion or its artifact, and goes on', async () => {
     await world.rollOut(2, {});
+    await world.rollOut(2, { champion: v0, challenger: { version: 'v1', artifact: undefined, specRevision: 1 } });
     await world.settled();
     const dead = await world.service.ground.bus.dead('serving.when-rollout-changed.embedded');
-    expect(dead.map(({ error }) => error.code)).toEqual(['ROLLOUT_INVALID']);
+    expect(dead.map(({ error }) => error.code)).toEqual(['ROLLOUT_INVALID', 'ROLLOUT_INVALID']);
     expect(await answer(world)).toBe('v0');
   });
 

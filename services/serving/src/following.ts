@@ -6,13 +6,13 @@
  * I3  What takes over is on disk before it answers: a replica starts with the registry away.
  * I4  A model's changes are followed one at a time.
  */
-import { parseModelSpec, type Rollout } from '@driftloop/contracts';
+import { parseModelSpec } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Log } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Graphs } from './graphs.js';
 import { RolloutHistory } from './rollout-history.js';
-import { keptRollouts, prepare, type ServedModel, ServedModels } from './served-models.js';
+import { keptRollouts, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
 import { ServingDocuments } from './serving.documents.js';
 
 type Failure = Error & { code?: string; retriable?: boolean };
@@ -39,32 +39,37 @@ export class Following {
   }
 
   /** A rollout has changed: load, check, take over; or tell why not. Throws where a dependency is away (retriable). */
-  follow(served: ServedModel, rollout: Rollout, cause: Cause): Promise<void> {
+  follow(served: ServedModel, rollout: ServedRollout, cause: Cause): Promise<void> {
     return this.inTurn(served.key, () => this.advance(served, rollout, cause));
   }
 
   /** Asks the registry what was missed; false where it cannot be reached. */
   async catchUp(served: ServedModel): Promise<boolean> {
-    const told = await this.history.recall(served.tenant, served.model);
+    const told = await this.history.recall(served);
     if (!told?.length) return told !== undefined;
     const [newest, ...earlier] = told;
     const id = `${served.key}/recalled/${newest.revision}`;
-    const cause = { id, time: newest.effective?.getTime() ?? 0, tenant: served.tenant };
+    const cause = { id, time: newest.effective, tenant: served.tenant };
     await this.inTurn(served.key, async () => {
       await this.advance(served, newest, cause, earlier);
       const [present] = served.rollouts;
-      if (present) await this.remember(served, [present.rollout, ...earlier]);
+      if (present) await this.remember(served, [present, ...earlier]);
     });
     return true;
   }
 
-  private async advance(served: ServedModel, rollout: Rollout, cause: Cause, earlier?: Rollout[]): Promise<void> {
+  private async advance(
+    served: ServedModel,
+    rollout: ServedRollout,
+    cause: Cause,
+    told?: ServedRollout[],
+  ): Promise<void> {
     const known = served.rollouts[0]?.revision ?? 0;
     if (known >= rollout.revision) return;
     const gap = Math.max(known, this.heard.get(served.key) ?? 0) + 1 < rollout.revision;
-    const missed = earlier ?? (gap ? await this.history.recall(served.tenant, served.model) : undefined);
+    const missed = told ?? (gap ? await this.history.recall(served) : undefined);
     try {
-      await this.graphs.load(served, prepare(rollout));
+      await this.graphs.load(served, rollout);
     } catch (error) {
       await this.tellFailure(served, rollout, error as Failure, cause);
       this.heard.set(served.key, rollout.revision);
@@ -75,21 +80,24 @@ export class Following {
   }
 
   /** I3. The first is loaded; earlier ones, for questions about their time, when somebody asks. */
-  private async remember(served: ServedModel, [newest, ...earlier]: readonly Rollout[]): Promise<void> {
+  private async remember(served: ServedModel, [newest, ...earlier]: readonly ServedRollout[]): Promise<void> {
     const known = new Set(served.rollouts.map(({ revision }) => revision));
-    const added = [newest, ...earlier.filter(({ revision }) => revision < newest.revision)];
-    const fresh = added.filter(({ revision }) => !known.has(revision));
+    const told = [newest, ...earlier.filter(({ revision }) => revision < newest.revision)];
+    const fresh = told.filter(({ revision }) => !known.has(revision));
     if (!fresh.length) return;
-    const all = [...fresh, ...served.rollouts.map(({ rollout }) => rollout)];
-    await this.documents.followed(served, all.sort((a, b) => b.revision - a.revision).slice(0, keptRollouts));
-    for (const rollout of fresh) this.models.remember(served, prepare(rollout));
+    const all = [...fresh, ...served.rollouts].sort((a, b) => b.revision - a.revision).slice(0, keptRollouts);
+    await this.documents.followed(
+      served,
+      all.map(({ rollout }) => rollout),
+    );
+    for (const rollout of fresh) this.models.remember(served, rollout);
   }
 
   /** I2 */
-  private async tellFailure(served: ServedModel, rollout: Rollout, error: Failure, cause: Cause): Promise<void> {
+  private async tellFailure(served: ServedModel, failed: ServedRollout, error: Failure, cause: Cause): Promise<void> {
     if (error.retriable) throw error;
-    const { model } = served;
-    this.log.error({ model, revision: rollout.revision, problem: error.message }, 'a rollout cannot be served');
+    const { rollout, revision } = failed;
+    this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
     const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
     const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message };
     await this.documents.failed(served, rollout, why, cause);

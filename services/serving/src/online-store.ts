@@ -2,7 +2,8 @@
  * The feature store's online door: questions that arrive together are read together.
  *
  * I1  A batch is of one model and one kind (live or replay), and waits as long as its least patient question.
- * I2  A row is told in the asking model's layout, by the names that the store gives with it.
+ * I2  So many questions wait at most: above the limit one is refused (QUEUE_FULL), never dropped.
+ * I3  A row is told in the asking model's layout, by the names that the store gives with it.
  */
 import { type FeatureQuestion, type FeatureRow, FeatureStoreClient, type ReadOnlineReply } from '@driftloop/contracts';
 import { Addresses, call } from '@driftloop/service';
@@ -31,11 +32,13 @@ interface Batch {
 const liveMs = 100;
 const replayMs = 60_000;
 const largestBatch = 200;
+const queueLimit = 20_000;
 
 @Injectable()
 export class OnlineStore implements OnApplicationShutdown {
   private client: FeatureStoreClient | undefined;
   private readonly batches = new Map<string, Batch>();
+  private waiting = 0;
 
   /** Made at the first question: where the store listens is known only once it has started. */
   constructor(private readonly addresses: Addresses) {}
@@ -44,9 +47,14 @@ export class OnlineStore implements OnApplicationShutdown {
     this.client?.close();
   }
 
-  /** What the store knows of a question; live undefined where it is away or late. In a replay throws FEATURES_AWAY. */
+  /**
+   * What the store knows of a question; live undefined where it is away or late. Throws QUEUE_FULL; in a
+   * replay FEATURES_AWAY.
+   */
   read(model: ServedModel, question: FeatureQuestion, reading: Reading): Promise<StoredRow | undefined> {
     const { replay, patienceMs } = reading;
+    if (this.waiting >= queueLimit) return Promise.reject(errors.QUEUE_FULL({ limit: queueLimit }));
+    this.waiting++;
     const key = `${model.key}/${model.specRevision}/${replay}`;
     return new Promise((resolve, reject) => {
       const batch = this.batches.get(key) ?? this.begin(key, model, replay);
@@ -78,6 +86,8 @@ export class OnlineStore implements OnApplicationShutdown {
     } catch (error) {
       const away = errors.FEATURES_AWAY({ reason: (error as Error).message });
       for (const { resolve, reject } of batch.waiting) batch.replay ? reject(away) : resolve(undefined);
+    } finally {
+      this.waiting -= batch.waiting.length;
     }
   }
 
@@ -90,7 +100,7 @@ export class OnlineStore implements OnApplicationShutdown {
   }
 }
 
-/** I2 */
+/** I3 */
 function rowsInLayout({ layout }: ServedModel, reply: ReadOnlineReply): (i: number) => StoredRow | undefined {
   const { rows, numberFeatures, textFeatures } = reply;
   const same = sameNames(numberFeatures, layout.numbers) && sameNames(textFeatures, layout.texts);

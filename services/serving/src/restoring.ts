@@ -31,7 +31,7 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
     for (const { tenant, model, specRevision, specJson, rollouts } of await this.documents.all()) {
       if (!specJson) continue;
       const served = this.models.declare(tenant, model, specRevision, parseModelSpec(specJson));
-      const remembered = rollouts.map((json) => prepare(Rollout.fromJSON(json)));
+      const remembered = rollouts.map((json) => prepare(model, Rollout.fromJSON(json)));
       const loaded = await this.tryOnce(served, remembered);
       void (loaded ? this.catchUp(served) : this.tryOn(served, remembered));
     }

@@ -14,6 +14,8 @@ export class ScoringThread {
   private nextId = 1;
   private closed = false;
 
+  constructor(private readonly program = new URL('../dist/scoring.worker.js', import.meta.url)) {}
+
   async load(graph: Graph): Promise<void> {
     if (this.graphs.has(graph.key)) return;
     await this.ask({ kind: 'load', graph });
@@ -34,7 +36,9 @@ export class ScoringThread {
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.worker?.terminate();
+    const { worker } = this;
+    this.worker = undefined;
+    await worker?.terminate();
     this.fail(new Error('the service is stopping'));
   }
 
@@ -49,7 +53,7 @@ export class ScoringThread {
 
   private start(): Worker {
     if (this.closed) throw new Error('the service is stopping');
-    const worker = new Worker(new URL('../dist/scoring.worker.js', import.meta.url));
+    const worker = new Worker(this.program);
     worker.on('message', (reply: ScoringReply) => this.answer(reply));
     worker.on('error', (error) => this.lose(worker, error));
     worker.on('exit', (code) => this.lose(worker, new Error(`the scoring thread ended with code ${code}`)));

@@ -129,14 +129,18 @@ export function rolloutAt({ rollouts }: ServedModel, time: number | undefined): 
   return rollouts.at(-1)?.revision === 1 ? rollouts.at(-1) : undefined;
 }
 
-/** A rollout with all that routing needs. */
-export function prepare(rollout: Rollout): ServedRollout {
+/** Makes a rollout ready to route by. Throws ROLLOUT_INVALID. */
+export function prepare(model: string, rollout: Rollout): ServedRollout {
+  if (!rollout.champion) throw errors.ROLLOUT_INVALID({ model, problem: 'it has no champion' });
   const roles = { champion: rollout.champion, challenger: rollout.challenger, frozen: rollout.frozen };
   const named = Object.entries(roles).filter((role): role is [string, ServedVersion] => role[1] !== undefined);
   const versions = [...new Map(named.map(([, version]) => [version.version, version])).values()];
   const indexOf = (name: string) => versions.findIndex(({ version }) => version === name);
   const own = versions.map(({ version }, i): [string, number] => [version, i]);
-  const keys = versions.map(({ artifact }) => artifact!.sha256);
+  const keys = versions.map(({ version, artifact }) => {
+    if (!artifact) throw errors.ROLLOUT_INVALID({ model, problem: `its version ${version} has no artifact` });
+    return artifact.sha256;
+  });
   return {
     rollout,
     revision: rollout.revision,

@@ -5,7 +5,7 @@ import { When } from '@driftloop/service';
 import { Controller } from '@nestjs/common';
 import { errors } from './errors.js';
 import { Following } from './following.js';
-import { ServedModels } from './served-models.js';
+import { prepare, ServedModels } from './served-models.js';
 
 @Controller()
 export class WhenRolloutChanged {
@@ -18,7 +18,7 @@ export class WhenRolloutChanged {
   async follow({ tenant, model, rollout }: RolloutChanged, cause: Cause): Promise<void> {
     const served = this.models.get(tenant, model);
     if (!served) throw errors.NOT_READY({ model }); // model.declared is on its way, in another group
-    if (!rollout?.champion) throw errors.ROLLOUT_INVALID({ model, problem: 'it has no champion' });
-    await this.following.follow(served, rollout, cause);
+    if (!rollout) throw errors.ROLLOUT_INVALID({ model, problem: 'it is empty' });
+    await this.following.follow(served, prepare(model, rollout), cause);
   }
 }
