@@ -9,7 +9,9 @@ const checks = {
   'the loop trained again by itself': run.loop.trainings >= 2,
   'the loop ranks better than chance by far': run.loop.auc > 0.7,
   'the loop is no worse than the frozen model': run.loop.logLoss <= run.frozen.logLoss + 0.002,
-  'every version has its lineage': run.versions.slice(1).every((v) => /^[0-9a-f]{64}$/.test(v.sha256 + '') && v.datasetSha256),
+  'every version has its lineage': run.versions
+    .slice(1)
+    .every((v) => /^[0-9a-f]{64}$/.test(v.sha256 + '') && v.datasetSha256),
   'the ledger has a hash': /^[0-9a-f]{64}$/.test(run.ledgerSha256),
 };
 for (const [what, holds] of Object.entries(checks)) console.log(`${holds ? 'ok  ' : 'FAIL'} ${what}`);

@@ -52,7 +52,7 @@ const tellers: Record<string, Tell> = {
       : undefined,
   'rollout.failed': ({ version, reason }: RolloutFailed) => `${version} cannot be served: ${reason}`,
   'rollout.judged': ({ version, stage, verdict, decision }: RolloutJudged) =>
-    `${version} in ${stage === Stage.SHADOW ? 'shadow' : 'canary'}: ${strongest(decision)} → ${verdicts[verdict]}`,
+    `${version} in ${stage === Stage.SHADOW ? `shadow: ${strongest(decision)}` : `canary: ${reasonsOf(decision)}`} → ${verdicts[verdict]}`,
   'model.promoted': ({ version, previous }: ModelPromoted) => `${version} promoted, ${previous} retired`,
   'model.rolled-back': ({ version, champion, outcome, decision }: ModelRolledBack) =>
     `${version} ${outcome.replace('_', ' ')} (${reasonsOf(decision)}); ${champion} goes on answering`,
