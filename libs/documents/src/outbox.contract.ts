@@ -318,14 +318,14 @@ function describeReplicas(fact: OutboxFact): void {
   });
 
   fact('publishes again, with the same id, what was published but not pulled', async ({ bus, replica }) => {
-    const one = await replica();
+    const one = await replica({ leaseMs: 1 });
     const { updateOne } = one.cycles.collection;
     one.cycles.collection.updateOne = () => Promise.reject(new Error('killed here'));
     await one.saveNew('c1', 'a');
     while (!(await published(bus)).length) await new Promise((resolve) => setTimeout(resolve, 2));
     await one.outbox.close();
     one.cycles.collection.updateOne = updateOne;
-    const two = await replica({ leaseMs: 1 });
+    const two = await replica();
     await two.outbox.drained();
     const ids = (await published(bus)).map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(1);
@@ -352,7 +352,10 @@ function describeReplicas(fact: OutboxFact): void {
     gate.away = true;
     await dead.saveNew('c1', 'a');
     while (!gate.attempts) await new Promise((resolve) => setTimeout(resolve, 2));
+    const { updateOne } = dead.cycles.collection;
+    dead.cycles.collection.updateOne = () => Promise.reject(new Error('killed'));
     await dead.outbox.close();
+    dead.cycles.collection.updateOne = updateOne;
     gate.away = false;
     const two = await replica({ exclusive: false, clock });
     const draining = two.outbox.drained();

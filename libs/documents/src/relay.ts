@@ -79,6 +79,13 @@ export class Relay {
     await this.drained();
     clearTimeout(timer);
     this.stopped = true;
+    if (!this.options.exclusive) await Promise.all([...this.queue.values()].map((work) => this.giveBack(work)));
+  }
+
+  /** Ends the lease of a document whose events could not be sent, so that another relay need not wait for its end. */
+  private async giveBack({ collection, id }: Work): Promise<void> {
+    const mine = { _id: id, 'outboxLease.owner': this.options.owner } as object;
+    await this.attempt(() => collection.updateOne(mine, { $unset: { outboxLease: 1 } } as object));
   }
 
   private stop(): void {
