@@ -11,7 +11,7 @@ const checks = {
   'the loop is no worse than the frozen model': run.loop.logLoss <= run.frozen.logLoss + 0.002,
   'every version has its lineage': run.versions
     .slice(1)
-    .every((v) => /^[0-9a-f]{64}$/.test(v.sha256 + '') && v.datasetSha256),
+    .every((v) => /^[0-9a-f]{64}$/.test(`${v.sha256}`) && v.datasetSha256),
   'the ledger has a hash': /^[0-9a-f]{64}$/.test(run.ledgerSha256),
 };
 for (const [what, holds] of Object.entries(checks)) console.log(`${holds ? 'ok  ' : 'FAIL'} ${what}`);

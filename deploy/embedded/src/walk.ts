@@ -64,7 +64,7 @@ async function tell(
 
 function runReplay(options: ReplayOptions, terminal: Terminal): Promise<{ result: ReplayResult; peakRssMb: number }> {
   const child: ChildProcess = fork(replayProcess, [JSON.stringify(options)], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=400', '--max-semi-space-size=4'],
   });
   return new Promise((resolve, reject) => {
     child.on('message', ({ progress, result, failure, peakRssMb }: Message) => {
