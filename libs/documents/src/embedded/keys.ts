@@ -60,10 +60,16 @@ function dateKey(time: number): Uint8Array {
   key[0] = DATE;
   if (Number.isNaN(time)) return key;
   const high = Math.floor(time / 2 ** 32);
-  const view = new DataView(key.buffer);
-  view.setUint32(1, high + 2 ** 31);
-  view.setUint32(5, time - high * 2 ** 32);
+  writeUint32(key, 1, high + 2 ** 31);
+  writeUint32(key, 5, time - high * 2 ** 32);
   return key;
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }
 
 /** The half-open range of keys [from, to) of all values of the same type as `value`: comparisons stay within a type. */
