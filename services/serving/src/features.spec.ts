@@ -93,6 +93,15 @@ describe('features from the store', () => {
     expect(parametersOf(reply.parameters.imputed)).toHaveLength(49);
   });
 
+  it('logs no prediction that nobody waits for any more', async () => {
+    store.delayMs = 5000;
+    const refusal = await world.refused({ id: 'given-up', inputs: ownInputs() }, { cancelAfterMs: 30 });
+    expect(refusal.status).toBe(status.CANCELLED);
+    await world.infer({ id: 'waited-for', inputs: ownInputs() });
+    await world.settled();
+    expect(world.predictions.map(({ id }) => id)).toEqual(['waited-for']);
+  });
+
   it('waits for the store in a replay, and refuses retriably where it stays away', async () => {
     const request = { inputs: ownInputs(), parameters: eventTime };
     store.delayMs = 300;

@@ -56,7 +56,7 @@ describe('following the registry', () => {
   });
 
   it('swaps champions under load without one failed request', async () => {
-    const versions = await Promise.all([1, 2, 3, 4, 5].map((n) => world.version(`v${n}`, graphOf(n / 10))));
+    const versions = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((n) => world.version(`v${n}`, graphOf(n / 10))));
     let going = true;
     const seen = new Map<string, number>();
     const ask = async () => {
@@ -70,12 +70,13 @@ describe('following the registry', () => {
     const asking = Array.from({ length: 16 }, ask);
     for (const [i, champion] of versions.entries()) {
       await world.rollOut(2 + i, { champion, frozen: versions[0] });
-      await world.settledButForTraffic();
-      while (!seen.has(champion.version)) await new Promise((resolve) => setTimeout(resolve, 5));
+      // The first half one by one, the second as fast as they come.
+      while (i < 4 && !seen.has(champion.version)) await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    while (!seen.has('v8')) await new Promise((resolve) => setTimeout(resolve, 5));
     going = false;
     await Promise.all(asking);
-    expect([...seen.keys()].sort()).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'v5']);
+    for (const version of ['v0', 'v1', 'v2', 'v3', 'v4', 'v8']) expect([...seen.keys()]).toContain(version);
   });
 
   it.each<[string, (world: World) => Promise<ServedVersion>, RegExp]>([

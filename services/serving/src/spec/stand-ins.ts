@@ -55,7 +55,7 @@ export class FeatureStoreStandIn extends StandIn {
     const readOnline = ({ request }: { request: ReadOnlineRequest }, reply: sendUnaryData<ReadOnlineReply>) => {
       store.asked.push(request);
       if (store.away) return reply({ code: status.UNAVAILABLE, details: 'being restarted' });
-      setTimeout(() => reply(null, store.answer(request)), store.delayMs);
+      setTimeout(() => reply(null, store.answer(request)), store.delayMs).unref();
     };
     return store.listen(FeatureStoreService, { readOnline });
   }

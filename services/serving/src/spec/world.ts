@@ -137,23 +137,17 @@ export class World {
     return this.service.ground.bus.settled();
   }
 
-  /** Waits until every event has been heard, where requests go on. */
-  async settledButForTraffic(): Promise<void> {
-    const behind = async () =>
-      (await this.service.ground.bus.lag()).some(({ group, lag }) => /when-/.test(group) && lag);
-    while (await behind()) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-
   /** Asks as any client would; `asReplay` with the replay credential. */
-  infer(request: Partial<Request>, { asReplay = false, deadlineMs = 10_000 } = {}): Promise<Reply> {
+  infer(request: Partial<Request>, { asReplay = false, deadlineMs = 10_000, cancelAfterMs = 0 } = {}): Promise<Reply> {
     const metadata = new Metadata();
     if (asReplay) metadata.set('authorization', `Bearer ${replayToken}`);
     const full = inference.ModelInferRequest.fromPartial({ modelName: 'flights', ...request });
-    return new Promise((resolve, reject) =>
-      this.client.modelInfer(full, metadata, { deadline: Date.now() + deadlineMs }, (error, reply) =>
+    return new Promise((resolve, reject) => {
+      const call = this.client.modelInfer(full, metadata, { deadline: Date.now() + deadlineMs }, (error, reply) =>
         error ? reject(error) : resolve(reply),
-      ),
-    );
+      );
+      if (cancelAfterMs) setTimeout(() => call.cancel(), cancelAfterMs);
+    });
   }
 
   /** Asks, and resolves with what went wrong. */
