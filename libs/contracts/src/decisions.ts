@@ -17,7 +17,10 @@ export interface DecisionFacts {
 
 /** A decision with a deterministic id: the same decision made again, after a crash or elsewhere, has the same id. */
 export function decision({ kind, outcome, subject, time, reasons = [], evidence = [] }: DecisionFacts): Decision {
-  const id = createHash('sha256').update(JSON.stringify([kind, subject, outcome, time])).digest('hex').slice(0, 32);
+  const id = createHash('sha256')
+    .update(JSON.stringify([kind, subject, outcome, time]))
+    .digest('hex')
+    .slice(0, 32);
   return {
     id,
     eventTime: new Date(time),
