@@ -32,7 +32,7 @@ declare module 'mongoose/lib/connection.js' {
   }
 }
 
-declare module 'mongodb/lib/bulk/common.js' {
-  const common: object;
-  export default common;
+declare module 'mongoose/lib/drivers/node-mongodb-native/bulkWriteResult.js' {
+  const BulkWriteResult: unknown;
+  export default BulkWriteResult;
 }

@@ -1,17 +1,29 @@
 /** Results and bulk errors in the classes of mongod's driver. */
-import common from 'mongodb/lib/bulk/common.js';
 import mongoose from 'mongoose';
+import BulkResult from 'mongoose/lib/drivers/node-mongodb-native/bulkWriteResult.js';
 import { badValue } from './errors.js';
 import type { Changed, InsertFailure } from './write.js';
 
 const { MongoBulkWriteError } = mongoose.mongo;
-// only types of these are exported by the driver's index: mongoose reaches for them in the same way
-const { BulkWriteResult, WriteError } = common as unknown as {
-  BulkWriteResult: new (result: BulkTally, ordered: boolean) => object;
-  WriteError: new (error: { code: number; index: number; errmsg: string; op: unknown }) => object;
-};
+// the driver's index exports its type only; mongoose reaches for the class
+export const BulkWriteResult = BulkResult as new (result: BulkTally, ordered: boolean) => object;
 
-export { BulkWriteResult };
+/** One failed write of a bulk, as the driver has it: mongoose renumbers `err.index`. */
+class WriteError {
+  constructor(readonly err: { code: number; index: number; errmsg: string; op: unknown }) {}
+  get code(): number {
+    return this.err.code;
+  }
+  get index(): number {
+    return this.err.index;
+  }
+  get errmsg(): string {
+    return this.err.errmsg;
+  }
+  getOperation(): unknown {
+    return this.err.op;
+  }
+}
 
 /** What a bulk write did, as the driver's BulkWriteResult reads it. */
 export interface BulkTally {
