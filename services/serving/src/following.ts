@@ -58,6 +58,16 @@ export class Following {
     return true;
   }
 
+  /** I2. Rethrows where a dependency is away. */
+  async tellFailure(served: ServedModel, failed: ServedRollout, error: Failure, cause: Cause): Promise<void> {
+    if (error.retriable) throw error;
+    const { rollout, revision } = failed;
+    this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
+    const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
+    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message };
+    await this.documents.failed(served, rollout, why, cause);
+  }
+
   private async advance(
     served: ServedModel,
     rollout: ServedRollout,
@@ -91,16 +101,6 @@ export class Following {
       all.map(({ rollout }) => rollout),
     );
     for (const rollout of fresh) this.models.remember(served, rollout);
-  }
-
-  /** I2 */
-  private async tellFailure(served: ServedModel, failed: ServedRollout, error: Failure, cause: Cause): Promise<void> {
-    if (error.retriable) throw error;
-    const { rollout, revision } = failed;
-    this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
-    const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
-    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message };
-    await this.documents.failed(served, rollout, why, cause);
   }
 
   /** The graphs of the newest two rollouts stay loaded; those of an earlier one come back when a replay asks for it. */

@@ -49,14 +49,24 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
         for (const known of remembered.slice(i)) this.models.remember(served, known);
         return true;
       } catch (error) {
-        const { message, retriable } = error as Error & { retriable?: boolean };
-        const facts = { model: served.key, revision: rollout.revision, problem: message };
-        if (retriable) this.log.warn(facts, 'a remembered rollout waits for its graphs');
-        else this.log.error(facts, 'a remembered rollout cannot be loaded; the one before it answers');
-        if (retriable) return false;
+        if (await this.isAway(served, rollout, error as Error)) return false;
       }
     }
     return true;
+  }
+
+  /** A graph that cannot be loaded is told of; an object store that is away is waited for. */
+  private async isAway(served: ServedModel, rollout: ServedRollout, error: Error): Promise<boolean> {
+    const { key, tenant } = served;
+    const cause = { id: `${key}/restored/${rollout.revision}`, time: rollout.effective, tenant };
+    try {
+      await this.following.tellFailure(served, rollout, error, cause);
+      return false;
+    } catch (away) {
+      const facts = { model: key, revision: rollout.revision, problem: (away as Error).message };
+      this.log.warn(facts, 'a remembered rollout waits for its graphs');
+      return true;
+    }
   }
 
   private async tryOn(served: ServedModel, remembered: ServedRollout[]): Promise<void> {
