@@ -1,12 +1,11 @@
 /** `npm start`: opens the house, walks the year, and stays up serving the last champion. */
 import { LoopError } from '@driftloop/contracts';
 import { openHouse } from './house.js';
-import { readOptions, usage } from './options.js';
+import { type Options, readOptions, usage } from './options.js';
 import { Terminal } from './terminal.js';
 import { walk } from './walk.js';
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
+async function main(options: Options): Promise<void> {
   if (options.help) return console.log(usage);
   const terminal = new Terminal();
   const house = await openHouse(process.env.DRIFTLOOP_HOME || '.driftloop');
@@ -28,7 +27,17 @@ async function main(): Promise<void> {
   terminal.line('the year is over; still serving the last champion. Ctrl-C ends.');
 }
 
-main().catch((error: Error) => {
+/** The options, or the end with exit code 2. */
+function optionsOrEnd(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+main(optionsOrEnd()).catch((error: Error) => {
   console.error(error instanceof LoopError ? `${error.code}: ${error.message}` : (error.stack ?? error));
   process.exit(1);
 });

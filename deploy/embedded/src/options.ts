@@ -1,10 +1,16 @@
 /** The options of `npm start`. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { flightsWorld } from '@driftloop/flights';
 
 export interface Options {
   once: boolean;
   until: number | undefined;
   json: string | undefined;
+  /** URL of the module of the world that is played. */
+  world: string;
   help: boolean;
 }
 
@@ -16,6 +22,7 @@ goes on where an earlier run stopped. Then it stays up and serves the last champ
   --once         end after the year, with a summary
   --until DATE   stop the year at this event time, e.g. 2013-04-01
   --json FILE    write the summary as JSON
+  --world FILE   play another world: a module that exports model, openWorld() and truth(), as examples/flights does
   --help         this text`;
 
 /** Reads the options. Throws an Error that says what is wrong. */
@@ -26,10 +33,28 @@ export function readOptions(args: string[]): Options {
       once: { type: 'boolean' },
       until: { type: 'string' },
       json: { type: 'string' },
+      world: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
   const until = values.until === undefined ? undefined : Date.parse(values.until);
   if (Number.isNaN(until)) throw new Error(`--until ${values.until}: write a date, such as 2013-04-01`);
-  return { once: values.once ?? false, until, json: values.json, help: values.help ?? false };
+  if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
+  if (values.json) checkWritable(values.json);
+  return {
+    once: values.once ?? false,
+    until,
+    json: values.json,
+    world: values.world ? pathToFileURL(values.world).href : flightsWorld.href,
+    help: values.help ?? false,
+  };
+}
+
+/** Better said now than after the year. */
+function checkWritable(file: string): void {
+  try {
+    accessSync(existsSync(file) ? file : dirname(resolve(file)), constants.W_OK);
+  } catch (error) {
+    throw new Error(`--json ${file}: cannot be written (${(error as Error).message})`);
+  }
 }

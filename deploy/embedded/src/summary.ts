@@ -1,7 +1,7 @@
 /** What the run showed: the metric of the whole loop beside the model that was never renewed, and where the time went. */
 import { evaluate } from '@driftloop/algorithms';
-import { Control } from '@driftloop/client';
-import { Diary, departures, historyDepartures, type ReplayResult } from '@driftloop/flights';
+import type { Control } from '@driftloop/client';
+import type { Diary, ReplayResult } from '@driftloop/flights';
 
 export interface Scores {
   auc: number;
@@ -23,24 +23,28 @@ export interface Summary {
   ledgerSha256: string;
 }
 
-const model = 'flights';
 const clip = 1e-6;
 
-/** Scores of the answers to flights that got a label: what the caller was given, and what the frozen model would have said. */
-export function score(diary: Diary, frozenVersion: string): { departures: number; loop: Scores; frozen: Scores } {
-  const labels = new Map(
-    departures()
-      .slice(historyDepartures)
-      .map((d) => [d.flightId, d.late]),
-  );
+/** What was played: the model, and the truth by entity. */
+export interface Played {
+  model: string;
+  truth: ReadonlyMap<string, number>;
+}
+
+/** Scores of the answers to entities that got a label: what the caller was given, and what the frozen model would have said. */
+export function score(
+  diary: Diary,
+  truth: Played['truth'],
+  frozenVersion: string,
+): { departures: number; loop: Scores; frozen: Scores } {
   const shadows = diary.shadows();
   const y: number[] = [];
   const returned: number[] = [];
   const frozen: number[] = [];
   const answers = diary.answers();
   for (const { id, probability } of answers.values()) {
-    const label = labels.get(id);
-    if (label === null || label === undefined) continue;
+    const label = truth.get(id);
+    if (label === undefined) continue;
     y.push(label);
     returned.push(probability);
     frozen.push(shadows.get(id)?.scores[frozenVersion] ?? probability);
@@ -57,6 +61,7 @@ function scores(p: number[], y: number[]): Scores {
 /** Collects the summary of a run from its answers and the running system. */
 export async function summarize(
   control: Control,
+  { model, truth }: Played,
   diary: Diary,
   result: ReplayResult,
   peakRssMb: number,
@@ -67,7 +72,7 @@ export async function summarize(
     control.versions(model),
     control.ledger(model),
   ]);
-  const { departures: asked, loop, frozen } = score(diary, result.frozenVersion);
+  const { departures: asked, loop, frozen } = score(diary, truth, result.frozenVersion);
   const trainings = jobs.length;
   return {
     departures: asked,

@@ -3,7 +3,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Control, subscribe } from '@driftloop/client';
-import { Diary, type Progress, type ReplayOptions, type ReplayResult, replayProcess } from '@driftloop/flights';
+import {
+  Diary,
+  importWorld,
+  type Progress,
+  type ReplayOptions,
+  type ReplayResult,
+  replayProcess,
+} from '@driftloop/flights';
 import type { House } from './house.js';
 import { narrate, toldTopics } from './narrator.js';
 import type { Options } from './options.js';
@@ -17,8 +24,9 @@ interface Message {
   peakRssMb?: number;
 }
 
-/** Plays the year against a running house and tells of it. Throws where the replay fails. */
-export async function walk(house: House, terminal: Terminal, { until, json }: Options): Promise<Summary> {
+/** Plays a world against a running house and tells of it. Throws where the replay fails. */
+export async function walk(house: House, terminal: Terminal, { world, until, json }: Options): Promise<Summary> {
+  const { model, truth } = await importWorld(world);
   const control = new Control(house.url, house.replayToken);
   const listening = new AbortController();
   const told = tell(house.url, control.headers(), terminal, listening.signal);
@@ -31,9 +39,15 @@ export async function walk(house: House, terminal: Terminal, { until, json }: Op
   };
   try {
     const options: ReplayOptions = { doors, token: house.replayToken, diary: folder, until };
-    const { result, peakRssMb } = await runReplay(options, terminal);
+    const { result, peakRssMb } = await runReplay(world, options, terminal);
     const ownRssMb = process.resourceUsage().maxRSS / 1024;
-    const summary = await summarize(control, new Diary(folder), result, ownRssMb + peakRssMb);
+    const summary = await summarize(
+      control,
+      { model, truth: truth() },
+      new Diary(folder),
+      result,
+      ownRssMb + peakRssMb,
+    );
     terminal.finish();
     terminal.line(table(summary, result));
     if (json) writeFileSync(json, `${JSON.stringify(summary, null, 2)}\n`);
@@ -62,16 +76,21 @@ async function tell(
   }
 }
 
-function runReplay(options: ReplayOptions, terminal: Terminal): Promise<{ result: ReplayResult; peakRssMb: number }> {
-  const child: ChildProcess = fork(replayProcess, [JSON.stringify(options)], {
+function runReplay(
+  world: string,
+  options: ReplayOptions,
+  terminal: Terminal,
+): Promise<{ result: ReplayResult; peakRssMb: number }> {
+  const child: ChildProcess = fork(replayProcess, {
     execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=400', '--max-semi-space-size=4'],
   });
+  child.send({ world, ...options });
   return new Promise((resolve, reject) => {
     child.on('message', ({ progress, result, failure, peakRssMb }: Message) => {
       if (progress) terminal.progress(progress);
       if (failure) reject(new Error(`the replay stopped: ${failure}`));
       if (result) resolve({ result, peakRssMb: peakRssMb ?? 0 });
     });
-    child.on('exit', (code) => reject(new Error(`the replay ended with code ${code}`)));
+    child.on('exit', (code, signal) => reject(new Error(`the replay ended with ${signal ?? `code ${code}`}`)));
   });
 }
