@@ -3,7 +3,8 @@
  *
  * I1  `save` and `update` hold the bus from before the write until the relay has been told: `settled` cannot slip between.
  * I2  A save pushes events by $push in the write that changes the document, on condition that there is room.
- * I3  When a model of the connection is compiled (or was before), its leftovers are found and relayed.
+ * I3  When a model of the connection is compiled (or was before), its leftovers are found and relayed; where there are
+ *     replicas, again from time to time.
  */
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '@driftloop/bus';
@@ -17,12 +18,15 @@ import { Relay, type RelayOptions } from './relay.js';
 export interface MongooseOutboxOptions extends Partial<RelayOptions> {
   /** How long `close` waits for the bus, ms. */
   readonly closeMs?: number;
+  /** How often replicas look for what one that died has left, ms. */
+  readonly sweepMs?: number;
 }
 
 export class MongooseOutbox extends Outbox {
   private readonly relay: Relay;
   private readonly recoveries = new Set<Promise<void>>();
-  private readonly options: RelayOptions & { closeMs: number };
+  private readonly options: Settings;
+  private readonly sweep: NodeJS.Timeout | undefined;
   private closed = false;
 
   /** `source` is the speaking service: events whose definition says another speaker are refused. */
@@ -35,8 +39,9 @@ export class MongooseOutbox extends Outbox {
     super();
     this.options = { ...defaults(connection), ...options };
     this.relay = new Relay(bus, source, this.options);
-    for (const model of Object.values(connection.models)) this.recoverSoon(model);
+    this.recoverAll();
     connection.on('model', this.recoverSoon);
+    if (!this.options.exclusive) this.sweep = setInterval(() => this.recoverAll(), this.options.sweepMs).unref();
   }
 
   async save(doc: AnyDocument, emit: readonly Emission[], cause: Cause): Promise<void> {
@@ -117,6 +122,10 @@ export class MongooseOutbox extends Outbox {
     }
   }
 
+  private recoverAll(): void {
+    for (const model of Object.values(this.connection.models)) this.recoverSoon(model);
+  }
+
   private readonly recoverSoon = (model: AnyModel): void => {
     if (this.closed || !isOutboxed(model.schema)) return;
     const recovery = this.holding(() => this.recover(model))
@@ -144,6 +153,7 @@ export class MongooseOutbox extends Outbox {
   /** Sends what is left, for a while; what cannot be sent stays in its document. Later saves are refused. */
   async close(): Promise<void> {
     this.closed = true;
+    clearInterval(this.sweep);
     this.connection.off('model', this.recoverSoon);
     await Promise.all(this.recoveries);
     await this.relay.close(this.options.closeMs);
@@ -159,7 +169,9 @@ function idIn({ _id }: Record<string, unknown>): unknown {
 /** How often `update` looks again when somebody else took the document that it had found. */
 const LOOKUPS = 5;
 
-function defaults(connection: Connection): RelayOptions & { closeMs: number } {
+type Settings = RelayOptions & { readonly closeMs: number; readonly sweepMs: number };
+
+function defaults(connection: Connection): Settings {
   return {
     exclusive: connection.host === 'embedded',
     owner: randomUUID(),
@@ -169,6 +181,7 @@ function defaults(connection: Connection): RelayOptions & { closeMs: number } {
     longestRetryMs: 5_000,
     report: () => undefined,
     closeMs: 5_000,
+    sweepMs: 30_000,
   };
 }
 
