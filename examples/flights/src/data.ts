@@ -26,7 +26,7 @@ const folder = new URL('../data/', import.meta.url);
 
 /** Every JFK departure of 2013, in order of scheduled departure. */
 export function departures(): Departure[] {
-  return rows('departures.csv.gz').map((row) => ({
+  return Array.from(rows('departures.csv.gz'), (row) => ({
     flightId: row.flight_id,
     scheduled: Date.parse(row.sched_dep_utc),
     carrier: row.carrier,
@@ -42,7 +42,7 @@ export function departures(): Departure[] {
 
 /** Hourly observations at JFK, in order. */
 export function weather(): Observation[] {
-  return rows('weather.csv.gz').map(({ time_hour, origin: _, ...columns }) => ({
+  return Array.from(rows('weather.csv.gz'), ({ time_hour, origin: _, ...columns }) => ({
     hour: Date.parse(time_hour),
     values: Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, number(text)])),
   }));
@@ -51,14 +51,14 @@ export function weather(): Observation[] {
 const number = (text: string): number | null => (text === '' ? null : Number(text));
 
 /** The files have no quoted fields. */
-function rows(file: string): Record<string, string>[] {
+function* rows(file: string): Generator<Record<string, string>> {
   const [header, ...lines] = gunzipSync(readFileSync(new URL(file, folder)))
     .toString('utf8')
     .trim()
     .split('\n');
   const names = header.split(',');
-  return lines.map((line) => {
+  for (const line of lines) {
     const cells = line.split(',');
-    return Object.fromEntries(names.map((name, i) => [name, cells[i]]));
-  });
+    yield Object.fromEntries(names.map((name, i) => [name, cells[i]]));
+  }
 }

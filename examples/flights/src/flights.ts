@@ -6,7 +6,7 @@
  *     schedule a day ahead. Cancelled flights never depart and never get an outcome.
  */
 import { readFileSync } from 'node:fs';
-import type { Fact, ReportedOutcome } from '@driftloop/client';
+import type { Fact, Question, ReportedOutcome } from '@driftloop/client';
 import { type Departure, departures, weather } from './data.js';
 import type { Happening, World } from './world.js';
 
@@ -33,10 +33,11 @@ export function truth(): Map<string, number> {
   return new Map(departures().flatMap(({ flightId, late }) => (late === null ? [] : [[flightId, late]])));
 }
 
+/** In order. What happens is made when it is looked at: the year as objects would be some hundred megabytes. */
 function happenings(flights: readonly Departure[]): Happening[] {
   const all: Happening[] = weather().map(({ hour: at, values }) => {
     const known = at + 52 * minute;
-    return { at: known, kind: 'fact', source: 'weather', fact: fact('JFK', at, known, values) };
+    return factOf('weather', known, () => fact('JFK', at, known, values));
   });
   flights.forEach((flight, i) => {
     all.push(schedule(flight), ...departed(flight), ...outcome(flight));
@@ -45,36 +46,64 @@ function happenings(flights: readonly Departure[]): Happening[] {
   return all.sort((a, b) => a.at - b.at);
 }
 
+function factOf(source: string, at: number, make: () => Fact): Happening {
+  return {
+    at,
+    kind: 'fact',
+    source,
+    get fact() {
+      return make();
+    },
+  };
+}
+
 function fact(entityId: string, eventTime: number, knownAt: number, values: Fact['values']): Fact {
   return { entityId, eventTime: new Date(eventTime), knownAt: new Date(knownAt), values };
 }
 
 function schedule({ flightId, scheduled, carrier, flight, dest, distance }: Departure): Happening {
   const at = scheduled - 24 * hour;
-  const values = { carrier, dest, flight, distance };
-  return { at, kind: 'fact', source: 'schedule', fact: fact(flightId, scheduled, at, values) };
+  return factOf('schedule', at, () => fact(flightId, scheduled, at, { carrier, dest, flight, distance }));
 }
 
 function departed({ flightId, scheduled, departureDelay }: Departure): Happening[] {
   if (departureDelay === null) return [];
   const at = scheduled + departureDelay * minute;
-  return [{ at, kind: 'fact', source: 'departed', fact: fact(flightId, at, at, { delay: departureDelay }) }];
+  return [factOf('departed', at, () => fact(flightId, at, at, { delay: departureDelay }))];
 }
 
-function outcome({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): Happening[] {
-  if (late === null || labelKnown === null) return [];
+function outcome(flight: Departure): Happening[] {
+  const { labelKnown: at } = flight;
+  if (flight.late === null || at === null) return [];
+  return [
+    {
+      at,
+      kind: 'outcome',
+      get outcome() {
+        return reported(flight);
+      },
+    },
+  ];
+}
+
+function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): ReportedOutcome {
   const attributes: ReportedOutcome['attributes'] = {};
   if (arrivalDelay !== null) attributes.arr_delay = { kind: { $case: 'number', value: arrivalDelay } };
-  const reported = { entityId: flightId, entityTime: new Date(scheduled), knownAt: new Date(labelKnown), value: late };
-  return [{ at: labelKnown, kind: 'outcome', outcome: { ...reported, source: 'bts', attributes } }];
+  const times = { entityTime: new Date(scheduled), knownAt: new Date(labelKnown!) };
+  return { entityId: flightId, ...times, value: late!, source: 'bts', attributes };
 }
 
-function question({ flightId, scheduled, carrier, dest, flight, distance }: Departure): Happening {
-  const at = scheduled - hour;
-  const inputs = { carrier, dest, flight, distance, sched_dep_utc: new Date(scheduled) };
+function question(flight: Departure): Happening {
   return {
-    at,
+    at: flight.scheduled - hour,
     kind: 'question',
-    question: { model, entityId: flightId, id: flightId, eventTime: new Date(at), inputs },
+    get question() {
+      return asked(flight);
+    },
   };
+}
+
+function asked({ flightId, scheduled, carrier, dest, flight, distance }: Departure): Question {
+  const inputs = { carrier, dest, flight, distance, sched_dep_utc: new Date(scheduled) };
+  return { model, entityId: flightId, id: flightId, eventTime: new Date(scheduled - hour), inputs };
 }

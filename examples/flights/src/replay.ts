@@ -67,7 +67,8 @@ class Player {
   private hearing: Hearing | undefined;
   private readonly began = performance.now();
   private readonly phases = { facts: 0, questions: 0, ticks: 0 };
-  private readonly questions: readonly Question[];
+  private readonly first: Question;
+  private readonly questions: number;
   private next = 0;
   private asked = 0;
   private earlierSeconds = 0;
@@ -82,13 +83,16 @@ class Player {
     this.reporter = new Reporter(doors, token);
     this.telling = new Telling(world, this.reporter);
     this.diary = new Diary(options.diary);
-    this.questions = questionsIn(world.happenings);
+    const first = world.happenings.find((h) => h.kind === 'question');
+    if (first?.kind !== 'question') throw new Error(`in the world of ${world.model} nothing is asked`);
+    this.first = first.question;
+    this.questions = world.happenings.reduce((n, h) => n + Number(h.kind === 'question'), 0);
   }
 
   async play(): Promise<ReplayResult> {
     const { happenings, model, spec, step = hour } = this.world;
     const position = this.diary.position();
-    const start = Math.floor(this.questions[0].eventTime!.getTime() / hour) * hour - hour;
+    const start = Math.floor(this.first.eventTime!.getTime() / hour) * hour - hour;
     await this.control.apply(spec, new Date(happenings[0].at - hour));
     await this.control.settled();
     const firstAnswerSeconds = await this.firstAnswer();
@@ -123,13 +127,13 @@ class Player {
 
   /** The first thing that a user would do: ask. */
   private async firstAnswer(): Promise<number> {
-    await this.predictor.predict({ ...this.questions[0], version: 'champion' });
+    await this.predictor.predict({ ...this.first, version: 'champion' });
     return (performance.now() - this.began) / 1000;
   }
 
   private resume({ played, seconds }: Position): void {
     this.earlierSeconds = seconds;
-    this.asked = questionsIn(this.take(played)).length;
+    this.asked = this.take(played).filter((h) => h.kind === 'question').length;
   }
 
   /** The history, in bulk, up to a moment before the first question. */
@@ -145,7 +149,7 @@ class Player {
     const answers = await this.timed('questions', this.ask(questionsIn(due)));
     await this.timed('ticks', this.control.passTime(new Date(to)));
     this.write(answers, to);
-    this.options.onProgress?.({ now: to, asked: this.asked, questions: this.questions.length });
+    this.options.onProgress?.({ now: to, asked: this.asked, questions: this.questions });
     return to;
   }
 
