@@ -82,7 +82,7 @@ function runReplay(
   terminal: Terminal,
 ): Promise<{ result: ReplayResult; peakRssMb: number }> {
   const child: ChildProcess = fork(replayProcess, {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=400', '--max-semi-space-size=4'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=250', '--max-semi-space-size=4'],
   });
   child.send({ world, ...options });
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Fact, Question, ReportedOutcome } from '@driftloop/client';
-import { type Departure, departures, weather } from './data.js';
+import { type Departure, departures, type Observation, weather } from './data.js';
 import type { Happening, World } from './world.js';
 
 const minute = 60_000;
@@ -33,57 +33,54 @@ export function truth(): Map<string, number> {
   return new Map(departures().flatMap(({ flightId, late }) => (late === null ? [] : [[flightId, late]])));
 }
 
-/** In order. What happens is made when it is looked at: the year as objects would be some hundred megabytes. */
-function happenings(flights: readonly Departure[]): Happening[] {
-  const all: Happening[] = weather().map(({ hour: at, values }) => {
-    const known = at + 52 * minute;
-    return factOf('weather', known, () => fact('JFK', at, known, values));
-  });
-  flights.forEach((flight, i) => {
-    all.push(schedule(flight), ...departed(flight), ...outcome(flight));
-    if (i >= historyDepartures) all.push(question(flight));
-  });
-  return all.sort((a, b) => a.at - b.at);
+/** A happening that is made when it is looked at: the year as objects would be some hundred megabytes. */
+class Later<Kind extends Happening['kind'], Of> {
+  constructor(
+    readonly kind: Kind,
+    readonly at: number,
+    readonly of: Of,
+    private readonly make: (of: Of) => unknown,
+    readonly source = '',
+  ) {}
+  get fact(): Fact {
+    return this.make(this.of) as Fact;
+  }
+  get outcome(): ReportedOutcome {
+    return this.make(this.of) as ReportedOutcome;
+  }
+  get question(): Question {
+    return this.make(this.of) as Question;
+  }
 }
 
-function factOf(source: string, at: number, make: () => Fact): Happening {
-  return {
-    at,
-    kind: 'fact',
-    source,
-    get fact() {
-      return make();
-    },
-  };
+/** In order. */
+function happenings(flights: readonly Departure[]): Happening[] {
+  const all: Happening[] = weather().map((observation) => {
+    return new Later('fact', observation.hour + 52 * minute, observation, observed, 'weather');
+  });
+  flights.forEach((flight, i) => {
+    const { scheduled, departureDelay, labelKnown } = flight;
+    all.push(new Later('fact', scheduled - 24 * hour, flight, planned, 'schedule'));
+    if (departureDelay !== null)
+      all.push(new Later('fact', scheduled + departureDelay * minute, flight, departed, 'departed'));
+    if (labelKnown !== null) all.push(new Later('outcome', labelKnown, flight, reported));
+    if (i >= historyDepartures) all.push(new Later('question', scheduled - hour, flight, asked));
+  });
+  return all.sort((a, b) => a.at - b.at);
 }
 
 function fact(entityId: string, eventTime: number, knownAt: number, values: Fact['values']): Fact {
   return { entityId, eventTime: new Date(eventTime), knownAt: new Date(knownAt), values };
 }
 
-function schedule({ flightId, scheduled, carrier, flight, dest, distance }: Departure): Happening {
-  const at = scheduled - 24 * hour;
-  return factOf('schedule', at, () => fact(flightId, scheduled, at, { carrier, dest, flight, distance }));
-}
+const observed = ({ hour: at, values }: Observation): Fact => fact('JFK', at, at + 52 * minute, values);
 
-function departed({ flightId, scheduled, departureDelay }: Departure): Happening[] {
-  if (departureDelay === null) return [];
-  const at = scheduled + departureDelay * minute;
-  return [factOf('departed', at, () => fact(flightId, at, at, { delay: departureDelay }))];
-}
+const planned = ({ flightId, scheduled, carrier, flight, dest, distance }: Departure): Fact =>
+  fact(flightId, scheduled, scheduled - 24 * hour, { carrier, dest, flight, distance });
 
-function outcome(flight: Departure): Happening[] {
-  const { labelKnown: at } = flight;
-  if (flight.late === null || at === null) return [];
-  return [
-    {
-      at,
-      kind: 'outcome',
-      get outcome() {
-        return reported(flight);
-      },
-    },
-  ];
+function departed({ flightId, scheduled, departureDelay }: Departure): Fact {
+  const at = scheduled + departureDelay! * minute;
+  return fact(flightId, at, at, { delay: departureDelay });
 }
 
 function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): ReportedOutcome {
@@ -91,16 +88,6 @@ function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Depar
   if (arrivalDelay !== null) attributes.arr_delay = { kind: { $case: 'number', value: arrivalDelay } };
   const times = { entityTime: new Date(scheduled), knownAt: new Date(labelKnown!) };
   return { entityId: flightId, ...times, value: late!, source: 'bts', attributes };
-}
-
-function question(flight: Departure): Happening {
-  return {
-    at: flight.scheduled - hour,
-    kind: 'question',
-    get question() {
-      return asked(flight);
-    },
-  };
 }
 
 function asked({ flightId, scheduled, carrier, dest, flight, distance }: Departure): Question {
