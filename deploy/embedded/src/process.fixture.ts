@@ -1,5 +1,5 @@
 /** For specs: `npm start`'s own process, on the built code and any free ports. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -72,4 +72,23 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+const cli = fileURLToPath(new URL('../../../services/cli/dist/main.js', import.meta.url));
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built command line to its end. */
+export function driftloop(args: readonly string[], environment: Record<string, string>, input = ''): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { env: { PATH: process.env.PATH, ...environment }, timeout: 30_000 };
+    const child = execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
 }

@@ -28,33 +28,34 @@ export class Control {
     return ListModelsReply.fromJSON(await this.send('GET', '/v1/models')).models;
   }
   async versions(model: string): Promise<ListVersionsReply['versions']> {
-    return ListVersionsReply.fromJSON(await this.send('GET', `/v1/models/${model}/versions`)).versions;
+    return ListVersionsReply.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/versions`))
+      .versions;
   }
   async rollout(model: string): Promise<GetRolloutReply> {
-    return GetRolloutReply.fromJSON(await this.send('GET', `/v1/models/${model}/rollout`));
+    return GetRolloutReply.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/rollout`));
   }
   async status(model: string): Promise<ModelStatus> {
-    return ModelStatus.fromJSON(await this.send('GET', `/v1/models/${model}/status`));
+    return ModelStatus.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/status`));
   }
   async jobs(model: string): Promise<ListJobsReply['jobs']> {
-    return ListJobsReply.fromJSON(await this.send('GET', `/v1/models/${model}/jobs`)).jobs;
+    return ListJobsReply.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/jobs`)).jobs;
   }
   async cycles(model: string): Promise<Cycle[]> {
-    return ListCyclesReply.fromJSON(await this.send('GET', `/v1/models/${model}/cycles`)).cycles;
+    return ListCyclesReply.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/cycles`)).cycles;
   }
   /** A cycle by its id, or by a unique beginning of it. */
   async cycle(id: string): Promise<Cycle> {
     return Cycle.fromJSON(await this.send('GET', `/v1/cycles/${encodeURIComponent(id)}`));
   }
   async ledger(model: string): Promise<Ledger> {
-    return Ledger.fromJSON(await this.send('GET', `/v1/models/${model}/ledger`));
+    return Ledger.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/ledger`));
   }
   async promote(model: string, version: string, expectedChampion = '', note = ''): Promise<RolloutReply> {
     const body = { version, expectedChampion, note };
-    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${model}/promote`, body));
+    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/promote`, body));
   }
   async rollBack(model: string, note = ''): Promise<RolloutReply> {
-    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${model}/rollback`, { note }));
+    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/rollback`, { note }));
   }
   /** Passes event time in a replay: waits until all before it is heard, and until the tick is. Needs the replay credential. */
   async passTime(now: Date): Promise<void> {
@@ -86,8 +87,8 @@ export class Control {
     }).catch((error: Error) => {
       throw new CallFailed('UNREACHABLE', `no gateway at ${this.url} (${cause(error)}); is Driftloop running?`, true);
     });
-    const text = await response.text();
-    const reply = text ? JSON.parse(text) : {};
+    const reply = parsed(await response.text());
+    if (!reply) throw new CallFailed('NOT_DRIFTLOOP', `${this.url} does not answer as Driftloop's gateway does`, false);
     if (response.ok) return reply;
     throw new CallFailed(
       reply.code ?? `HTTP_${response.status}`,
@@ -95,6 +96,16 @@ export class Control {
       reply.retriable,
       reply.details,
     );
+  }
+}
+
+/** A JSON object, or undefined. */
+function parsed(text: string): Record<string, never> | undefined {
+  try {
+    const value = JSON.parse(text || '{}');
+    return value && typeof value === 'object' ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

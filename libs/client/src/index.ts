@@ -1,4 +1,5 @@
 /** The TypeScript SDK: ask, tell, act, hear. */
+export type { Cycle, DeclaredModel, Evidence, Ledger, ModelStatus, Rollout, Version } from '@driftloop/contracts';
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
 export { type Answer, Predictor, type Question } from './predictor.js';

@@ -1,6 +1,7 @@
 /** Asking a model: the Open Inference Protocol, one row a call. */
 import { inference } from '@driftloop/contracts';
 import type { Metadata } from '@grpc/grpc-js';
+import { CallFailed } from './failure.js';
 import { credential, open, unary } from './rpc.js';
 
 /** One question. Inputs that the feature store can supply by entity may be left out. */
@@ -85,9 +86,8 @@ function tensor(name: string, value: string | number | Date): Tensor {
   });
 }
 
+/** Reads typed and raw contents. Throws ANSWER_MALFORMED where there is no probability in the reply. */
 function toAnswer(reply: inference.ModelInferResponse): Answer {
-  const output = reply.outputs.findIndex((o) => o.name === 'probability');
-  const contents = reply.outputs[output]?.contents;
   const parameter = (name: string) => {
     const choice = reply.parameters[name]?.parameterChoice;
     return choice?.$case === 'stringParam' ? choice.value : '';
@@ -95,9 +95,18 @@ function toAnswer(reply: inference.ModelInferResponse): Answer {
   return {
     id: reply.id,
     version: reply.modelVersion,
-    probability:
-      contents?.fp64Contents[0] ?? contents?.fp32Contents[0] ?? reply.rawOutputContents[output].readDoubleLE(0),
+    probability: probabilityIn(reply),
     arm: parameter('arm'),
     imputed: parameter('imputed').split(',').filter(Boolean),
   };
+}
+
+function probabilityIn({ outputs, rawOutputContents }: inference.ModelInferResponse): number {
+  const at = outputs.findIndex((output) => output.name === 'probability');
+  const typed = outputs[at]?.contents;
+  const raw = rawOutputContents[at];
+  const value = typed?.fp64Contents[0] ?? typed?.fp32Contents[0];
+  if (value !== undefined) return value;
+  if (raw?.byteLength >= 8) return raw.readDoubleLE(0);
+  throw new CallFailed('ANSWER_MALFORMED', 'the reply holds no output "probability" of type FP64 or FP32', false);
 }

@@ -44,16 +44,24 @@ export function unary<Q, R>(
       request,
       metadata,
       { deadline: performance.timeOrigin + performance.now() + deadlineMs },
-      (error, reply) => (error ? reject(failure(error)) : resolve(reply)),
+      (error, reply) => (error ? reject(failure(error, client.getChannel().getTarget())) : resolve(reply)),
     );
   });
 }
 
-/** A gRPC error as CallFailed, with the service's own code where it sent one. */
-export function failure(error: ServiceError): CallFailed {
+/** A gRPC error as CallFailed, with the service's own code where it sent one; `target` is who was called. */
+export function failure(error: ServiceError, target = 'the service'): CallFailed {
   const [detail] = error.metadata?.get('driftloop-error-bin') ?? [];
-  const away = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-  if (!detail) return new CallFailed(status[error.code] ?? 'UNKNOWN', error.details || error.message, away);
-  const { code, message, retriable, details } = JSON.parse(Buffer.from(detail as Buffer).toString('utf8'));
-  return new CallFailed(code, message, Boolean(retriable), details);
+  if (detail) {
+    const { code, message, retriable, details } = JSON.parse(Buffer.from(detail as Buffer).toString('utf8'));
+    return new CallFailed(code, message, Boolean(retriable), details);
+  }
+  const said = error.details || error.message;
+  if (error.code === status.UNAVAILABLE) return new CallFailed('UNREACHABLE', unreachable(target, said), true);
+  return new CallFailed(status[error.code] ?? 'UNKNOWN', said, error.code === status.DEADLINE_EXCEEDED);
+}
+
+function unreachable(target: string, said: string): string {
+  const reason = /Error: (.*?)\.? Resolution note/.exec(said)?.[1] ?? said;
+  return `nothing answers at ${target.replace(/^dns:/, '')} (${reason}); is Driftloop running?`;
 }

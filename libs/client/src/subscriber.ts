@@ -59,7 +59,7 @@ async function* messages(
     throw new CallFailed(
       problem.code ?? `HTTP_${response.status}`,
       problem.message ?? response.statusText,
-      response.status >= 500,
+      problem.retriable ?? response.status >= 500,
     );
   }
   let rest = '';

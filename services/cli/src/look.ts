@@ -1,84 +1,108 @@
 /** Commands that look: status, cycles, cycle. */
-import type { Control } from '@driftloop/client';
+import type { Control, Cycle, ModelStatus } from '@driftloop/client';
 import type { Command } from 'commander';
-import { columns, show, when } from './output.js';
+import { type Open, withModel } from './doors.js';
+import { columns, evidence, figure, shortId, show, when } from './output.js';
 
-type Connect = () => Control;
 interface Options {
   json?: boolean;
-  model: string;
+  model?: string;
 }
 
-export function addLooking(program: Command, connect: Connect): void {
-  program
-    .command('status')
-    .description('what a model is doing: who answers, what is watched, what is open')
-    .option('-m, --model <name>', 'the model', 'flights')
+const shownDays = 7;
+
+export function addLooking(program: Command, open: Open): void {
+  withModel(program.command('status').description('what a model is doing: who answers, what is watched, what is open'))
     .option('--json', 'as JSON')
-    .action((options: Options) => status(connect(), options));
-  program
-    .command('cycles')
-    .description('the cycles of a model, newest last')
-    .option('-m, --model <name>', 'the model', 'flights')
+    .action(async ({ model, json }: Options) => {
+      const doors = open();
+      await status(doors.control, await doors.model(model), json);
+    });
+  withModel(program.command('cycles').description('the cycles of a model, newest last'))
     .option('--json', 'as JSON')
-    .action((options: Options) => cycles(connect(), options));
+    .action(async ({ model, json }: Options) => {
+      const doors = open();
+      const name = await doors.model(model);
+      const found = await doors.control.cycles(name);
+      show(json, found, () => (found.length ? table(found) : `${name} has had no cycle yet`));
+    });
   program
     .command('cycle')
     .description('one cycle, step by step')
     .argument('<id>', 'its id, or a unique beginning of it')
     .option('--json', 'as JSON')
-    .action((id: string, options: Options) => cycle(connect(), id, options));
+    .action(async (id: string, { json }: Options) => {
+      const found = await open().control.cycle(id);
+      show(json, found, () => story(found));
+    });
 }
 
-async function status(control: Control, { model, json }: Options): Promise<void> {
+async function status(control: Control, model: string, json: boolean | undefined): Promise<void> {
   const [state, { rollout }] = await Promise.all([control.status(model), control.rollout(model)]);
+  const champion = rollout?.champion?.version || state.champion;
+  const trial = rollout?.challenger ? `, ${rollout.challenger.version} is on trial` : '';
+  const open = state.openCycle ? `cycle ${shortId(state.openCycle)} is open` : 'no cycle is open';
+  const signals = state.signals.map((s) => [
+    s.test.replaceAll('_', ' '),
+    s.subject,
+    figure(s.statistic),
+    figure(s.threshold),
+    s.holds ? 'yes' : 'no',
+  ]);
   show(json, { ...state, rollout }, () =>
     [
-      `${model} at ${when(state.now)}: ${state.champion} answers${rollout?.challenger ? `, ${rollout.challenger.version} is on trial` : ''}`,
-      `${state.freshLabels} fresh labels, ${state.trainedLabels} trained on; ${state.openCycle ? `cycle ${state.openCycle.slice(0, 8)} is open` : 'no cycle is open'}`,
-      '',
-      columns(
-        ['signal', 'of', 'value', 'threshold', 'crossed'],
-        state.signals.map((s) => [s.test, s.subject, round(s.statistic), round(s.threshold), s.holds ? 'yes' : 'no']),
-      ),
+      `${model}${state.now ? ` at ${when(state.now)}` : ''}: ${champion} answers${trial}`,
+      `${state.freshLabels} fresh labels, ${state.trainedLabels} trained on; ${open}`,
+      ...(signals.length ? ['', columns(['signal', 'of', 'value', 'threshold', 'crossed'], signals)] : []),
+      ...(state.days.length ? ['', days(state)] : []),
     ].join('\n'),
   );
 }
 
-async function cycles(control: Control, { model, json }: Options): Promise<void> {
-  const found = await control.cycles(model);
-  show(json, found, () =>
-    columns(
-      ['cycle', 'opened', 'closed', 'signal', 'version', 'outcome'],
-      found.map((c) => [
-        c.cycleId.slice(0, 8),
-        when(c.opened),
-        when(c.closed),
-        c.signal,
-        c.version || '–',
-        c.outcome || c.stage,
-      ]),
-    ),
+/** The latest closed days: what callers were given, beside the model that is never renewed. */
+function days({ days }: ModelStatus): string {
+  const rows = days.slice(-shownDays).map(({ day, predictions, labelled, versions }) => {
+    const loss = (role: string) => {
+      const found = versions.find((version) => version.role === role);
+      return found?.rows ? figure(found.lossNano / found.rows / 1e9) : '–';
+    };
+    return [when(day).slice(0, 10), predictions, labelled, loss('returned'), loss('frozen')];
+  });
+  return columns(['day', 'asked', 'labelled', 'log loss', 'frozen'], rows);
+}
+
+function table(cycles: readonly Cycle[]): string {
+  return columns(
+    ['cycle', 'opened', 'closed', 'signal', 'version', 'outcome'],
+    cycles.map(({ cycleId, opened, closed, signal, version, outcome, stage }) => [
+      shortId(cycleId),
+      when(opened),
+      when(closed),
+      signal,
+      version || '–',
+      outcome ? outcome.replace('_', ' ') : `open, in ${stage}`,
+    ]),
   );
 }
 
-async function cycle(control: Control, id: string, { json }: Options): Promise<void> {
-  const found = await control.cycle(id);
-  show(json, found, () =>
-    [
-      `cycle ${found.cycleId} of ${found.model}: ${found.outcome || `open, in ${found.stage}`}`,
-      ...found.reasons.map((reason) => `  ${reason}`),
-      '',
-      ...found.steps.flatMap(({ eventTime, service, what, decision }) => [
-        `${when(eventTime)}  ${service.padEnd(10)}  ${what}`,
-        ...(decision?.reasons ?? []).map((reason) => `${' '.repeat(30)}${reason}`),
-        ...(decision?.evidence ?? []).map(
-          (e) =>
-            `${' '.repeat(30)}${e.test} ${e.subject} ${round(e.statistic)} against ${round(e.threshold)}, ${e.rows} rows${e.days ? ` in ${e.days} days` : ''}`,
-        ),
-      ]),
-    ].join('\n'),
-  );
-}
+/** What a decision rests on, line by line. */
+const grounds = (decision: Cycle['steps'][number]['decision']): string[] => [
+  ...(decision?.reasons ?? []),
+  ...(decision?.evidence ?? []).map((found) => `· ${evidence(found)}`),
+];
 
-const round = (x: number): number => Number(x.toPrecision(4));
+/** A cycle told in order; what a step shares with the one before it is not told again. */
+function story({ cycleId, model, outcome, stage, reasons, steps }: Cycle): string {
+  const indent = ' '.repeat(30);
+  return [
+    `cycle ${cycleId} of ${model}: ${outcome ? outcome.replace('_', ' ') : `open, in ${stage}`}`,
+    ...reasons.map((reason) => `  ${reason}`),
+    '',
+    ...steps.flatMap(({ eventTime, service, what, decision }, i) => [
+      `${when(eventTime)}  ${service.padEnd(10)}  ${what}`,
+      ...grounds(decision)
+        .filter((ground) => !what.includes(ground) && !grounds(steps[i - 1]?.decision).includes(ground))
+        .map((ground) => indent + ground),
+    ]),
+  ].join('\n');
+}

@@ -1,0 +1,38 @@
+/** Where a command goes: the gateway, the inference door; and which model it is about. */
+import { CallFailed, Control, Predictor } from '@driftloop/client';
+import type { Command } from 'commander';
+
+export class Doors {
+  readonly control: Control;
+  readonly url: string;
+
+  constructor(
+    private readonly options: { url: string; serving: string },
+    private readonly token: string | undefined,
+  ) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.control = new Control(this.url, token);
+  }
+
+  predictor(): Predictor {
+    return new Predictor(this.options.serving, this.token);
+  }
+
+  /** The model that is named, or else the only one that is declared. Throws NO_MODEL, or USAGE where there are several. */
+  async model(named: string | undefined): Promise<string> {
+    if (named) return named;
+    const models = (await this.control.models()).map(({ model }) => model);
+    if (models.length === 1) return models[0];
+    if (models.length) throw misused(`several models are declared, name one with --model: ${models.join(', ')}`);
+    throw new CallFailed('NO_MODEL', 'no model is declared; declare one with `driftloop apply -f model.yaml`', false);
+  }
+}
+
+export type Open = () => Doors;
+
+/** The option that says which model. */
+export const withModel = (command: Command): Command =>
+  command.option('-m, --model <name>', 'the model (default: the one that is declared)');
+
+/** The command was called wrongly. */
+export const misused = (message: string): CallFailed => new CallFailed('USAGE', message, false);
