@@ -1,6 +1,8 @@
 /** One runner for every room: sources are compiled by swc, workspace packages resolve to their sources. */
 export default {
   testEnvironment: 'node',
+  // Machines are noisy: a limit that only a hang reaches.
+  testTimeout: 120_000,
   roots: ['<rootDir>/libs', '<rootDir>/services', '<rootDir>/deploy', '<rootDir>/examples', '<rootDir>/scripts'],
   testMatch: ['**/*.spec.ts'],
   testEnvironmentOptions: { customExportConditions: ['driftloop:source', 'node', 'node-addons'] },

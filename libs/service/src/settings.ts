@@ -58,6 +58,8 @@ export abstract class Settings {
   abstract readonly otlpEndpoint?: string;
   /** This replica's name: constant over restarts. */
   abstract readonly replica: string;
+  /** How long serving lets a live question wait for its features, wall ms. */
+  abstract readonly featurePatienceMs: number;
 }
 
 /** The variable that changes a port or an address: `DRIFTLOOP_FEATURE_STORE_PORT`. */
@@ -90,6 +92,11 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'is not 1 to 64 of A-Z a-z 0-9 . -')
     .optional(),
+  DRIFTLOOP_FEATURE_PATIENCE_MS: z.coerce
+    .number('is not a number')
+    .int('is not whole')
+    .min(1, 'is below 1')
+    .default(100),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
 });
 
@@ -137,6 +144,7 @@ function settingsOf(e: Parsed): Settings {
     ports: named(Object.keys(defaultPorts), 'PORT'),
     addresses: named(services, 'ADDRESS') as Record<string, string>,
     token: e.DRIFTLOOP_TOKEN,
+    featurePatienceMs: e.DRIFTLOOP_FEATURE_PATIENCE_MS,
     replayToken: e.DRIFTLOOP_REPLAY_TOKEN,
     logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -150,7 +150,7 @@ describe('bad input', () => {
   });
 
   it.each(cases)('refuses %s', async (_what, request, name, code, advice) => {
-    const refusal = await world.refused(request);
+    const refusal = await world.refusedInTheEnd(request);
     expect(refusal).toMatchObject({ status: status[name], code, retriable: false });
     expect(refusal.message).toMatch(advice);
   });

@@ -4,6 +4,8 @@
  * I1  What the caller sent goes before what the store knows.
  * I2  Live, a store that is away or late costs accuracy, never the answer: what is missing is imputed in the graph and
  *     flagged. In a replay it is waited for, and without it there is no answer (FEATURES_AWAY, retriable).
+ * I3  An entity alone says nothing: where the caller leaves inputs to the store and the store has not answered in time,
+ *     there is no answer either, rather than one made of nothing.
  */
 import type { FeatureRow, Value } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
@@ -36,7 +38,7 @@ export interface Reading {
 export class FeatureReader {
   constructor(private readonly store: OnlineStore) {}
 
-  /** The features of a request's rows. Throws UNKNOWN_ENTITY; in a replay FEATURES_AWAY. */
+  /** The features of a request's rows. Throws UNKNOWN_ENTITY; in a replay, or with inputs left out, FEATURES_AWAY. */
   async read(model: ServedModel, questions: Questions, reading: Reading): Promise<Features[]> {
     const rows = Array.from({ length: questions.rows }, (_, row) => row);
     if (isComplete(model, questions)) return rows.map((row) => assemble(model, questions, row, undefined));
@@ -58,6 +60,12 @@ function isComplete({ positions }: ServedModel, { columns }: Questions): boolean
   return true;
 }
 
+/** I3 */
+function leavesInputsOut({ inputs }: ServedModel, { columns }: Questions): boolean {
+  for (const { own, position } of inputs.values()) if (own && !columns[position]) return true;
+  return false;
+}
+
 /** The request's own inputs of a row, as the store takes them; a missing one is left out. */
 function ownInputs(model: ServedModel, { columns }: Questions, row: number): Record<string, Value> {
   const values: Record<string, Value> = {};
@@ -74,6 +82,8 @@ function ownInputs(model: ServedModel, { columns }: Questions, row: number): Rec
 /** I1 */
 function assemble(model: ServedModel, questions: Questions, row: number, stored: StoredRow | undefined): Features {
   if (stored?.unknownEntity) throw unknownEntity(model, entityOf(questions, row));
+  if (!stored && !isComplete(model, questions) && leavesInputsOut(model, questions))
+    throw errors.FEATURES_AWAY({ reason: 'it has not answered in time, and the request leaves inputs to it' });
   const { positions, layout } = model;
   const { columns } = questions;
   const imputed: string[] = [];

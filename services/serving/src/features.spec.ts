@@ -93,6 +93,12 @@ describe('features from the store', () => {
     expect(parametersOf(reply.parameters.imputed)).toHaveLength(49);
   });
 
+  it('gives no answer made of nothing where the store is late and the request leaves inputs to it', async () => {
+    store.delayMs = 5000;
+    const refusal = await world.refused({ parameters: { entity_id: parameter('F1') } }, { deadlineMs: 400 });
+    expect(refusal).toMatchObject({ status: status.UNAVAILABLE, code: 'FEATURES_AWAY', retriable: true });
+  });
+
   it('logs no prediction that nobody waits for any more', async () => {
     store.delayMs = 5000;
     const refusal = await world.refused({ id: 'given-up', inputs: ownInputs() }, { cancelAfterMs: 30 });

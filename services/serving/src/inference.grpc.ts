@@ -1,7 +1,7 @@
 /** The front door of serving: the Open Inference Protocol, version 2. Parse, call, reply; decides nothing. */
 import { randomUUID } from 'node:crypto';
 import type { inference } from '@driftloop/contracts';
-import { callerOf, WallClock } from '@driftloop/service';
+import { callerOf, Settings, WallClock } from '@driftloop/service';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
@@ -12,8 +12,6 @@ import { metadataOf, responseOf, versionsOf } from './replies.js';
 import { ServedModels } from './served-models.js';
 
 const door = 'GRPCInferenceService';
-/** Wall ms that a live question waits for features, where its caller has more. */
-const longestPatienceMs = 100;
 
 type InferCall = ServerUnaryCall<inference.ModelInferRequest, inference.ModelInferResponse>;
 
@@ -23,6 +21,7 @@ export class InferenceDoor {
     private readonly models: ServedModels,
     private readonly inference: Inference,
     private readonly clock: WallClock,
+    private readonly settings: Settings,
   ) {}
 
   @GrpcMethod(door, 'ServerLive')
@@ -71,16 +70,16 @@ export class InferenceDoor {
       questions,
       time: questions.eventTime ?? now,
       replay: questions.eventTime !== undefined,
-      patienceMs: patienceOf(call, now),
+      patienceMs: patienceOf(call, now, this.settings.featurePatienceMs),
       cancelled: () => call.cancelled,
     });
     return responseOf(request, questions, answer);
   }
 }
 
-/** Half of what the caller's deadline leaves, so that there is time to answer. */
-function patienceOf(call: InferCall, now: number): number {
+/** Half of what the caller's deadline leaves, so that there is time to answer, and at most `longest` wall ms. */
+function patienceOf(call: InferCall, now: number, longest: number): number {
   const deadline = call.getDeadline();
   const left = (deadline instanceof Date ? deadline.getTime() : deadline) - now;
-  return Math.max(1, Math.min(longestPatienceMs, left / 2));
+  return Math.max(1, Math.min(longest, left / 2));
 }

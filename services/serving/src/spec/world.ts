@@ -78,7 +78,13 @@ export class World {
   ) {}
 
   static async open(options: TestOptions = {}): Promise<World> {
-    const environment = { ...alone, DRIFTLOOP_REPLAY_TOKEN: replayToken, ...options.environment };
+    // A slow machine is no late store.
+    const environment = {
+      DRIFTLOOP_FEATURE_PATIENCE_MS: '5000',
+      ...alone,
+      DRIFTLOOP_REPLAY_TOKEN: replayToken,
+      ...options.environment,
+    };
     const service = await testService(serving, { ...options, environment });
     const client = new inference.GRPCInferenceServiceClient(`127.0.0.1:${service.port}`, credentials.createInsecure());
     const world = new World(service, client);
@@ -148,6 +154,14 @@ export class World {
       );
       if (cancelAfterMs) setTimeout(() => call.cancel(), cancelAfterMs);
     });
+  }
+
+  /** The refusal of a request, asked again for as long as the store is only slow, as its error says. */
+  async refusedInTheEnd(request: Partial<Request>): Promise<Refusal> {
+    for (;;) {
+      const refusal = await this.refused(request);
+      if (refusal.code !== 'FEATURES_AWAY') return refusal;
+    }
   }
 
   /** Asks, and resolves with what went wrong. */
