@@ -4,6 +4,7 @@ import {
   events,
   type IngestReply,
   type IngestRequest,
+  isEventMs,
   type LabelsAdded,
   outcomesSource,
 } from '@driftloop/contracts';
@@ -12,7 +13,7 @@ import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
-import { earliest, last, takeIn } from './rows/intake.js';
+import { takeIn } from './rows/intake.js';
 import type { RowLog } from './rows/row-log.js';
 import type { Row } from './views/source-rows.js';
 
@@ -125,6 +126,6 @@ function watermarkOf(time: Date | undefined): number | undefined {
 
 function timeOf(what: string, time: Date | undefined): number {
   const ms = time?.getTime() ?? Number.NaN;
-  if (!(ms >= earliest && ms < last)) throw errors.TIME_INVALID({ what });
+  if (!isEventMs(ms)) throw errors.TIME_INVALID({ what });
   return ms;
 }

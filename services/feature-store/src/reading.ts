@@ -1,17 +1,18 @@
 /** Online reads: questions in, features as of each question's time out. */
-import type {
-  FeatureQuestion,
-  FeatureRow,
-  ModelSpec,
-  ReadOnlineReply,
-  ReadOnlineRequest,
-  Value,
+import {
+  type FeatureQuestion,
+  type FeatureRow,
+  isEventMs,
+  type ModelSpec,
+  type ReadOnlineReply,
+  type ReadOnlineRequest,
+  type Value,
 } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
-import { earliest, last, timeOfText } from './rows/intake.js';
+import { timeOfText } from './rows/intake.js';
 import type { Question } from './views/feature-view.js';
 import type { Cell } from './views/source-rows.js';
 
@@ -60,7 +61,7 @@ function rowOf({ view, plan, watermarks }: ModelView, question: Question): Featu
 
 function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: FeatureQuestion, i: number): Question {
   const time = eventTime?.getTime() ?? Number.NaN;
-  if (!(time >= earliest && time < last)) throw errors.TIME_INVALID({ what: `event_time of question ${i}` });
+  if (!isEventMs(time)) throw errors.TIME_INVALID({ what: `event_time of question ${i}` });
   const cells: Record<string, Cell> = {};
   for (const name in inputs) {
     const kind = spec.request.inputs[name];
@@ -85,5 +86,5 @@ function cellOf(kind: 'number' | 'text' | 'time', { kind: sent }: Value): Cell |
   }
   const time = sent.$case === 'time' ? sent.value : sent.$case === 'text' ? timeOfText(sent.value) : undefined;
   const ms = time?.getTime() ?? Number.NaN;
-  return ms >= earliest && ms < last ? ms : null;
+  return isEventMs(ms) ? ms : null;
 }

@@ -14,6 +14,12 @@ export const errors = catalogue('labeling', {
     message: (m: { rows: number; limit: number }) =>
       `${m.rows} outcomes in one request; send at most ${m.limit}, or use StreamOutcomes with batches of that size`,
   },
+  WATERMARK_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { label: string }) =>
+      `the watermark of "${m.label}" is not a time between 1900 and 2200; send the time up to which all is reported`,
+  },
   JOURNAL_BUSY: {
     status: 'ABORTED',
     retriable: true,

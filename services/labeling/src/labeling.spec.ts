@@ -85,6 +85,19 @@ describe('labeling', () => {
     expect(revisions.map((r) => r.value)).toEqual([0, 1]);
   });
 
+  it('remembers a contradiction that comes alone', async () => {
+    await record([outcome('F1')]);
+    expect(await record([outcome('F1', { value: 0 })])).toMatchObject({ contradictory: 1 });
+    expect(await record([outcome('F1', { value: 0 })])).toMatchObject({ contradictory: 0, duplicates: 1 });
+  });
+
+  it('lets no label through that the next service would refuse with all that come with it', async () => {
+    const far = outcome('F2', { knownAt: new Date(Date.UTC(2999, 0)) });
+    expect(await record([outcome('F1'), far])).toMatchObject({ accepted: 1, rejected: [{ index: 1 }] });
+    expect((await told()).flatMap((b) => b.labels.map((l) => l.entityId))).toEqual(['F1']);
+    await expect(record([], new Date(Date.UTC(2999, 0)))).rejects.toMatchObject({ code: 'WATERMARK_INVALID' });
+  });
+
   it('passes a bare watermark on to every bucket', async () => {
     await record([], at(5));
     const batches = await told();

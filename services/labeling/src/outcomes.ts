@@ -8,6 +8,7 @@
 import {
   entityBucket,
   events,
+  isEventTime,
   type Label,
   LabelsAdded,
   labelBuckets,
@@ -34,10 +35,11 @@ export class Outcomes {
     private readonly outbox: Outbox,
   ) {}
 
-  /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES or JOURNAL_BUSY (retriable). */
+  /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID, JOURNAL_BUSY (retriable). */
   async record(tenant: string, request: RecordOutcomesRequest, cause: Cause): Promise<RecordOutcomesReply> {
     if (request.outcomes.length > maxOutcomes)
       throw errors.TOO_MANY_OUTCOMES({ rows: request.outcomes.length, limit: maxOutcomes });
+    if (request.watermark && !isEventTime(request.watermark)) throw errors.WATERMARK_INVALID({ label: request.label });
     const declared = await this.declared(tenant, request.label);
     const journal = declared._id;
     const turn = (this.queues.get(journal) ?? Promise.resolve()).then(() => this.recordNext(declared, request, cause));
@@ -62,7 +64,7 @@ export class Outcomes {
     const known = await this.documents.outcomesById(ids);
     const sorted = triage(request.outcomes, known, idOf, declared.consistency);
     const told = labelsAdded(declared, sorted.changes, request.watermark);
-    if (told.length) await this.write(declared, sequence, sorted.changes, told, cause);
+    if (told.length || sorted.changes.length) await this.write(declared, sequence, sorted.changes, told, cause);
     return reply(sorted);
   }
 

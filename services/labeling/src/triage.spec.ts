@@ -24,6 +24,8 @@ describe('an outcome', () => {
     ['no entity time', { entityTime: undefined }, 'entity_time'],
     ['no known-at', { knownAt: undefined }, 'known_at'],
     ['an impossible date', { knownAt: new Date(Number.NaN) }, 'known_at'],
+    ['a time that the feature store would refuse', { knownAt: new Date(Date.UTC(2999, 0)) }, 'known_at'],
+    ['seconds taken for ms before 1900', { entityTime: new Date(-1e13) }, 'entity_time'],
     ['a value that is neither 0 nor 1', { value: 2 }, 'value is 2'],
     ['no number', { value: Number.NaN }, 'NaN'],
     ['an impossible confidence', { confidence: 1.5 }, 'confidence'],
@@ -71,6 +73,10 @@ describe('triage', () => {
     const { contradictory, changes } = triage([other], known({ hours: 3, value: 1 }), idOf, []);
     expect([contradictory, changes[0].contradictory]).toEqual([1, true]);
     const document = known({ hours: 3, value: 1 }).get('F1')!;
+    expect(triage([other, other], known({ hours: 3, value: 1 }), idOf, [])).toMatchObject({
+      contradictory: 1,
+      duplicates: 1,
+    });
     document.contradictions.push({ ...changes[0].revision });
     expect(triage([other], new Map([['F1', document]]), idOf, [])).toMatchObject({ duplicates: 1, changes: [] });
   });

@@ -2,7 +2,7 @@
  * What a reported outcome is: the first word, a revision, a duplicate, a contradiction, or malformed.
  * Pure: it knows nothing of documents or the bus.
  */
-import type { Outcome } from '@driftloop/contracts';
+import { isEventTime, type Outcome } from '@driftloop/contracts';
 import type { OutcomeChange, OutcomeDocument, Revision } from './labeling.documents.js';
 
 export interface Consistency {
@@ -33,8 +33,11 @@ export function fault(
   const malformed = (reason: string) => ({ code: 'MALFORMED', reason });
   if (!outcome.entityId) return malformed('entity_id is missing');
   if (outcome.entityId.length > 256) return malformed('entity_id is longer than 256 characters');
-  if (!isTime(outcome.entityTime)) return malformed("entity_time is missing: the entity's own time");
-  if (!isTime(outcome.knownAt)) return malformed('known_at is missing: when the outcome became known');
+  const wrong = (time: Date | undefined) => (time ? 'is not a time between 1900 and 2200' : 'is missing');
+  if (!isEventTime(outcome.entityTime))
+    return malformed(`entity_time ${wrong(outcome.entityTime)}: the entity's own time`);
+  if (!isEventTime(outcome.knownAt))
+    return malformed(`known_at ${wrong(outcome.knownAt)}: when the outcome became known`);
   if (outcome.value !== 0 && outcome.value !== 1)
     return malformed(`value is ${outcome.value}; a binary label is 0 or 1`);
   if (!(outcome.confidence >= 0 && outcome.confidence <= 1))
@@ -50,8 +53,6 @@ export function fault(
   return undefined;
 }
 
-const isTime = (time: Date | undefined): time is Date => time instanceof Date && Number.isFinite(time.getTime());
-
 /** Sorts reported outcomes against what is known (by outcome id), in the order of the report. */
 export function triage(
   outcomes: readonly Outcome[],
@@ -60,7 +61,7 @@ export function triage(
   consistency: readonly Consistency[],
 ): Triage {
   const result: Triage = { changes: [], accepted: 0, revised: 0, duplicates: 0, contradictory: 0, rejected: [] };
-  const revisionsOf = new Map<string, Revision[]>();
+  const histories = new Map<string, Pick<OutcomeDocument, 'revisions' | 'contradictions'>>();
   outcomes.forEach((outcome, index) => {
     const problem = fault(outcome, consistency);
     if (problem) {
@@ -69,8 +70,12 @@ export function triage(
     }
     const id = idOf(outcome);
     const seen = known.get(id);
-    const revisions = revisionsOf.get(id) ?? [...(seen?.revisions ?? [])];
-    revisionsOf.set(id, revisions);
+    const history = histories.get(id) ?? {
+      revisions: [...(seen?.revisions ?? [])],
+      contradictions: [...(seen?.contradictions ?? [])],
+    };
+    histories.set(id, history);
+    const { revisions, contradictions } = history;
     const revision: Revision = {
       knownAt: outcome.knownAt!,
       value: outcome.value,
@@ -78,9 +83,9 @@ export function triage(
       confidence: outcome.confidence || 1,
       revision: revisions.length + 1,
     };
-    const contradictory = sort(revision, revisions, seen?.contradictions ?? [], result);
+    const contradictory = sort(revision, revisions, contradictions, result);
     if (contradictory === undefined) return;
-    if (!contradictory) revisions.push(revision);
+    (contradictory ? contradictions : revisions).push(revision);
     result.changes.push({
       outcome: id,
       entityId: outcome.entityId,

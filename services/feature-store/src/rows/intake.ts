@@ -1,5 +1,5 @@
 /** Rows as they are sent, made into rows as they are kept; what is wrong with a row is said, not guessed. */
-import type { RejectedRow, SourceRow, Value } from '@driftloop/contracts';
+import { isEventMs, type RejectedRow, type SourceRow, type Value } from '@driftloop/contracts';
 import type { Cell, Row } from '../views/source-rows.js';
 import type { Columns } from './lines.js';
 
@@ -12,8 +12,6 @@ export interface Intake {
 
 const rejectedShown = 100;
 const longestText = 1000;
-export const earliest = Date.UTC(1900, 0);
-export const last = Date.UTC(2200, 0);
 
 /** A reason why a row is refused. */
 class Refusal {
@@ -65,7 +63,7 @@ function checkText(name: string, text: string): void {
 function timeOf(name: string, time: Date | undefined): number {
   if (time === undefined) throw new Refusal('TIME_MISSING', `${name} is missing`);
   const ms = time.getTime();
-  if (!(ms >= earliest && ms < last)) throw new Refusal('TIME_INVALID', `${name} is not a time between 1900 and 2200`);
+  if (!isEventMs(ms)) throw new Refusal('TIME_INVALID', `${name} is not a time between 1900 and 2200`);
   return ms;
 }
 

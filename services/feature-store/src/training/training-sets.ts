@@ -6,14 +6,13 @@
  * I2  The same spec, cutoff and rows give the same name, whatever the batches, segments or machine.
  */
 import type { BuildTrainingSetRequest, TrainingSet } from '@driftloop/contracts';
-import { canonicalJson, outcomesSource } from '@driftloop/contracts';
+import { canonicalJson, isEventMs, outcomesSource } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
 import { Injectable } from '@nestjs/common';
 import { type Duck, literal, quoted, withDuckDB } from '../duckdb.js';
 import { errors } from '../errors.js';
 import type { ModelView } from '../model-view.js';
 import { Models } from '../models.js';
-import { earliest, last } from '../rows/intake.js';
 import { type Columns, linesSql } from '../rows/lines.js';
 import type { LogFiles } from '../rows/row-log.js';
 import { Serial } from '../serial.js';
@@ -43,7 +42,7 @@ export class TrainingSets {
     const view = this.models.of(tenant, request.model);
     const plan = await this.models.planAt(view, request.specRevision);
     const cutoff = request.knowledgeCutoff?.getTime() ?? Number.NaN;
-    if (!(cutoff >= earliest && cutoff < last)) throw errors.TIME_INVALID({ what: 'knowledge_cutoff' });
+    if (!isEventMs(cutoff)) throw errors.TIME_INVALID({ what: 'knowledge_cutoff' });
     const names = reserved(featureNames(plan));
     if (names.length) throw errors.FEATURE_NAME_RESERVED({ names });
     return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff)));

@@ -1,0 +1,15 @@
+/** The event times that every service takes: what one has accepted, the next must not refuse. */
+
+/** Epoch ms. */
+const earliest = Date.UTC(1900, 0);
+const end = Date.UTC(2200, 0);
+
+/** Whether epoch ms are plausible: seconds taken for milliseconds, or a year of 20133, are not. NaN is not. */
+export function isEventMs(ms: number): boolean {
+  return ms >= earliest && ms < end;
+}
+
+/** Whether there is a time, and a plausible one. */
+export function isEventTime(time: Date | undefined): time is Date {
+  return time !== undefined && isEventMs(time.getTime());
+}
