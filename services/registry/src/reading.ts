@@ -1,22 +1,31 @@
 /** What the registry tells of its models, versions and rollouts. */
-import type { DeclaredModel, GetRolloutReply, Version } from '@driftloop/contracts';
-import { Injectable } from '@nestjs/common';
+import { Bus } from '@driftloop/bus';
+import { type DeclaredModel, events, type GetRolloutReply, type Version } from '@driftloop/contracts';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { errors } from './errors.js';
 import { type ModelDocument, RegistryDocuments } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
 import { toVersion, Versions } from './versions.js';
 
 @Injectable()
-export class Reading {
+export class Reading implements OnModuleInit {
   private lastTick = 0;
 
   constructor(
     private readonly documents: RegistryDocuments,
     private readonly versionsKept: Versions,
     private readonly rollouts: Rollouts,
+    private readonly bus: Bus,
   ) {}
 
-  /** The last tick heard, epoch ms; 0 before the first in this process. */
+  /** A command after a restart must not take effect in the past: the last tick is the bus's, not this process's. */
+  async onModuleInit(): Promise<void> {
+    const { topic } = events.timePassed;
+    for (const [partition, end] of (await this.bus.ends(topic)).entries())
+      for (const tick of end ? await this.bus.read(topic, partition, end - 1, 1) : []) this.ticked(tick.time);
+  }
+
+  /** The last tick, epoch ms; 0 before the first. */
   now(): number {
     return this.lastTick;
   }
