@@ -23,7 +23,7 @@ export class EventStream {
     const known = after === 'earliest' || after === 'latest' ? {} : decode(after);
     for (const topic of topics) {
       const ends = await this.bus.ends(topic);
-      position[topic] = ends.map((end, p) => known[topic]?.[p] ?? (after === 'earliest' ? 0 : end));
+      position[topic] = ends.map((end, p) => offsetIn(known, topic, p) ?? (after === 'earliest' ? 0 : end));
     }
     return position;
   }
@@ -59,15 +59,27 @@ export class EventStream {
 
 const encode = (position: Position) => Buffer.from(JSON.stringify(position)).toString('base64url');
 
+/** The id of an event as this stream gave it. Throws BODY_INVALID. */
 function decode(text: string): Position {
+  const position = parsed(text);
+  const offsets = position && typeof position === 'object' ? Object.values(position) : [undefined];
+  const isOffset = (offset: unknown) => Number.isSafeInteger(offset) && (offset as number) >= 0;
+  if (offsets.every((of) => Array.isArray(of) && of.every(isOffset))) return position as Position;
+  const problem = 'must be "earliest", "latest" or the id of an event of this stream';
+  throw errors.BODY_INVALID({ field: 'after', problem });
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
   } catch {
-    throw errors.BODY_INVALID({
-      field: 'after',
-      problem: 'must be "earliest", "latest" or the id of an event of this stream',
-    });
+    return undefined;
   }
+}
+
+/** Of the position's own topics only: a name such as "constructor" is none. */
+function offsetIn(position: Position, topic: string, partition: number): number | undefined {
+  return Object.hasOwn(position, topic) ? position[topic][partition] : undefined;
 }
 
 function cloudEvent({ id, topic, key, time, source, data, traceparent }: HeardEvent) {

@@ -1,4 +1,7 @@
-/** The event stream's door: GET /v1/events?topics=a,b&after=earliest|latest|<event id>. */
+/**
+ * The event stream's door: GET /v1/events?topics=a,b&after=earliest|latest|<event id>. A browser that connects again
+ * says what it heard last in a header, to the same URL: the header goes before `after`.
+ */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
@@ -30,7 +33,7 @@ export class EventsDoor {
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
     if (this.open >= maxStreams) throw errors.TOO_MANY_STREAMS({ limit: maxStreams });
-    const position = await this.stream.begin(wanted, after ?? headers['last-event-id'] ?? 'latest');
+    const position = await this.stream.begin(wanted, headers['last-event-id'] ?? after ?? 'latest');
     await this.write(response, position);
   }
 
