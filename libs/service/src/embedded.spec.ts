@@ -85,6 +85,21 @@ it('says that the database is not one, and gives the lock back', async () => {
   await (await openEmbeddedStore(home, settings)).close();
 });
 
+it('says that the database is spoiled where only its inside is', async () => {
+  const store = await openEmbeddedStore(home, settings);
+  await store.bus.declare('noise', { partitions: 1, keep: '1d' });
+  const data = { text: 'x'.repeat(2000) };
+  const noise = Array.from({ length: 200 }, (_, i) => ({ id: `${i}`, topic: 'noise', key: 'k', time: i, data }));
+  await store.bus.publish(noise.map((event) => ({ ...event, source: 'spec' })));
+  await store.close();
+  const file = join(home, 'driftloop.sqlite');
+  const bytes = readFileSync(file);
+  writeFileSync(file, Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0x5a)]));
+  await expect(openEmbeddedStore(home, settings)).rejects.toMatchObject({ code: 'HOME_CORRUPT' });
+  rmSync(file);
+  await (await openEmbeddedStore(home, settings)).close();
+});
+
 it('opens a store of its own for a ground that is given none, and closes it with the ground', async () => {
   const ground = await openEmbeddedGround(home, 'labeling');
   await expect(openEmbeddedStore(home, settings)).rejects.toMatchObject({ code: 'HOME_LOCKED' });

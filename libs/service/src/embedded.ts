@@ -5,7 +5,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { EmbeddedBus } from '@driftloop/bus';
+import { EmbeddedBus, type Incident } from '@driftloop/bus';
 import { LoopError } from '@driftloop/contracts';
 import { MongooseOutbox, openEmbedded } from '@driftloop/documents';
 import { FolderObjects } from '@driftloop/objects';
@@ -44,7 +44,7 @@ export async function openEmbeddedStore(
     const objects = await FolderObjects.open(join(folder, 'objects'));
     const db = openDatabase(folder);
     const log = openLog('bus', settings.logLevel);
-    const bus = EmbeddedBus.open(db, { report: (incident) => log.info({ ...incident }, incident.kind) });
+    const bus = openBus(folder, db, (incident) => log.info({ ...incident }, incident.kind));
     const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects, onScan };
     const close = once(async () => {
       await bus.close();
@@ -89,6 +89,19 @@ function lockOf(home: string): Lock {
   } catch (error) {
     if (error instanceof LoopError) throw error;
     throw errors.HOME_NOT_WRITABLE({ home, reason: (error as Error).message });
+  }
+}
+
+/** SQLITE_CORRUPT, SQLITE_NOTADB: pages that are looked at only when something is read. */
+const corrupt = new Set([11, 26]);
+
+function openBus(home: string, db: DatabaseSync, report: (incident: Incident) => void): EmbeddedBus {
+  try {
+    return EmbeddedBus.open(db, { report });
+  } catch (error) {
+    db.close();
+    const { errcode, message } = error as Error & { errcode?: number };
+    throw corrupt.has(errcode ?? 0) ? errors.HOME_CORRUPT({ home, reason: message }) : error;
   }
 }
 
