@@ -10,8 +10,9 @@ const main = join(root, 'deploy', 'embedded', 'dist', 'main.js');
 const flags = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=600', '--max-semi-space-size=8'];
 const child = spawn(node, [...flags, main, ...process.argv.slice(2)], {
   cwd: root,
-  stdio: 'inherit',
+  // The channel tells the house when this process has gone, however it went.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   env: { MALLOC_ARENA_MAX: '2', ...process.env },
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 1)));

@@ -10,11 +10,16 @@ async function main(options: Options): Promise<void> {
   const terminal = new Terminal();
   const house = await openHouse(process.env.DRIFTLOOP_HOME || '.driftloop');
   let stopping: Promise<void> | undefined;
+  // Cut short is no success: the walk's own end is.
+  let walking = true;
   const stop = (code: number) => {
     stopping ??= house.close().then(() => process.exit(code));
     return stopping;
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
+  const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+  for (const [signal, code] of Object.entries(signals)) process.on(signal, () => void stop(walking ? code : 0));
+  // Whoever started this has ended: nobody would stop it.
+  process.on('disconnect', () => void stop(walking ? 1 : 0));
   terminal.line(`driftloop is up: inference on ${house.address('serving')} (gRPC), the rest at ${house.url}`);
   try {
     await walk(house, terminal, options);
@@ -23,8 +28,9 @@ async function main(options: Options): Promise<void> {
     console.error((error as Error).message);
     return stop(1);
   }
+  walking = false;
   if (options.once) return stop(0);
-  terminal.line('the year is over; still serving the last champion. Ctrl-C ends.');
+  terminal.line('the replay is over; still serving the last champion. Ctrl-C ends.');
 }
 
 /** The options, or the end with exit code 2. */

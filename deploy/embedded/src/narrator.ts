@@ -43,8 +43,7 @@ const tellers: Record<string, Tell> = {
   'model.trained': ({ metrics, lineage, comparison }: ModelTrained) =>
     `trained on ${count(lineage?.datasetRows)} rows; on ${comparison?.days.length ?? 0} embargoed days AUC ${metric(metrics, 'auc')}, log loss ${metric(metrics, 'log_loss')} → the gate decides`,
   'training.failed': ({ code, reason }: TrainingFailed) => `training failed: ${code}, ${reason}`,
-  'model.approved': ({ version, decision }: ModelApproved) =>
-    `${version} passed the gate: ${strongest(decision)} → shadow`,
+  'model.approved': ({ version, decision }: ModelApproved) => `${version} passed the gate: ${strongest(decision)}`,
   'model.refused': ({ version, decision }: ModelRefused) => `${version} refused by the gate: ${reasonsOf(decision)}`,
   'rollout.changed': ({ rollout }: RolloutChanged) =>
     rollout?.stage === Stage.CANARY

@@ -20,6 +20,12 @@ export const errors = catalogue('labeling', {
     message: (m: { label: string }) =>
       `the watermark of "${m.label}" is not a time between 1900 and 2200; send the time up to which all is reported`,
   },
+  TOO_BUSY: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (m: { label: string; limit: number }) =>
+      `${m.limit} requests with outcomes of "${m.label}" are waiting already; try again shortly, with larger batches`,
+  },
   JOURNAL_BUSY: {
     status: 'ABORTED',
     retriable: true,

@@ -23,30 +23,36 @@ import { type DeclaredLabelDocument, LabelingDocuments, type OutcomeChange } fro
 import { type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
+/** Requests of one label that wait for their turn. */
+const maxWaiting = 200;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
 @Injectable()
 export class Outcomes {
-  private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly queues = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
   constructor(
     private readonly documents: LabelingDocuments,
     private readonly outbox: Outbox,
   ) {}
 
-  /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID, JOURNAL_BUSY (retriable). */
+  /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID; retriable: JOURNAL_BUSY, TOO_BUSY. */
   async record(tenant: string, request: RecordOutcomesRequest, cause: Cause): Promise<RecordOutcomesReply> {
     if (request.outcomes.length > maxOutcomes)
       throw errors.TOO_MANY_OUTCOMES({ rows: request.outcomes.length, limit: maxOutcomes });
     if (request.watermark && !isEventTime(request.watermark)) throw errors.WATERMARK_INVALID({ label: request.label });
     const declared = await this.declared(tenant, request.label);
     const journal = declared._id;
-    const turn = (this.queues.get(journal) ?? Promise.resolve()).then(() => this.recordNext(declared, request, cause));
-    this.queues.set(
-      journal,
-      turn.catch(() => undefined),
-    );
+    const queue = this.queues.get(journal) ?? { waiting: 0, last: Promise.resolve() };
+    if (queue.waiting >= maxWaiting) throw errors.TOO_BUSY({ label: request.label, limit: maxWaiting });
+    const turn = queue.last.then(() => this.recordNext(declared, request, cause));
+    const done = () => {
+      queue.waiting--;
+    };
+    queue.waiting++;
+    queue.last = turn.then(done, done);
+    this.queues.set(journal, queue);
     return turn;
   }
 
