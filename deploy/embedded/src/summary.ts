@@ -101,7 +101,7 @@ export async function summarize(
 }
 
 /** The summary as a table. */
-export function table(s: Summary, { phases }: ReplayResult): string {
+export function table(s: Summary, { phases, firstAnswerSeconds }: ReplayResult): string {
   const row = (name: string, x: Scores) =>
     `  ${name.padEnd(22)}${x.logLoss.toFixed(4).padStart(9)}${x.auc.toFixed(4).padStart(9)}${x.brier.toFixed(4).padStart(9)}${x.accuracy.toFixed(4).padStart(10)}`;
   const count = (outcome: string) => s.cycles.filter((c) => c.outcome === outcome).length;
@@ -112,7 +112,8 @@ export function table(s: Summary, { phases }: ReplayResult): string {
     row(`the loop, ${s.loop.trainings} trainings`, s.loop),
     row('frozen after the first', s.frozen),
     '',
-    `  ${s.departures.toLocaleString('en')} departures in ${s.seconds} s (${s.departuresPerSecond}/s), of them facts ${round(phases.facts)} s, questions ${round(phases.questions)} s, ticks ${round(phases.ticks)} s`,
+    `  ${s.departures.toLocaleString('en')} departures in ${s.seconds} s (${s.departuresPerSecond}/s), of them facts ${round(phases.facts)} s, questions ${round(phases.questions)} s, ticks ${round(phases.ticks)} s;`,
+    `  the first answer came ${round(firstAnswerSeconds)} s after the replay began`,
     `  trainings took ${s.trainingSeconds} s in their own threads; peak memory ${s.peakRssMb} MB`,
     `  cycles: ${outcomes.join(', ') || 'none'}; versions: ${s.versions.length}; ledger ${s.ledgerSha256.slice(0, 16)}`,
     '',
