@@ -1,6 +1,6 @@
 /** Every service and the gateway in one process, on one home folder. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { featureStore } from '@driftloop/feature-store';
 import { gateway } from '@driftloop/gateway';
@@ -13,6 +13,7 @@ import {
   openEmbeddedStore,
   type RunningService,
   readSettings,
+  Secret,
   startService,
 } from '@driftloop/service';
 import { serving } from '@driftloop/serving';
@@ -44,9 +45,10 @@ export async function openHouse(
   home: string,
   { anyPorts, environment = process.env }: HouseOptions = {},
 ): Promise<House> {
-  const replayToken = replayTokenOf(home, environment);
-  const settings = readSettings({ ...environment, DRIFTLOOP_HOME: home, DRIFTLOOP_REPLAY_TOKEN: replayToken });
-  const store = await openEmbeddedStore(home, settings);
+  const settings = readSettings({ ...environment, DRIFTLOOP_HOME: home });
+  const locked = await openEmbeddedStore(home, settings);
+  const replayToken = settings.replayToken?.reveal() ?? replayTokenOf(locked.home);
+  const store = { ...locked, settings: { ...locked.settings, replayToken: new Secret(replayToken) } };
   const services = new Map<string, RunningService>();
   const close = async () => {
     for (const service of [...services.values()].reverse()) await service.close();
@@ -62,18 +64,17 @@ export async function openHouse(
     await close();
     throw error;
   }
-  const host = settings.host;
+  const { host } = settings;
   const address = (service: string) => `${host}:${services.get(service)!.port}`;
   return { store, services, replayToken, address, url: `http://${host}:${services.get('gateway')!.httpPort}`, close };
 }
 
-/** A home's own replay credential, made at its first start and readable by its owner only. */
-function replayTokenOf(home: string, environment: Readonly<Record<string, string | undefined>>): string {
-  if (environment.DRIFTLOOP_REPLAY_TOKEN) return environment.DRIFTLOOP_REPLAY_TOKEN;
+/** A home's own replay credential, made at its first start and readable by its owner only. The home is locked. */
+function replayTokenOf(home: string): string {
   const file = join(home, 'replay.token');
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  mkdirSync(home, { recursive: true });
   const token = randomBytes(24).toString('hex');
-  writeFileSync(file, token, { mode: 0o600 });
+  writeFileSync(`${file}.new`, token, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return token;
 }

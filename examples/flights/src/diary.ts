@@ -3,8 +3,20 @@
  *
  * I1  Answers are appended before the position moves past them, so a crash repeats a stretch and loses none; a repeated
  *     answer replaces the earlier one.
+ * I2  A line that a crash has cut off is ended before the first line of the next run, which must not become part of it.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** One answer: to which flight, what, by which version; and what every version in shadow would have said. */
@@ -33,6 +45,7 @@ export class Diary {
   private readonly answersFile: string;
   private readonly shadowsFile: string;
   private readonly positionFile: string;
+  private mended = false;
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true });
@@ -47,6 +60,8 @@ export class Diary {
 
   /** Appends what was answered and heard, then moves on. */
   write(answers: readonly AnswerLine[], shadows: readonly ShadowLine[], position: Position): void {
+    if (!this.mended) for (const file of [this.answersFile, this.shadowsFile]) endLine(file);
+    this.mended = true;
     append(this.answersFile, answers);
     append(this.shadowsFile, shadows);
     writeFileSync(`${this.positionFile}.new`, JSON.stringify(position));
@@ -66,6 +81,15 @@ function append(file: string, lines: readonly object[]): void {
   if (lines.length) appendFileSync(file, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
 }
 
+/** I2 */
+function endLine(path: string): void {
+  const file = openSync(path, 'a+');
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  if (size && readSync(file, last, 0, 1, size - 1) && last.toString() !== '\n') appendFileSync(file, '\n');
+  closeSync(file);
+}
+
 /** By id, the last one wins; a line cut off by a crash is left out, since it will be repeated. */
 function read<T extends { id: string }>(file: string): Map<string, T> {
   const byId = new Map<string, T>();
@@ -76,7 +100,7 @@ function read<T extends { id: string }>(file: string): Map<string, T> {
       const value = JSON.parse(line) as T;
       byId.set(value.id, value);
     } catch {
-      // a torn line in the middle: two runs' ends; both are repeated
+      // cut off in the middle of the file: the run after it has repeated it
     }
   }
   return byId;

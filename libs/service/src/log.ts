@@ -32,8 +32,12 @@ export function nestLog(log: Log): LoggerService {
     debug: (message, ...rest) => log.debug(facts(rest), String(message)),
     verbose: (message, ...rest) => log.trace(facts(rest), String(message)),
     warn: (message, ...rest) => log.warn(facts(rest), String(message)),
+    // What fails while an app starts is thrown as well, and told by whoever started it, typed.
     error: (message, ...rest) =>
-      log.error(facts(rest), message instanceof Error ? (message.stack ?? '') : String(message)),
+      log[rest.at(-1) === 'NestApplication' ? 'debug' : 'error'](
+        facts(rest),
+        message instanceof Error ? (message.stack ?? '') : String(message),
+      ),
     fatal: (message, ...rest) => log.fatal(facts(rest), String(message)),
   };
 }
