@@ -1,0 +1,65 @@
+/** The built command line where no house runs: what it explains, what it refuses, and its exit codes. */
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const nowhere = { DRIFTLOOP_URL: 'http://127.0.0.1:9', DRIFTLOOP_SERVING_ADDRESS: '127.0.0.1:9' };
+
+function driftloop(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { env: nowhere, timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr });
+    });
+  });
+}
+
+const commands = ['status', 'cycles', 'cycle', 'apply', 'predict', 'promote', 'rollback', 'events tail'];
+
+it('lists every command', async () => {
+  const { code, stdout } = await driftloop('--help');
+  expect(code).toBe(0);
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command.split(' ')[0]} `, 'm'));
+});
+
+it('explains every command, each with --json', async () => {
+  const helps = await Promise.all(commands.map((command) => driftloop(...command.split(' '), '--help')));
+  for (const [i, { code, stdout, stderr }] of helps.entries()) {
+    expect([commands[i], code, stderr]).toEqual([commands[i], 0, '']);
+    expect(stdout).toMatch(new RegExp(`^Usage: driftloop ${commands[i]} `));
+    expect(stdout).toMatch(/--json +(as JSON|one JSON object a line)/);
+  }
+});
+
+it.each([
+  [['nonsense'], /unknown command 'nonsense'/],
+  [['status', '--modle', 'x'], /unknown option '--modle'[\s\S]*--help/],
+  [['cycle'], /missing required argument 'id'/],
+  [['apply'], /required option '-f, --file <file>'/],
+  [[], /Usage: driftloop/],
+])('ends with 2 when called with %j, and says how to call it', async (args, message) => {
+  expect(await driftloop(...args)).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+});
+
+it.each([
+  [['status'], 'no gateway at http://127.0.0.1:9'],
+  [['events', 'tail'], 'no gateway at http://127.0.0.1:9'],
+  [['predict', '-m', 'm', '-e', 'x'], 'nothing answers at 127.0.0.1:9'],
+])('ends with 1 when nobody answers %j, and says where', async (args, message) => {
+  const { code, stdout, stderr } = await driftloop(...args);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(new RegExp(`^UNREACHABLE: ${message} \\(.*\\); is Driftloop running\\?\\n$`));
+});
+
+it('ends with 1 when what answers is not Driftloop', async () => {
+  const server = createServer((_, response) => response.end('<html>hello</html>'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, stderr } = await driftloop('--url', url, 'status');
+  server.close();
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `NOT_DRIFTLOOP: ${url} does not answer as Driftloop's gateway does\n`,
+  });
+});
