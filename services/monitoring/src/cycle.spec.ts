@@ -125,7 +125,7 @@ describe('a cycle', () => {
     const { request } = await world.untilOpened(start);
     const get = (cycleId: string) => call(world.client, 'getCycle', { cycleId }, { deadlineMs: 5000 });
     expect(await get(request.cycleId.slice(0, 8))).toMatchObject({ cycleId: request.cycleId });
-    await expect(get('ffffffffffff')).rejects.toMatchObject({ code: 'CYCLE_UNKNOWN' });
+    await expect(get('ffffffffffff')).rejects.toMatchObject({ code: 'UNKNOWN_CYCLE' });
     await expect(get('zz')).rejects.toMatchObject({ code: 'CYCLE_PREFIX_TOO_SHORT' });
   });
 });

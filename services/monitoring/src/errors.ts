@@ -2,13 +2,13 @@
 import { catalogue } from '@driftloop/contracts';
 
 export const errors = catalogue('monitoring', {
-  MODEL_UNKNOWN: {
+  UNKNOWN_MODEL: {
     status: 'NOT_FOUND',
     retriable: false,
     message: (facts: { model: string }) =>
       `no model "${facts.model}" is declared here; apply its spec first, or check its name`,
   },
-  CYCLE_UNKNOWN: {
+  UNKNOWN_CYCLE: {
     status: 'NOT_FOUND',
     retriable: false,
     message: (facts: { cycle: string }) => `no cycle begins with "${facts.cycle}"; list the cycles of the model`,

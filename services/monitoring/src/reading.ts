@@ -21,7 +21,7 @@ export class Reading {
     private readonly loop: Loop,
   ) {}
 
-  /** Throws MODEL_UNKNOWN. */
+  /** Throws UNKNOWN_MODEL. */
   async status(tenant: string, model: string): Promise<ModelStatus> {
     const series = `${tenant}/${model}`;
     const view = await this.declared(series, model);
@@ -49,19 +49,19 @@ export class Reading {
     return (await this.documents.cyclesOf(series)).map(cycleMessage);
   }
 
-  /** The one cycle of a tenant whose id begins so. Throws CYCLE_UNKNOWN, CYCLE_AMBIGUOUS, CYCLE_PREFIX_TOO_SHORT. */
+  /** The one cycle of a tenant whose id begins so. Throws UNKNOWN_CYCLE, CYCLE_AMBIGUOUS, CYCLE_PREFIX_TOO_SHORT. */
   async cycle(tenant: string, beginning: string): Promise<Cycle> {
     if (!/^[0-9a-f]{4,64}$/.test(beginning)) throw errors.CYCLE_PREFIX_TOO_SHORT({ cycle: beginning.slice(0, 80) });
     const found = await this.documents.cyclesLike(tenant, beginning);
-    if (!found.length) throw errors.CYCLE_UNKNOWN({ cycle: beginning });
+    if (!found.length) throw errors.UNKNOWN_CYCLE({ cycle: beginning });
     if (found.length > 1) throw errors.CYCLE_AMBIGUOUS({ cycle: beginning });
     return cycleMessage(found[0]);
   }
 
-  /** Throws MODEL_UNKNOWN where nothing is declared by this name. */
+  /** Throws UNKNOWN_MODEL where nothing is declared by this name. */
   async declared(series: string, model: string): Promise<ModelView> {
     const view = await this.facts.viewOf(series);
-    if (!view.ready) throw errors.MODEL_UNKNOWN({ model });
+    if (!view.ready) throw errors.UNKNOWN_MODEL({ model });
     return view;
   }
 
