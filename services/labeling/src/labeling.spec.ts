@@ -11,6 +11,7 @@ import {
   RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { call, grpcClient, testService } from '@driftloop/service';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { labeling } from './index.js';
 
 type Service = Awaited<ReturnType<typeof testService>>;
@@ -132,6 +133,16 @@ describe('labeling', () => {
       stream.end();
     });
     expect(reply).toMatchObject({ accepted: 2, duplicates: 1, rejected: [{ index: 3, code: 'MALFORMED' }] });
+  });
+
+  it('ends a stream with its typed error', async () => {
+    const failure = await new Promise<ServiceError | null>((resolve) => {
+      const stream = client.streamOutcomes((error) => resolve(error));
+      stream.write(RecordOutcomesRequest.fromPartial({ label: 'flights.delay', outcomes: [outcome('F1')] }));
+      stream.end();
+    });
+    expect(failure).toMatchObject({ code: status.NOT_FOUND, details: expect.stringContaining(label) });
+    expect(String(failure!.metadata.get('driftloop-error-bin'))).toContain('UNKNOWN_LABEL');
   });
 
   it('names the labels there are when one is not declared', async () => {
