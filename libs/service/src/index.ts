@@ -9,6 +9,7 @@ export { errors as serviceErrors } from './errors.js';
 export * from './ground.js';
 export { Log, openLog } from './log.js';
 export { Readiness } from './readiness.js';
+export { Serial } from './serial.js';
 export * from './settings.js';
 export * from './start.js';
 export { errorKey, statusOf } from './status.js';

@@ -13,7 +13,7 @@ import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
 import { refuse, takeIn } from './rows/intake.js';
 import { type FilePart, type Format, formats, rowsOfFile } from './rows/row-files.js';
-import { Serial } from './serial.js';
+import { lineOf } from './serial.js';
 
 /** A file's bytes as they are sent. */
 const byteLimit = 1024 ** 3;
@@ -21,7 +21,7 @@ const filesAtOnce = 4;
 
 @Injectable()
 export class IngestFile {
-  private readonly turns = new Serial('files', filesAtOnce);
+  private readonly turns = lineOf('files', filesAtOnce);
 
   constructor(
     private readonly models: Models,

@@ -9,7 +9,7 @@ import type { Emission } from '@driftloop/documents';
 import { errors } from './errors.js';
 import type { Columns } from './rows/lines.js';
 import type { Promised, RowLog, Tell } from './rows/row-log.js';
-import { Serial } from './serial.js';
+import { lineOf } from './serial.js';
 import { FeatureView } from './views/feature-view.js';
 import { planOf, type ViewPlan } from './views/plan.js';
 import type { Row } from './views/source-rows.js';
@@ -31,7 +31,7 @@ export class ModelView {
   view: FeatureView;
   readonly watermarks: Watermarks;
   private readonly logs = new Map<string, RowLog>();
-  private readonly writers = new Serial('batches of one model', writersAtOnce);
+  private readonly writers = lineOf('batches of one model', writersAtOnce);
 
   private constructor(
     readonly tenant: string,

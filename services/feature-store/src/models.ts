@@ -7,13 +7,13 @@ import { errors } from './errors.js';
 import { FeatureStoreDocuments, type SpecDocument } from './feature-store.documents.js';
 import { ModelView } from './model-view.js';
 import { RowLog } from './rows/row-log.js';
-import { Serial } from './serial.js';
+import { lineOf } from './serial.js';
 import { planOf, type ViewPlan } from './views/plan.js';
 
 @Injectable()
 export class Models implements OnModuleInit, OnApplicationShutdown {
   private readonly views = new Map<string, ModelView>();
-  private readonly declaring = new Serial('declarations', 1000);
+  private readonly declaring = lineOf('declarations', 1000);
 
   constructor(
     private readonly documents: FeatureStoreDocuments,

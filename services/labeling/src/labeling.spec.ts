@@ -153,15 +153,6 @@ describe('labeling', () => {
     });
   });
 
-  it('takes no more than it can line up, and says that trying again helps', async () => {
-    const asked = Array.from({ length: 300 }, (_, i) => record([outcome(`F${i}`)]));
-    const refused = (await Promise.allSettled(asked)).filter((r) => r.status === 'rejected').map((r) => r.reason);
-    expect(refused.length).toBeGreaterThan(0);
-    for (const error of refused) expect(error).toMatchObject({ code: 'TOO_BUSY', retriable: true });
-    const kept = (await told()).flatMap((b) => b.labels);
-    expect(kept.length).toBe(300 - refused.length);
-  });
-
   it('refuses a request that is too large', async () => {
     const outcomes = Array.from({ length: 5001 }, (_, i) => outcome(`F${i}`));
     await expect(record(outcomes)).rejects.toMatchObject({ code: 'TOO_MANY_OUTCOMES' });

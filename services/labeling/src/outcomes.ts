@@ -17,6 +17,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
+import { Serial } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import { type DeclaredLabelDocument, LabelingDocuments, type OutcomeChange } from './labeling.documents.js';
@@ -28,9 +29,11 @@ const maxWaiting = 200;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
+const lineOf = (label: string) => new Serial(maxWaiting, (limit) => errors.TOO_BUSY({ label, limit }));
+
 @Injectable()
 export class Outcomes {
-  private readonly queues = new Map<string, { waiting: number; last: Promise<unknown> }>();
+  private readonly lines = new Map<string, Serial>();
 
   constructor(
     private readonly documents: LabelingDocuments,
@@ -44,16 +47,9 @@ export class Outcomes {
     if (request.watermark && !isEventTime(request.watermark)) throw errors.WATERMARK_INVALID({ label: request.label });
     const declared = await this.declared(tenant, request.label);
     const journal = declared._id;
-    const queue = this.queues.get(journal) ?? { waiting: 0, last: Promise.resolve() };
-    if (queue.waiting >= maxWaiting) throw errors.TOO_BUSY({ label: request.label, limit: maxWaiting });
-    const turn = queue.last.then(() => this.recordNext(declared, request, cause));
-    const done = () => {
-      queue.waiting--;
-    };
-    queue.waiting++;
-    queue.last = turn.then(done, done);
-    this.queues.set(journal, queue);
-    return turn;
+    const line = this.lines.get(journal) ?? lineOf(request.label);
+    this.lines.set(journal, line);
+    return line.run(() => this.recordNext(declared, request, cause));
   }
 
   private async declared(tenant: string, label: string): Promise<DeclaredLabelDocument> {

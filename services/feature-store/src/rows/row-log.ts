@@ -12,7 +12,7 @@ import type { Objects } from '@driftloop/objects';
 import { literal, withDuckDB } from '../duckdb.js';
 import { errors } from '../errors.js';
 import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../feature-store.documents.js';
-import { Serial } from '../serial.js';
+import { lineOf } from '../serial.js';
 import type { Row } from '../views/source-rows.js';
 import { type Columns, linesOf, linesSql, rowsOfLines } from './lines.js';
 import { writeLines } from './segment-files.js';
@@ -35,7 +35,7 @@ export class RowLog {
   private tailRows = 0;
   private compacting = false;
   /** Compaction moves rows between the two places that readers read: they take turns. */
-  private readonly reading = new Serial('readers of rows', 100);
+  private readonly reading = lineOf('readers of rows', 100);
   /** Watermarks by part, as the log holds them. */
   readonly watermarks: (number | null)[] = [];
 

@@ -15,7 +15,7 @@ import type { ModelView } from '../model-view.js';
 import { Models } from '../models.js';
 import { type Columns, linesSql } from '../rows/lines.js';
 import type { LogFiles } from '../rows/row-log.js';
-import { Serial } from '../serial.js';
+import { lineOf } from '../serial.js';
 import type { ViewPlan } from '../views/plan.js';
 import { featureNames, joinSql, rawTable, rowsSql, surveySql } from './join-sql.js';
 
@@ -27,7 +27,7 @@ const setsAtOnce = 16;
 
 @Injectable()
 export class TrainingSets {
-  private readonly turns = new Serial('training sets', setsAtOnce);
+  private readonly turns = lineOf('training sets', setsAtOnce);
 
   constructor(
     private readonly models: Models,
