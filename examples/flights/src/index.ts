@@ -8,5 +8,3 @@ export { type Happening, importWorld, type World, type WorldModule } from './wor
 export const replayProcess = new URL('../dist/main.js', import.meta.url);
 /** The module of the flights' world. */
 export const flightsWorld = new URL('../dist/flights.js', import.meta.url);
-/** The model's spec. */
-export const modelFile = new URL('../model.yaml', import.meta.url);

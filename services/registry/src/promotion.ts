@@ -252,7 +252,7 @@ export class Promotion {
 }
 
 /** A version as serving is told of it. */
-export function servedVersion(version: string, trained: ModelTrained): ServedVersion {
+function servedVersion(version: string, trained: ModelTrained): ServedVersion {
   return { version, artifact: trained.released, specRevision: trained.lineage?.specRevision ?? 0 };
 }
 

@@ -39,7 +39,7 @@ export class Rollouts {
     const blank = { tenant: cause.tenant, model, revision: 0, rollout: null, history: [] };
     await this.documents.rollouts.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
     const rollout = Rollout.fromPartial({ champion, stage: Stage.ENDED, reason: 'declared' });
-    await this.set(cause, model, rollout, 0, []);
+    await this.set(cause, model, rollout, 0, () => []);
   }
 
   /**
@@ -61,7 +61,7 @@ export class Rollouts {
     model: string,
     next: Rollout,
     expected: number,
-    emit: Emission[] | ((after: Rollout) => Emission[]),
+    emit: (after: Rollout) => Emission[],
     before?: Rollout,
   ): Promise<Rollout | undefined> {
     const { tenant } = cause;
@@ -76,7 +76,7 @@ export class Rollouts {
       this.documents.rollouts,
       { _id: `${tenant}/${model}`, revision: expected },
       update as never,
-      [told, ...(typeof emit === 'function' ? emit(rollout) : emit)],
+      [told, ...emit(rollout)],
       { ...cause, id: `${tenant}/${model}/rollout/${rollout.revision}` },
     );
     return written ? rollout : undefined;
