@@ -162,7 +162,13 @@ const labelled = await seconds(() => publish(store.service, 'labelsAdded', label
 await read(store, 50, 5000);
 const reads = [await read(store, 1, 5000), await read(store, 50, 20_000)];
 const before = peak.rssMb;
-const cutoff = { model: 'flights', specRevision: 0, knowledgeCutoff: new Date('2014-02-01') };
+const cutoff = {
+  model: 'flights',
+  specRevision: 0,
+  knowledgeCutoff: new Date('2014-02-01'),
+  excluded: [],
+  specJson: '',
+};
 let set = await call(store.client, 'buildTrainingSet', cutoff, { deadlineMs: 300_000 });
 const cpu = process.cpuUsage();
 const trainingSet = await seconds(async () => {

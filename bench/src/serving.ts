@@ -17,6 +17,7 @@ import {
   inference,
   parseModelSpec,
   Rollout,
+  RolloutChanged,
   type ServedVersion,
   Stage,
 } from '@driftloop/contracts';
@@ -128,7 +129,7 @@ async function openServing() {
   await bus.publish([{ ...common, id: 'd', topic: events.modelDeclared.topic, data: declared }]);
   await bus.settled();
   const began = performance.now();
-  const changed = events.rolloutChanged.payload.toJSON({ tenant, model, rollout });
+  const changed = events.rolloutChanged.payload.toJSON(RolloutChanged.fromPartial({ tenant, model, rollout }));
   await bus.publish([{ ...common, id: 'r', topic: events.rolloutChanged.topic, data: changed }]);
   await bus.settled();
   loadMs.push((performance.now() - began) / 3);

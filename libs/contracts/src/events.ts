@@ -176,6 +176,24 @@ export const events = {
     to: ['external'],
     keep: '90d',
   }),
+  rolloutFollowed: event('rollout.followed', E.RolloutFollowed, {
+    key: byModel,
+    from: 'serving',
+    to: ['monitoring', 'external'],
+    keep: '30d',
+  }),
+  quarantineChanged: event('quarantine.changed', E.QuarantineChanged, {
+    key: byModel,
+    from: 'monitoring',
+    to: ['external'],
+    keep: '90d',
+  }),
+  loopHeld: event('loop.held', E.LoopHeld, {
+    key: byModel,
+    from: 'monitoring',
+    to: ['external'],
+    keep: '90d',
+  }),
   timePassed: event('time.passed', E.TimePassed, {
     key: () => 'clock',
     from: 'clock',

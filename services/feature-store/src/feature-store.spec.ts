@@ -267,7 +267,7 @@ describe('bad input', () => {
 
   it('says what a training set needs', async () => {
     await expect(store.build('flights', '2013-03-20')).rejects.toMatchObject({ code: 'TRAINING_SET_EMPTY' });
-    const none = { model: 'flights', specRevision: 0, knowledgeCutoff: undefined };
+    const none = { model: 'flights', specRevision: 0, knowledgeCutoff: undefined, excluded: [], specJson: '' };
     await expect(call(store.client, 'buildTrainingSet', none)).rejects.toMatchObject({ code: 'TIME_INVALID' });
   });
 

@@ -2,7 +2,7 @@
 import {
   type GetOutcomeReply,
   type GetOutcomeRequest,
-  type RecordOutcomesReply,
+  RecordOutcomesReply,
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { callerOf, causeOfRequest, WallClock } from '@driftloop/service';
@@ -31,7 +31,7 @@ export class LabelingDoor {
 
   @GrpcStreamCall('Labeling', 'StreamOutcomes')
   async streamOutcomes(call: Stream, done: Reply) {
-    const total: RecordOutcomesReply = { accepted: 0, duplicates: 0, revised: 0, contradictory: 0, rejected: [] };
+    const total = RecordOutcomesReply.fromPartial({});
     let rows = 0;
     try {
       for await (const request of call as AsyncIterable<RecordOutcomesRequest>) {

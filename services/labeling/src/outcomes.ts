@@ -136,5 +136,5 @@ function toLabel({ entityId, entityTime, revision }: OutcomeChange): Label {
 }
 
 function reply({ accepted, duplicates, revised, contradictory, rejected }: Triage): RecordOutcomesReply {
-  return { accepted, duplicates, revised, contradictory, rejected };
+  return { accepted, duplicates, revised, contradictory, rejected, quarantined: 0 };
 }

@@ -57,7 +57,7 @@ export class Alarms {
       time,
       decision: Decision.toJSON(said),
     });
-    const told = { tenant, model, champion, decision: said };
+    const told = { tenant, model, champion, decision: said, movements: [] };
     const definition = kind === 'drift' ? events.driftDetected : events.performanceDegraded;
     await this.outbox.save(signal, [emission(definition, told, time)], { ...cause, tenant, id: said.id });
   }

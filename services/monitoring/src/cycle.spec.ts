@@ -51,7 +51,15 @@ describe('a cycle', () => {
   it('fails when its training fails, with the reason', async () => {
     const { request, next } = await world.untilOpened(start);
     const { cycleId } = request;
-    const failed = { ...world.key, cycleId, jobId: 'j', eventTime: new Date(next), code: 'QUARANTINED', reason: 'x' };
+    const failed = {
+      ...world.key,
+      cycleId,
+      jobId: 'j',
+      eventTime: new Date(next),
+      code: 'QUARANTINED',
+      reason: 'x',
+      spans: [],
+    };
     await world.tick(next);
     await world.tell(events.trainingFailed, failed, next);
     await world.tick(next + hour);
@@ -116,7 +124,11 @@ describe('a cycle', () => {
     const { cycleId, next } = await world.untilShadow(start);
     const failed = { ...world.key, cycleId, rolloutId: `${cycleId}/v2`, version: 'v2', replica: 'r1' };
     await world.tick(next);
-    await world.tell(events.rolloutFailed, { ...failed, code: 'MODEL_CORRUPT', reason: 'sha256' }, next);
+    await world.tell(
+      events.rolloutFailed,
+      { ...failed, code: 'MODEL_CORRUPT', reason: 'sha256', span: undefined },
+      next,
+    );
     await world.tick(next + hour);
     expect(await world.judged()).toMatchObject([{ verdict: 'VERDICT_ROLL_BACK', rolloutId: `${cycleId}/v2` }]);
   });

@@ -7,6 +7,7 @@
  * I2  A step is recorded once, by its id; a closed cycle's outcome stands, later steps are only recorded.
  */
 import {
+  CycleClosed,
   Decision,
   decision,
   durationMs,
@@ -121,7 +122,7 @@ export class Cycles {
     const { tenant, model, version } = doc;
     const span = { opened: new Date(doc.opened), closed: new Date(time) };
     const payload = { tenant, model, cycleId: doc._id, outcome, ...span, version, decision: said };
-    return emission(events.cycleClosed, payload, time);
+    return emission(events.cycleClosed, CycleClosed.fromPartial(payload), time);
   }
 }
 

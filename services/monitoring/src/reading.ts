@@ -40,6 +40,10 @@ export class Reading {
       trainedLabels: view.training?.datasetRows ?? 0,
       signals: [...(watch?.latest ?? []), ...(watch?.trial ?? [])].map(Evidence.fromJSON),
       days: days.map(summary),
+      paused: false,
+      pausedNote: '',
+      quarantined: 0,
+      attention: [],
     };
   }
 

@@ -79,7 +79,7 @@ export class TrainingRun {
     if (job.checkpoint.dataset) return job.checkpoint.dataset;
     const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const { model, specRevision, knowledgeCutoff } = job;
-    const request = { model, specRevision, knowledgeCutoff };
+    const request = { model, specRevision, knowledgeCutoff, excluded: [], specJson: '' };
     const options = { deadlineMs: DATASET_DEADLINE_MS };
     const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
     const { uri, sha256, rows } = await answer;

@@ -19,6 +19,8 @@ const share = z.number().min(0).max(1);
 /** A stream of facts: rows of an entity (or of the world, where the entity is a constant) with both times. */
 const source = z.strictObject({
   columns: z.record(columnName, z.enum(['number', 'text'])),
+  /** What a number may be, [least, most]: a row outside is set aside, with the reason. */
+  ranges: z.record(columnName, z.tuple([z.number(), z.number()])).default({}),
   /** Column names in an ingested file. */
   file: z
     .strictObject({
@@ -193,6 +195,25 @@ export const modelSpecSchema = z
           performance: z.strictObject({ z: positive.default(3.5) }).prefault({}),
           /** A source silent for longer than this no longer holds time back, and is alarmed. */
           silence: duration.default('6h'),
+          /** Features whose values split the diagnosis, as they split the gate. */
+          slices: z.array(columnName).default([]),
+          /** The share of false alarms that is allowed among the features and slices that are said to have moved. */
+          falseDiscoveryRate: share.default(0.05),
+        })
+        .prefault({}),
+      /** When a stretch of closed days is set aside: its labels contradict what the champion and the sources say. */
+      quarantine: z
+        .strictObject({
+          /** Whole cohorts that are looked at together. */
+          days: z.int().min(1).default(7),
+          /** The champion ranks worse than this. */
+          aucBelow: share.default(0.5),
+          /** |mean label − mean probability| is above this. */
+          calibrationGapAbove: share.default(0.18),
+          /** One source's gap differs from the rest's by more than this. */
+          sourceGapAbove: share.default(0.2),
+          /** Fewer labelled rows tell nothing. */
+          minRows: z.int().min(1).default(500),
         })
         .prefault({}),
       retraining: z

@@ -84,6 +84,7 @@ export class TinyDoor {
       revised: 0,
       contradictory: 0,
       rejected: [],
+      quarantined: 0,
     };
   }
 
@@ -100,7 +101,7 @@ export class TinyDoor {
       if (request.label === 'unknown') return done(errors.LABEL_UNKNOWN({ label: 'unknown' }));
       accepted++;
     }
-    done(null, { accepted, duplicates: 0, revised: 0, contradictory: 0, rejected: [] });
+    done(null, { accepted, duplicates: 0, revised: 0, contradictory: 0, rejected: [], quarantined: 0 });
   }
 }
 

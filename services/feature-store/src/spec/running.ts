@@ -83,7 +83,7 @@ export async function runFeatureStore(options: TestOptions = {}) {
       call(
         client,
         'buildTrainingSet',
-        { model, specRevision, knowledgeCutoff: new Date(cutoff) },
+        { model, specRevision, knowledgeCutoff: new Date(cutoff), excluded: [], specJson: '' },
         { deadlineMs: 60_000 },
       ),
     /** The rows of a training set, times as epoch ms. */

@@ -81,6 +81,8 @@ export class TrainingSets {
       lastQuestion: new Date(set.last),
       numberFeatures: plan.numbers,
       textFeatures: plan.texts,
+      excludedRows: 0,
+      span: undefined,
     };
   }
 }

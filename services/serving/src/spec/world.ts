@@ -12,6 +12,7 @@ import {
   type PredictionsMade,
   parseModelSpec,
   Rollout,
+  RolloutChanged,
   type RolloutFailed,
   type ServedVersion,
   Stage,
@@ -127,7 +128,8 @@ export class World {
   }
 
   async rollOut(revision: number, rollout: Partial<Rollout>): Promise<void> {
-    await this.tell(events.rolloutChanged, { tenant: 'main', model: 'flights', rollout: rolloutOf(revision, rollout) });
+    const changed = { tenant: 'main', model: 'flights', rollout: rolloutOf(revision, rollout) };
+    await this.tell(events.rolloutChanged, RolloutChanged.fromPartial(changed));
   }
 
   /** The model with one version that answers, loaded. */

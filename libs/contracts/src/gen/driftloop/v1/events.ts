@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
-import { Decision, Value } from "./values.js";
+import { CycleSpan, Decision, Movement, QuarantineItem, QuarantineWindow, Value } from "./values.js";
 
 export enum Arm {
   UNSPECIFIED = "ARM_UNSPECIFIED",
@@ -329,7 +329,11 @@ export interface DriftDetected {
   tenant: string;
   model: string;
   champion: string;
-  decision: Decision | undefined;
+  decision:
+    | Decision
+    | undefined;
+  /** What moved and by how much, strongest first; at most fifty. */
+  movements: Movement[];
 }
 
 /** performance.degraded: calibration or loss of the champion left its reference. */
@@ -337,7 +341,11 @@ export interface PerformanceDegraded {
   tenant: string;
   model: string;
   champion: string;
-  decision: Decision | undefined;
+  decision:
+    | Decision
+    | undefined;
+  /** What moved meanwhile, strongest share of the loss first; at most fifty. */
+  movements: Movement[];
 }
 
 /** retraining.requested: a cycle opened. */
@@ -359,7 +367,12 @@ export interface RetrainingRequested {
   /** "bootstrap" or "retrain". */
   purpose: string;
   attempt: number;
-  decision: Decision | undefined;
+  decision:
+    | Decision
+    | undefined;
+  /** Stretches that are held in quarantine at the decision: nothing is learned from them. */
+  quarantined: QuarantineWindow[];
+  span: CycleSpan | undefined;
 }
 
 /** model.trained: a candidate with all that the gate needs to decide. */
@@ -382,6 +395,7 @@ export interface ModelTrained {
     | undefined;
   /** Largest difference between the trainer's and the ONNX graph's probabilities over the embargo rows. */
   graphError: number;
+  spans: CycleSpan[];
 }
 
 export interface Lineage {
@@ -398,6 +412,9 @@ export interface Lineage {
     | undefined;
   /** The recipe as run, canonical JSON: hyperparameters, tree count, calibrator, search trials. */
   recipeJson: string;
+  /** Rows left out because they were held in quarantine, and the stretches. */
+  excludedRows: number;
+  quarantined: QuarantineWindow[];
 }
 
 /** Bytes in the object store, named by their hash. */
@@ -465,6 +482,7 @@ export interface TrainingFailed {
   eventTime: Date | undefined;
   code: string;
   reason: string;
+  spans: CycleSpan[];
 }
 
 /** model.approved, model.refused: the gate's word. */
@@ -474,6 +492,7 @@ export interface ModelApproved {
   cycleId: string;
   version: string;
   decision: Decision | undefined;
+  span: CycleSpan | undefined;
 }
 
 export interface ModelRefused {
@@ -482,13 +501,19 @@ export interface ModelRefused {
   cycleId: string;
   version: string;
   decision: Decision | undefined;
+  span: CycleSpan | undefined;
 }
 
 /** rollout.changed: the whole present state of a model's versions in service; the highest revision wins. */
 export interface RolloutChanged {
   tenant: string;
   model: string;
-  rollout: Rollout | undefined;
+  rollout:
+    | Rollout
+    | undefined;
+  /** The stage that it enters; unset at the declaration. */
+  decision: Decision | undefined;
+  span: CycleSpan | undefined;
 }
 
 /** The rollout document: who answers, who is on trial, who watches. */
@@ -525,6 +550,7 @@ export interface RolloutFailed {
   replica: string;
   code: string;
   reason: string;
+  span: CycleSpan | undefined;
 }
 
 /** rollout.judged: monitoring's word on a stage. */
@@ -537,6 +563,7 @@ export interface RolloutJudged {
   stage: Stage;
   verdict: Verdict;
   decision: Decision | undefined;
+  span: CycleSpan | undefined;
 }
 
 /** model.promoted, model.rolled-back: the champion alias moved, or the challenger was withdrawn. */
@@ -552,6 +579,7 @@ export interface ModelPromoted {
   knowledgeCutoff: Date | undefined;
   decision: Decision | undefined;
   rolloutRevision: number;
+  span: CycleSpan | undefined;
 }
 
 export interface ModelRolledBack {
@@ -565,6 +593,7 @@ export interface ModelRolledBack {
   outcome: string;
   decision: Decision | undefined;
   rolloutRevision: number;
+  span: CycleSpan | undefined;
 }
 
 /** cycle.closed: one signal, one cycle, one outcome. */
@@ -578,6 +607,37 @@ export interface CycleClosed {
   closed: Date | undefined;
   version: string;
   decision: Decision | undefined;
+  span: CycleSpan | undefined;
+}
+
+/** rollout.followed: a replica serves a revision of the rollout, with every version that it names loaded. */
+export interface RolloutFollowed {
+  tenant: string;
+  model: string;
+  rolloutId: string;
+  cycleId: string;
+  revision: number;
+  stage: Stage;
+  version: string;
+  replica: string;
+  span: CycleSpan | undefined;
+}
+
+/** quarantine.changed: a stretch of days was set aside, released or upheld. */
+export interface QuarantineChanged {
+  tenant: string;
+  model: string;
+  item: QuarantineItem | undefined;
+  decision: Decision | undefined;
+}
+
+/** loop.held: a person paused the loop of a model (no cycle opens), or let it go on. */
+export interface LoopHeld {
+  tenant: string;
+  model: string;
+  paused: boolean;
+  note: string;
+  eventTime: Date | undefined;
 }
 
 function createBaseOutcomesReported(): OutcomesReported {
@@ -2663,7 +2723,7 @@ export const ShadowScore: MessageFns<ShadowScore> = {
 };
 
 function createBaseDriftDetected(): DriftDetected {
-  return { tenant: "", model: "", champion: "", decision: undefined };
+  return { tenant: "", model: "", champion: "", decision: undefined, movements: [] };
 }
 
 export const DriftDetected: MessageFns<DriftDetected> = {
@@ -2679,6 +2739,9 @@ export const DriftDetected: MessageFns<DriftDetected> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.movements) {
+      Movement.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2728,6 +2791,14 @@ export const DriftDetected: MessageFns<DriftDetected> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.movements.push(Movement.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2746,6 +2817,9 @@ export const DriftDetected: MessageFns<DriftDetected> = {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       champion: isSet(object.champion) ? globalThis.String(object.champion) : "",
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      movements: globalThis.Array.isArray(object?.movements)
+        ? object.movements.map((e: any) => Movement.fromJSON(e))
+        : [],
     };
   },
 
@@ -2763,6 +2837,9 @@ export const DriftDetected: MessageFns<DriftDetected> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.movements?.length) {
+      obj.movements = message.movements.map((e) => Movement.toJSON(e));
+    }
     return obj;
   },
 
@@ -2777,12 +2854,13 @@ export const DriftDetected: MessageFns<DriftDetected> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.movements = object.movements?.map((e) => Movement.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBasePerformanceDegraded(): PerformanceDegraded {
-  return { tenant: "", model: "", champion: "", decision: undefined };
+  return { tenant: "", model: "", champion: "", decision: undefined, movements: [] };
 }
 
 export const PerformanceDegraded: MessageFns<PerformanceDegraded> = {
@@ -2798,6 +2876,9 @@ export const PerformanceDegraded: MessageFns<PerformanceDegraded> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.movements) {
+      Movement.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2847,6 +2928,14 @@ export const PerformanceDegraded: MessageFns<PerformanceDegraded> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.movements.push(Movement.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2865,6 +2954,9 @@ export const PerformanceDegraded: MessageFns<PerformanceDegraded> = {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       champion: isSet(object.champion) ? globalThis.String(object.champion) : "",
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      movements: globalThis.Array.isArray(object?.movements)
+        ? object.movements.map((e: any) => Movement.fromJSON(e))
+        : [],
     };
   },
 
@@ -2882,6 +2974,9 @@ export const PerformanceDegraded: MessageFns<PerformanceDegraded> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.movements?.length) {
+      obj.movements = message.movements.map((e) => Movement.toJSON(e));
+    }
     return obj;
   },
 
@@ -2896,6 +2991,7 @@ export const PerformanceDegraded: MessageFns<PerformanceDegraded> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.movements = object.movements?.map((e) => Movement.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2912,6 +3008,8 @@ function createBaseRetrainingRequested(): RetrainingRequested {
     purpose: "",
     attempt: 0,
     decision: undefined,
+    quarantined: [],
+    span: undefined,
   };
 }
 
@@ -2946,6 +3044,12 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.quarantined) {
+      QuarantineWindow.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -3043,6 +3147,22 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.quarantined.push(QuarantineWindow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3079,6 +3199,10 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
       purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
       attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      quarantined: globalThis.Array.isArray(object?.quarantined)
+        ? object.quarantined.map((e: any) => QuarantineWindow.fromJSON(e))
+        : [],
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -3114,6 +3238,12 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.quarantined?.length) {
+      obj.quarantined = message.quarantined.map((e) => QuarantineWindow.toJSON(e));
+    }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -3134,6 +3264,8 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.quarantined = object.quarantined?.map((e) => QuarantineWindow.fromPartial(e)) || [];
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -3155,6 +3287,7 @@ function createBaseModelTrained(): ModelTrained {
     comparison: undefined,
     reference: undefined,
     graphError: 0,
+    spans: [],
   };
 }
 
@@ -3204,6 +3337,9 @@ export const ModelTrained: MessageFns<ModelTrained> = {
     }
     if (message.graphError !== 0) {
       writer.uint32(121).double(message.graphError);
+    }
+    for (const v of message.spans) {
+      CycleSpan.encode(v!, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -3341,6 +3477,14 @@ export const ModelTrained: MessageFns<ModelTrained> = {
             message.graphError = reader.double();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.spans.push(CycleSpan.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3392,6 +3536,9 @@ export const ModelTrained: MessageFns<ModelTrained> = {
         : isSet(object.graph_error)
         ? globalThis.Number(object.graph_error)
         : 0,
+      spans: globalThis.Array.isArray(object?.spans)
+        ? object.spans.map((e: any) => CycleSpan.fromJSON(e))
+        : [],
     };
   },
 
@@ -3442,6 +3589,9 @@ export const ModelTrained: MessageFns<ModelTrained> = {
     if (message.graphError !== 0) {
       obj.graphError = floatToJson(message.graphError);
     }
+    if (message.spans?.length) {
+      obj.spans = message.spans.map((e) => CycleSpan.toJSON(e));
+    }
     return obj;
   },
 
@@ -3473,6 +3623,7 @@ export const ModelTrained: MessageFns<ModelTrained> = {
       ? Reference.fromPartial(object.reference)
       : undefined;
     message.graphError = object.graphError ?? 0;
+    message.spans = object.spans?.map((e) => CycleSpan.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3489,6 +3640,8 @@ function createBaseLineage(): Lineage {
     knowledgeCutoff: undefined,
     embargoStart: undefined,
     recipeJson: "",
+    excludedRows: 0,
+    quarantined: [],
   };
 }
 
@@ -3523,6 +3676,12 @@ export const Lineage: MessageFns<Lineage> = {
     }
     if (message.recipeJson !== "") {
       writer.uint32(82).string(message.recipeJson);
+    }
+    if (message.excludedRows !== 0) {
+      writer.uint32(88).int64(message.excludedRows);
+    }
+    for (const v of message.quarantined) {
+      QuarantineWindow.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -3620,6 +3779,22 @@ export const Lineage: MessageFns<Lineage> = {
             message.recipeJson = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.excludedRows = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.quarantined.push(QuarantineWindow.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3680,6 +3855,14 @@ export const Lineage: MessageFns<Lineage> = {
         : isSet(object.recipe_json)
         ? globalThis.String(object.recipe_json)
         : "",
+      excludedRows: isSet(object.excludedRows)
+        ? globalThis.Number(object.excludedRows)
+        : isSet(object.excluded_rows)
+        ? globalThis.Number(object.excluded_rows)
+        : 0,
+      quarantined: globalThis.Array.isArray(object?.quarantined)
+        ? object.quarantined.map((e: any) => QuarantineWindow.fromJSON(e))
+        : [],
     };
   },
 
@@ -3715,6 +3898,12 @@ export const Lineage: MessageFns<Lineage> = {
     if (message.recipeJson !== "") {
       obj.recipeJson = message.recipeJson;
     }
+    if (message.excludedRows !== 0) {
+      obj.excludedRows = Math.round(message.excludedRows);
+    }
+    if (message.quarantined?.length) {
+      obj.quarantined = message.quarantined.map((e) => QuarantineWindow.toJSON(e));
+    }
     return obj;
   },
 
@@ -3733,6 +3922,8 @@ export const Lineage: MessageFns<Lineage> = {
     message.knowledgeCutoff = object.knowledgeCutoff ?? undefined;
     message.embargoStart = object.embargoStart ?? undefined;
     message.recipeJson = object.recipeJson ?? "";
+    message.excludedRows = object.excludedRows ?? 0;
+    message.quarantined = object.quarantined?.map((e) => QuarantineWindow.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4539,7 +4730,7 @@ export const Reference: MessageFns<Reference> = {
 };
 
 function createBaseTrainingFailed(): TrainingFailed {
-  return { tenant: "", model: "", cycleId: "", jobId: "", eventTime: undefined, code: "", reason: "" };
+  return { tenant: "", model: "", cycleId: "", jobId: "", eventTime: undefined, code: "", reason: "", spans: [] };
 }
 
 export const TrainingFailed: MessageFns<TrainingFailed> = {
@@ -4564,6 +4755,9 @@ export const TrainingFailed: MessageFns<TrainingFailed> = {
     }
     if (message.reason !== "") {
       writer.uint32(58).string(message.reason);
+    }
+    for (const v of message.spans) {
+      CycleSpan.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -4637,6 +4831,14 @@ export const TrainingFailed: MessageFns<TrainingFailed> = {
             message.reason = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.spans.push(CycleSpan.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4670,6 +4872,9 @@ export const TrainingFailed: MessageFns<TrainingFailed> = {
         : undefined,
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      spans: globalThis.Array.isArray(object?.spans)
+        ? object.spans.map((e: any) => CycleSpan.fromJSON(e))
+        : [],
     };
   },
 
@@ -4696,6 +4901,9 @@ export const TrainingFailed: MessageFns<TrainingFailed> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.spans?.length) {
+      obj.spans = message.spans.map((e) => CycleSpan.toJSON(e));
+    }
     return obj;
   },
 
@@ -4711,12 +4919,13 @@ export const TrainingFailed: MessageFns<TrainingFailed> = {
     message.eventTime = object.eventTime ?? undefined;
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
+    message.spans = object.spans?.map((e) => CycleSpan.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseModelApproved(): ModelApproved {
-  return { tenant: "", model: "", cycleId: "", version: "", decision: undefined };
+  return { tenant: "", model: "", cycleId: "", version: "", decision: undefined, span: undefined };
 }
 
 export const ModelApproved: MessageFns<ModelApproved> = {
@@ -4735,6 +4944,9 @@ export const ModelApproved: MessageFns<ModelApproved> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(42).fork()).join();
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -4792,6 +5004,14 @@ export const ModelApproved: MessageFns<ModelApproved> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4815,6 +5035,7 @@ export const ModelApproved: MessageFns<ModelApproved> = {
         : "",
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -4835,6 +5056,9 @@ export const ModelApproved: MessageFns<ModelApproved> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -4850,12 +5074,13 @@ export const ModelApproved: MessageFns<ModelApproved> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
 
 function createBaseModelRefused(): ModelRefused {
-  return { tenant: "", model: "", cycleId: "", version: "", decision: undefined };
+  return { tenant: "", model: "", cycleId: "", version: "", decision: undefined, span: undefined };
 }
 
 export const ModelRefused: MessageFns<ModelRefused> = {
@@ -4874,6 +5099,9 @@ export const ModelRefused: MessageFns<ModelRefused> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(42).fork()).join();
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -4931,6 +5159,14 @@ export const ModelRefused: MessageFns<ModelRefused> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4954,6 +5190,7 @@ export const ModelRefused: MessageFns<ModelRefused> = {
         : "",
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -4974,6 +5211,9 @@ export const ModelRefused: MessageFns<ModelRefused> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -4989,12 +5229,13 @@ export const ModelRefused: MessageFns<ModelRefused> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
 
 function createBaseRolloutChanged(): RolloutChanged {
-  return { tenant: "", model: "", rollout: undefined };
+  return { tenant: "", model: "", rollout: undefined, decision: undefined, span: undefined };
 }
 
 export const RolloutChanged: MessageFns<RolloutChanged> = {
@@ -5007,6 +5248,12 @@ export const RolloutChanged: MessageFns<RolloutChanged> = {
     }
     if (message.rollout !== undefined) {
       Rollout.encode(message.rollout, writer.uint32(26).fork()).join();
+    }
+    if (message.decision !== undefined) {
+      Decision.encode(message.decision, writer.uint32(34).fork()).join();
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -5048,6 +5295,22 @@ export const RolloutChanged: MessageFns<RolloutChanged> = {
             message.rollout = Rollout.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.decision = Decision.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5065,6 +5328,8 @@ export const RolloutChanged: MessageFns<RolloutChanged> = {
       tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       rollout: isSet(object.rollout) ? Rollout.fromJSON(object.rollout) : undefined,
+      decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -5079,6 +5344,12 @@ export const RolloutChanged: MessageFns<RolloutChanged> = {
     if (message.rollout !== undefined) {
       obj.rollout = Rollout.toJSON(message.rollout);
     }
+    if (message.decision !== undefined) {
+      obj.decision = Decision.toJSON(message.decision);
+    }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -5092,6 +5363,10 @@ export const RolloutChanged: MessageFns<RolloutChanged> = {
     message.rollout = (object.rollout !== undefined && object.rollout !== null)
       ? Rollout.fromPartial(object.rollout)
       : undefined;
+    message.decision = (object.decision !== undefined && object.decision !== null)
+      ? Decision.fromPartial(object.decision)
+      : undefined;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -5463,7 +5738,17 @@ export const ServedVersion: MessageFns<ServedVersion> = {
 };
 
 function createBaseRolloutFailed(): RolloutFailed {
-  return { tenant: "", model: "", rolloutId: "", cycleId: "", version: "", replica: "", code: "", reason: "" };
+  return {
+    tenant: "",
+    model: "",
+    rolloutId: "",
+    cycleId: "",
+    version: "",
+    replica: "",
+    code: "",
+    reason: "",
+    span: undefined,
+  };
 }
 
 export const RolloutFailed: MessageFns<RolloutFailed> = {
@@ -5491,6 +5776,9 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     }
     if (message.reason !== "") {
       writer.uint32(66).string(message.reason);
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -5572,6 +5860,14 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
             message.reason = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5602,6 +5898,7 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
       replica: isSet(object.replica) ? globalThis.String(object.replica) : "",
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -5631,6 +5928,9 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -5647,6 +5947,7 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     message.replica = object.replica ?? "";
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -5661,6 +5962,7 @@ function createBaseRolloutJudged(): RolloutJudged {
     stage: Stage.UNSPECIFIED,
     verdict: Verdict.UNSPECIFIED,
     decision: undefined,
+    span: undefined,
   };
 }
 
@@ -5689,6 +5991,9 @@ export const RolloutJudged: MessageFns<RolloutJudged> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(66).fork()).join();
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -5770,6 +6075,14 @@ export const RolloutJudged: MessageFns<RolloutJudged> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5800,6 +6113,7 @@ export const RolloutJudged: MessageFns<RolloutJudged> = {
       stage: isSet(object.stage) ? stageFromJSON(object.stage) : Stage.UNSPECIFIED,
       verdict: isSet(object.verdict) ? verdictFromJSON(object.verdict) : Verdict.UNSPECIFIED,
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -5829,6 +6143,9 @@ export const RolloutJudged: MessageFns<RolloutJudged> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -5847,6 +6164,7 @@ export const RolloutJudged: MessageFns<RolloutJudged> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -5863,6 +6181,7 @@ function createBaseModelPromoted(): ModelPromoted {
     knowledgeCutoff: undefined,
     decision: undefined,
     rolloutRevision: 0,
+    span: undefined,
   };
 }
 
@@ -5897,6 +6216,9 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
     }
     if (message.rolloutRevision !== 0) {
       writer.uint32(80).int64(message.rolloutRevision);
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -5994,6 +6316,14 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
             message.rolloutRevision = longToNumber(reader.int64());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6034,6 +6364,7 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
         : isSet(object.rollout_revision)
         ? globalThis.Number(object.rollout_revision)
         : 0,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -6069,6 +6400,9 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
     if (message.rolloutRevision !== 0) {
       obj.rolloutRevision = Math.round(message.rolloutRevision);
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -6091,6 +6425,7 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
       ? Decision.fromPartial(object.decision)
       : undefined;
     message.rolloutRevision = object.rolloutRevision ?? 0;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -6105,6 +6440,7 @@ function createBaseModelRolledBack(): ModelRolledBack {
     outcome: "",
     decision: undefined,
     rolloutRevision: 0,
+    span: undefined,
   };
 }
 
@@ -6133,6 +6469,9 @@ export const ModelRolledBack: MessageFns<ModelRolledBack> = {
     }
     if (message.rolloutRevision !== 0) {
       writer.uint32(64).int64(message.rolloutRevision);
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -6214,6 +6553,14 @@ export const ModelRolledBack: MessageFns<ModelRolledBack> = {
             message.rolloutRevision = longToNumber(reader.int64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6244,6 +6591,7 @@ export const ModelRolledBack: MessageFns<ModelRolledBack> = {
         : isSet(object.rollout_revision)
         ? globalThis.Number(object.rollout_revision)
         : 0,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -6273,6 +6621,9 @@ export const ModelRolledBack: MessageFns<ModelRolledBack> = {
     if (message.rolloutRevision !== 0) {
       obj.rolloutRevision = Math.round(message.rolloutRevision);
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -6291,6 +6642,7 @@ export const ModelRolledBack: MessageFns<ModelRolledBack> = {
       ? Decision.fromPartial(object.decision)
       : undefined;
     message.rolloutRevision = object.rolloutRevision ?? 0;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -6305,6 +6657,7 @@ function createBaseCycleClosed(): CycleClosed {
     closed: undefined,
     version: "",
     decision: undefined,
+    span: undefined,
   };
 }
 
@@ -6333,6 +6686,9 @@ export const CycleClosed: MessageFns<CycleClosed> = {
     }
     if (message.decision !== undefined) {
       Decision.encode(message.decision, writer.uint32(66).fork()).join();
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -6414,6 +6770,14 @@ export const CycleClosed: MessageFns<CycleClosed> = {
             message.decision = Decision.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6440,6 +6804,7 @@ export const CycleClosed: MessageFns<CycleClosed> = {
       closed: isSet(object.closed) ? fromJsonTimestamp(object.closed) : undefined,
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -6469,6 +6834,9 @@ export const CycleClosed: MessageFns<CycleClosed> = {
     if (message.decision !== undefined) {
       obj.decision = Decision.toJSON(message.decision);
     }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -6487,6 +6855,480 @@ export const CycleClosed: MessageFns<CycleClosed> = {
     message.decision = (object.decision !== undefined && object.decision !== null)
       ? Decision.fromPartial(object.decision)
       : undefined;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
+    return message;
+  },
+};
+
+function createBaseRolloutFollowed(): RolloutFollowed {
+  return {
+    tenant: "",
+    model: "",
+    rolloutId: "",
+    cycleId: "",
+    revision: 0,
+    stage: Stage.UNSPECIFIED,
+    version: "",
+    replica: "",
+    span: undefined,
+  };
+}
+
+export const RolloutFollowed: MessageFns<RolloutFollowed> = {
+  encode(message: RolloutFollowed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.rolloutId !== "") {
+      writer.uint32(26).string(message.rolloutId);
+    }
+    if (message.cycleId !== "") {
+      writer.uint32(34).string(message.cycleId);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(40).int64(message.revision);
+    }
+    if (message.stage !== Stage.UNSPECIFIED) {
+      writer.uint32(48).int32(stageToNumber(message.stage));
+    }
+    if (message.version !== "") {
+      writer.uint32(58).string(message.version);
+    }
+    if (message.replica !== "") {
+      writer.uint32(66).string(message.replica);
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RolloutFollowed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRolloutFollowed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rolloutId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cycleId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stage = stageFromJSON(reader.int32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.replica = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RolloutFollowed {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      rolloutId: isSet(object.rolloutId)
+        ? globalThis.String(object.rolloutId)
+        : isSet(object.rollout_id)
+        ? globalThis.String(object.rollout_id)
+        : "",
+      cycleId: isSet(object.cycleId)
+        ? globalThis.String(object.cycleId)
+        : isSet(object.cycle_id)
+        ? globalThis.String(object.cycle_id)
+        : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      stage: isSet(object.stage) ? stageFromJSON(object.stage) : Stage.UNSPECIFIED,
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      replica: isSet(object.replica) ? globalThis.String(object.replica) : "",
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
+    };
+  },
+
+  toJSON(message: RolloutFollowed): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.rolloutId !== "") {
+      obj.rolloutId = message.rolloutId;
+    }
+    if (message.cycleId !== "") {
+      obj.cycleId = message.cycleId;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    if (message.stage !== Stage.UNSPECIFIED) {
+      obj.stage = stageToJSON(message.stage);
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.replica !== "") {
+      obj.replica = message.replica;
+    }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RolloutFollowed>): RolloutFollowed {
+    return RolloutFollowed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RolloutFollowed>): RolloutFollowed {
+    const message = createBaseRolloutFollowed();
+    message.tenant = object.tenant ?? "";
+    message.model = object.model ?? "";
+    message.rolloutId = object.rolloutId ?? "";
+    message.cycleId = object.cycleId ?? "";
+    message.revision = object.revision ?? 0;
+    message.stage = object.stage ?? Stage.UNSPECIFIED;
+    message.version = object.version ?? "";
+    message.replica = object.replica ?? "";
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
+    return message;
+  },
+};
+
+function createBaseQuarantineChanged(): QuarantineChanged {
+  return { tenant: "", model: "", item: undefined, decision: undefined };
+}
+
+export const QuarantineChanged: MessageFns<QuarantineChanged> = {
+  encode(message: QuarantineChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.item !== undefined) {
+      QuarantineItem.encode(message.item, writer.uint32(26).fork()).join();
+    }
+    if (message.decision !== undefined) {
+      Decision.encode(message.decision, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.item = QuarantineItem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.decision = Decision.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineChanged {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      item: isSet(object.item) ? QuarantineItem.fromJSON(object.item) : undefined,
+      decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+    };
+  },
+
+  toJSON(message: QuarantineChanged): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.item !== undefined) {
+      obj.item = QuarantineItem.toJSON(message.item);
+    }
+    if (message.decision !== undefined) {
+      obj.decision = Decision.toJSON(message.decision);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineChanged>): QuarantineChanged {
+    return QuarantineChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineChanged>): QuarantineChanged {
+    const message = createBaseQuarantineChanged();
+    message.tenant = object.tenant ?? "";
+    message.model = object.model ?? "";
+    message.item = (object.item !== undefined && object.item !== null)
+      ? QuarantineItem.fromPartial(object.item)
+      : undefined;
+    message.decision = (object.decision !== undefined && object.decision !== null)
+      ? Decision.fromPartial(object.decision)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLoopHeld(): LoopHeld {
+  return { tenant: "", model: "", paused: false, note: "", eventTime: undefined };
+}
+
+export const LoopHeld: MessageFns<LoopHeld> = {
+  encode(message: LoopHeld, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.paused !== false) {
+      writer.uint32(24).bool(message.paused);
+    }
+    if (message.note !== "") {
+      writer.uint32(34).string(message.note);
+    }
+    if (message.eventTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoopHeld {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoopHeld();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.eventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LoopHeld {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      paused: isSet(object.paused) ? globalThis.Boolean(object.paused) : false,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+      eventTime: isSet(object.eventTime)
+        ? fromJsonTimestamp(object.eventTime)
+        : isSet(object.event_time)
+        ? fromJsonTimestamp(object.event_time)
+        : undefined,
+    };
+  },
+
+  toJSON(message: LoopHeld): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.paused !== false) {
+      obj.paused = message.paused;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    if (message.eventTime !== undefined) {
+      obj.eventTime = message.eventTime.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LoopHeld>): LoopHeld {
+    return LoopHeld.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoopHeld>): LoopHeld {
+    const message = createBaseLoopHeld();
+    message.tenant = object.tenant ?? "";
+    message.model = object.model ?? "";
+    message.paused = object.paused ?? false;
+    message.note = object.note ?? "";
+    message.eventTime = object.eventTime ?? undefined;
     return message;
   },
 };

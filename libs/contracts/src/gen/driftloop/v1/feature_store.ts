@@ -25,7 +25,15 @@ import {
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { SourceRow } from "./events.js";
 import { RejectedRow } from "./labeling.js";
-import { Value } from "./values.js";
+import {
+  CycleSpan,
+  ListQuarantineReply,
+  ListQuarantineRequest,
+  QuarantineItem,
+  QuarantineWindow,
+  ResolveQuarantineRequest,
+  Value,
+} from "./values.js";
 
 export interface IngestRequest {
   model: string;
@@ -103,7 +111,13 @@ export interface BuildTrainingSetRequest {
   model: string;
   specRevision: number;
   /** Labels known at or before it are used, and nothing that became known later. */
-  knowledgeCutoff: Date | undefined;
+  knowledgeCutoff:
+    | Date
+    | undefined;
+  /** Rows whose label lies in one of these are left out. */
+  excluded: QuarantineWindow[];
+  /** The features of this spec (canonical JSON) over the declared model's sources, in place of the declared ones. */
+  specJson: string;
 }
 
 export interface TrainingSet {
@@ -115,6 +129,8 @@ export interface TrainingSet {
   lastQuestion: Date | undefined;
   numberFeatures: string[];
   textFeatures: string[];
+  excludedRows: number;
+  span: CycleSpan | undefined;
 }
 
 function createBaseIngestRequest(): IngestRequest {
@@ -1207,7 +1223,7 @@ export const FeatureRow: MessageFns<FeatureRow> = {
 };
 
 function createBaseBuildTrainingSetRequest(): BuildTrainingSetRequest {
-  return { model: "", specRevision: 0, knowledgeCutoff: undefined };
+  return { model: "", specRevision: 0, knowledgeCutoff: undefined, excluded: [], specJson: "" };
 }
 
 export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
@@ -1220,6 +1236,12 @@ export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
     }
     if (message.knowledgeCutoff !== undefined) {
       Timestamp.encode(toTimestamp(message.knowledgeCutoff), writer.uint32(26).fork()).join();
+    }
+    for (const v of message.excluded) {
+      QuarantineWindow.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.specJson !== "") {
+      writer.uint32(42).string(message.specJson);
     }
     return writer;
   },
@@ -1261,6 +1283,22 @@ export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
             message.knowledgeCutoff = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.excluded.push(QuarantineWindow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.specJson = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1286,6 +1324,14 @@ export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
         : isSet(object.knowledge_cutoff)
         ? fromJsonTimestamp(object.knowledge_cutoff)
         : undefined,
+      excluded: globalThis.Array.isArray(object?.excluded)
+        ? object.excluded.map((e: any) => QuarantineWindow.fromJSON(e))
+        : [],
+      specJson: isSet(object.specJson)
+        ? globalThis.String(object.specJson)
+        : isSet(object.spec_json)
+        ? globalThis.String(object.spec_json)
+        : "",
     };
   },
 
@@ -1300,6 +1346,12 @@ export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
     if (message.knowledgeCutoff !== undefined) {
       obj.knowledgeCutoff = message.knowledgeCutoff.toISOString();
     }
+    if (message.excluded?.length) {
+      obj.excluded = message.excluded.map((e) => QuarantineWindow.toJSON(e));
+    }
+    if (message.specJson !== "") {
+      obj.specJson = message.specJson;
+    }
     return obj;
   },
 
@@ -1311,6 +1363,8 @@ export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
     message.model = object.model ?? "";
     message.specRevision = object.specRevision ?? 0;
     message.knowledgeCutoff = object.knowledgeCutoff ?? undefined;
+    message.excluded = object.excluded?.map((e) => QuarantineWindow.fromPartial(e)) || [];
+    message.specJson = object.specJson ?? "";
     return message;
   },
 };
@@ -1324,6 +1378,8 @@ function createBaseTrainingSet(): TrainingSet {
     lastQuestion: undefined,
     numberFeatures: [],
     textFeatures: [],
+    excludedRows: 0,
+    span: undefined,
   };
 }
 
@@ -1349,6 +1405,12 @@ export const TrainingSet: MessageFns<TrainingSet> = {
     }
     for (const v of message.textFeatures) {
       writer.uint32(58).string(v!);
+    }
+    if (message.excludedRows !== 0) {
+      writer.uint32(64).int64(message.excludedRows);
+    }
+    if (message.span !== undefined) {
+      CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1422,6 +1484,22 @@ export const TrainingSet: MessageFns<TrainingSet> = {
             message.textFeatures.push(reader.string());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.excludedRows = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.span = CycleSpan.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1459,6 +1537,12 @@ export const TrainingSet: MessageFns<TrainingSet> = {
         : globalThis.Array.isArray(object?.text_features)
         ? object.text_features.map((e: any) => globalThis.String(e))
         : [],
+      excludedRows: isSet(object.excludedRows)
+        ? globalThis.Number(object.excludedRows)
+        : isSet(object.excluded_rows)
+        ? globalThis.Number(object.excluded_rows)
+        : 0,
+      span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
   },
 
@@ -1485,6 +1569,12 @@ export const TrainingSet: MessageFns<TrainingSet> = {
     if (message.textFeatures?.length) {
       obj.textFeatures = message.textFeatures;
     }
+    if (message.excludedRows !== 0) {
+      obj.excludedRows = Math.round(message.excludedRows);
+    }
+    if (message.span !== undefined) {
+      obj.span = CycleSpan.toJSON(message.span);
+    }
     return obj;
   },
 
@@ -1500,6 +1590,8 @@ export const TrainingSet: MessageFns<TrainingSet> = {
     message.lastQuestion = object.lastQuestion ?? undefined;
     message.numberFeatures = object.numberFeatures?.map((e) => e) || [];
     message.textFeatures = object.textFeatures?.map((e) => e) || [];
+    message.excludedRows = object.excludedRows ?? 0;
+    message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     return message;
   },
 };
@@ -1550,6 +1642,28 @@ export const FeatureStoreService = {
     responseSerialize: (value: TrainingSet): Buffer => Buffer.from(TrainingSet.encode(value).finish()),
     responseDeserialize: (value: Buffer): TrainingSet => TrainingSet.decode(value),
   },
+  /** Rows that were set aside on arrival, newest first. */
+  listQuarantine: {
+    path: "/driftloop.v1.FeatureStore/ListQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListQuarantineRequest): Buffer =>
+      Buffer.from(ListQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListQuarantineRequest => ListQuarantineRequest.decode(value),
+    responseSerialize: (value: ListQuarantineReply): Buffer => Buffer.from(ListQuarantineReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListQuarantineReply => ListQuarantineReply.decode(value),
+  },
+  /** A person lets a row in as it is, or confirms that it is bad. */
+  resolveQuarantine: {
+    path: "/driftloop.v1.FeatureStore/ResolveQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResolveQuarantineRequest): Buffer =>
+      Buffer.from(ResolveQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResolveQuarantineRequest => ResolveQuarantineRequest.decode(value),
+    responseSerialize: (value: QuarantineItem): Buffer => Buffer.from(QuarantineItem.encode(value).finish()),
+    responseDeserialize: (value: Buffer): QuarantineItem => QuarantineItem.decode(value),
+  },
 } as const;
 
 export interface FeatureStoreServer extends UntypedServiceImplementation {
@@ -1564,6 +1678,10 @@ export interface FeatureStoreServer extends UntypedServiceImplementation {
   readOnline: handleUnaryCall<ReadOnlineRequest, ReadOnlineReply>;
   /** The point-in-time training set as Parquet in the object store, named by the hash of its canonical rows. */
   buildTrainingSet: handleUnaryCall<BuildTrainingSetRequest, TrainingSet>;
+  /** Rows that were set aside on arrival, newest first. */
+  listQuarantine: handleUnaryCall<ListQuarantineRequest, ListQuarantineReply>;
+  /** A person lets a row in as it is, or confirms that it is bad. */
+  resolveQuarantine: handleUnaryCall<ResolveQuarantineRequest, QuarantineItem>;
 }
 
 export interface FeatureStoreClient extends Client {
@@ -1622,6 +1740,38 @@ export interface FeatureStoreClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: TrainingSet) => void,
+  ): ClientUnaryCall;
+  /** Rows that were set aside on arrival, newest first. */
+  listQuarantine(
+    request: ListQuarantineRequest,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  listQuarantine(
+    request: ListQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  listQuarantine(
+    request: ListQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  /** A person lets a row in as it is, or confirms that it is bad. */
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
   ): ClientUnaryCall;
 }
 

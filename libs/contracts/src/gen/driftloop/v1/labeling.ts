@@ -22,6 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Label, Outcome } from "./events.js";
+import { ListQuarantineReply, ListQuarantineRequest, QuarantineItem, ResolveQuarantineRequest } from "./values.js";
 
 export interface RecordOutcomesRequest {
   /** The label's name, as the model's spec declares it, e.g. "flights.late15". */
@@ -38,6 +39,8 @@ export interface RecordOutcomesReply {
   /** Same entity, same known-at, other value: kept beside the first, never silently chosen. */
   contradictory: number;
   rejected: RejectedRow[];
+  /** Set aside: they contradict a consistency rule; never learned from while they are held. */
+  quarantined: number;
 }
 
 /** A row that was refused, by its index in the request (in a stream: over all batches). */
@@ -158,7 +161,7 @@ export const RecordOutcomesRequest: MessageFns<RecordOutcomesRequest> = {
 };
 
 function createBaseRecordOutcomesReply(): RecordOutcomesReply {
-  return { accepted: 0, duplicates: 0, revised: 0, contradictory: 0, rejected: [] };
+  return { accepted: 0, duplicates: 0, revised: 0, contradictory: 0, rejected: [], quarantined: 0 };
 }
 
 export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
@@ -177,6 +180,9 @@ export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
     }
     for (const v of message.rejected) {
       RejectedRow.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.quarantined !== 0) {
+      writer.uint32(48).int64(message.quarantined);
     }
     return writer;
   },
@@ -234,6 +240,14 @@ export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
             message.rejected.push(RejectedRow.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.quarantined = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -255,6 +269,7 @@ export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
       rejected: globalThis.Array.isArray(object?.rejected)
         ? object.rejected.map((e: any) => RejectedRow.fromJSON(e))
         : [],
+      quarantined: isSet(object.quarantined) ? globalThis.Number(object.quarantined) : 0,
     };
   },
 
@@ -275,6 +290,9 @@ export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
     if (message.rejected?.length) {
       obj.rejected = message.rejected.map((e) => RejectedRow.toJSON(e));
     }
+    if (message.quarantined !== 0) {
+      obj.quarantined = Math.round(message.quarantined);
+    }
     return obj;
   },
 
@@ -288,6 +306,7 @@ export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
     message.revised = object.revised ?? 0;
     message.contradictory = object.contradictory ?? 0;
     message.rejected = object.rejected?.map((e) => RejectedRow.fromPartial(e)) || [];
+    message.quarantined = object.quarantined ?? 0;
     return message;
   },
 };
@@ -588,6 +607,28 @@ export const LabelingService = {
     responseSerialize: (value: GetOutcomeReply): Buffer => Buffer.from(GetOutcomeReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOutcomeReply => GetOutcomeReply.decode(value),
   },
+  /** Outcomes that were set aside, newest first. */
+  listQuarantine: {
+    path: "/driftloop.v1.Labeling/ListQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListQuarantineRequest): Buffer =>
+      Buffer.from(ListQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListQuarantineRequest => ListQuarantineRequest.decode(value),
+    responseSerialize: (value: ListQuarantineReply): Buffer => Buffer.from(ListQuarantineReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListQuarantineReply => ListQuarantineReply.decode(value),
+  },
+  /** A person lets an outcome in as it is, or confirms that it is bad. */
+  resolveQuarantine: {
+    path: "/driftloop.v1.Labeling/ResolveQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResolveQuarantineRequest): Buffer =>
+      Buffer.from(ResolveQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResolveQuarantineRequest => ResolveQuarantineRequest.decode(value),
+    responseSerialize: (value: QuarantineItem): Buffer => Buffer.from(QuarantineItem.encode(value).finish()),
+    responseDeserialize: (value: Buffer): QuarantineItem => QuarantineItem.decode(value),
+  },
 } as const;
 
 export interface LabelingServer extends UntypedServiceImplementation {
@@ -600,6 +641,10 @@ export interface LabelingServer extends UntypedServiceImplementation {
   streamOutcomes: handleClientStreamingCall<RecordOutcomesRequest, RecordOutcomesReply>;
   /** The outcomes known for one entity, newest revision first. */
   getOutcome: handleUnaryCall<GetOutcomeRequest, GetOutcomeReply>;
+  /** Outcomes that were set aside, newest first. */
+  listQuarantine: handleUnaryCall<ListQuarantineRequest, ListQuarantineReply>;
+  /** A person lets an outcome in as it is, or confirms that it is bad. */
+  resolveQuarantine: handleUnaryCall<ResolveQuarantineRequest, QuarantineItem>;
 }
 
 export interface LabelingClient extends Client {
@@ -654,6 +699,38 @@ export interface LabelingClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOutcomeReply) => void,
+  ): ClientUnaryCall;
+  /** Outcomes that were set aside, newest first. */
+  listQuarantine(
+    request: ListQuarantineRequest,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  listQuarantine(
+    request: ListQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  listQuarantine(
+    request: ListQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  /** A person lets an outcome in as it is, or confirms that it is bad. */
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
   ): ClientUnaryCall;
 }
 

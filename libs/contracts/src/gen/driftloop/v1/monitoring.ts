@@ -19,7 +19,15 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
-import { Decision, Evidence } from "./values.js";
+import {
+  CycleSpan,
+  Decision,
+  Evidence,
+  ListQuarantineReply,
+  ListQuarantineRequest,
+  QuarantineItem,
+  ResolveQuarantineRequest,
+} from "./values.js";
 
 export interface GetStatusRequest {
   model: string;
@@ -36,6 +44,13 @@ export interface ModelStatus {
   signals: Evidence[];
   /** The latest closed days, newest last. */
   days: DaySummary[];
+  /** A person has paused the loop: no cycle opens. */
+  paused: boolean;
+  pausedNote: string;
+  /** Stretches held in quarantine. */
+  quarantined: number;
+  /** Not empty: the breaker is open, or a source or the labels have fallen silent; for a person to read. */
+  attention: string[];
 }
 
 export interface DaySummary {
@@ -55,6 +70,12 @@ export interface VersionDay {
   residualMicro: number;
   brierNano: number;
   correct: number;
+}
+
+export interface PauseRequest {
+  model: string;
+  paused: boolean;
+  note: string;
 }
 
 export interface ListCyclesRequest {
@@ -86,6 +107,9 @@ export interface Cycle {
   closed: Date | undefined;
   deadline: Date | undefined;
   steps: CycleStep[];
+  /** Its trace, root first; wall times, for people. */
+  spans: CycleSpan[];
+  traceId: string;
 }
 
 /** One thing that happened in a cycle, by whichever service. */
@@ -191,6 +215,10 @@ function createBaseModelStatus(): ModelStatus {
     trainedLabels: 0,
     signals: [],
     days: [],
+    paused: false,
+    pausedNote: "",
+    quarantined: 0,
+    attention: [],
   };
 }
 
@@ -219,6 +247,18 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     }
     for (const v of message.days) {
       DaySummary.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.paused !== false) {
+      writer.uint32(72).bool(message.paused);
+    }
+    if (message.pausedNote !== "") {
+      writer.uint32(82).string(message.pausedNote);
+    }
+    if (message.quarantined !== 0) {
+      writer.uint32(88).int64(message.quarantined);
+    }
+    for (const v of message.attention) {
+      writer.uint32(98).string(v!);
     }
     return writer;
   },
@@ -300,6 +340,38 @@ export const ModelStatus: MessageFns<ModelStatus> = {
             message.days.push(DaySummary.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.pausedNote = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.quarantined = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.attention.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -336,6 +408,16 @@ export const ModelStatus: MessageFns<ModelStatus> = {
         ? object.signals.map((e: any) => Evidence.fromJSON(e))
         : [],
       days: globalThis.Array.isArray(object?.days) ? object.days.map((e: any) => DaySummary.fromJSON(e)) : [],
+      paused: isSet(object.paused) ? globalThis.Boolean(object.paused) : false,
+      pausedNote: isSet(object.pausedNote)
+        ? globalThis.String(object.pausedNote)
+        : isSet(object.paused_note)
+        ? globalThis.String(object.paused_note)
+        : "",
+      quarantined: isSet(object.quarantined) ? globalThis.Number(object.quarantined) : 0,
+      attention: globalThis.Array.isArray(object?.attention)
+        ? object.attention.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -365,6 +447,18 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     if (message.days?.length) {
       obj.days = message.days.map((e) => DaySummary.toJSON(e));
     }
+    if (message.paused !== false) {
+      obj.paused = message.paused;
+    }
+    if (message.pausedNote !== "") {
+      obj.pausedNote = message.pausedNote;
+    }
+    if (message.quarantined !== 0) {
+      obj.quarantined = Math.round(message.quarantined);
+    }
+    if (message.attention?.length) {
+      obj.attention = message.attention;
+    }
     return obj;
   },
 
@@ -381,6 +475,10 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     message.trainedLabels = object.trainedLabels ?? 0;
     message.signals = object.signals?.map((e) => Evidence.fromPartial(e)) || [];
     message.days = object.days?.map((e) => DaySummary.fromPartial(e)) || [];
+    message.paused = object.paused ?? false;
+    message.pausedNote = object.pausedNote ?? "";
+    message.quarantined = object.quarantined ?? 0;
+    message.attention = object.attention?.map((e) => e) || [];
     return message;
   },
 };
@@ -697,6 +795,107 @@ export const VersionDay: MessageFns<VersionDay> = {
   },
 };
 
+function createBasePauseRequest(): PauseRequest {
+  return { model: "", paused: false, note: "" };
+}
+
+export const PauseRequest: MessageFns<PauseRequest> = {
+  encode(message: PauseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.paused !== false) {
+      writer.uint32(16).bool(message.paused);
+    }
+    if (message.note !== "") {
+      writer.uint32(26).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseRequest {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      paused: isSet(object.paused) ? globalThis.Boolean(object.paused) : false,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
+
+  toJSON(message: PauseRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.paused !== false) {
+      obj.paused = message.paused;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseRequest>): PauseRequest {
+    return PauseRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseRequest>): PauseRequest {
+    const message = createBasePauseRequest();
+    message.model = object.model ?? "";
+    message.paused = object.paused ?? false;
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
 function createBaseListCyclesRequest(): ListCyclesRequest {
   return { model: "" };
 }
@@ -919,6 +1118,8 @@ function createBaseCycle(): Cycle {
     closed: undefined,
     deadline: undefined,
     steps: [],
+    spans: [],
+    traceId: "",
   };
 }
 
@@ -962,6 +1163,12 @@ export const Cycle: MessageFns<Cycle> = {
     }
     for (const v of message.steps) {
       CycleStep.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.spans) {
+      CycleSpan.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.traceId !== "") {
+      writer.uint32(122).string(message.traceId);
     }
     return writer;
   },
@@ -1083,6 +1290,22 @@ export const Cycle: MessageFns<Cycle> = {
             message.steps.push(CycleStep.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.spans.push(CycleSpan.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.traceId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1114,6 +1337,12 @@ export const Cycle: MessageFns<Cycle> = {
       closed: isSet(object.closed) ? fromJsonTimestamp(object.closed) : undefined,
       deadline: isSet(object.deadline) ? fromJsonTimestamp(object.deadline) : undefined,
       steps: globalThis.Array.isArray(object?.steps) ? object.steps.map((e: any) => CycleStep.fromJSON(e)) : [],
+      spans: globalThis.Array.isArray(object?.spans) ? object.spans.map((e: any) => CycleSpan.fromJSON(e)) : [],
+      traceId: isSet(object.traceId)
+        ? globalThis.String(object.traceId)
+        : isSet(object.trace_id)
+        ? globalThis.String(object.trace_id)
+        : "",
     };
   },
 
@@ -1158,6 +1387,12 @@ export const Cycle: MessageFns<Cycle> = {
     if (message.steps?.length) {
       obj.steps = message.steps.map((e) => CycleStep.toJSON(e));
     }
+    if (message.spans?.length) {
+      obj.spans = message.spans.map((e) => CycleSpan.toJSON(e));
+    }
+    if (message.traceId !== "") {
+      obj.traceId = message.traceId;
+    }
     return obj;
   },
 
@@ -1179,6 +1414,8 @@ export const Cycle: MessageFns<Cycle> = {
     message.closed = object.closed ?? undefined;
     message.deadline = object.deadline ?? undefined;
     message.steps = object.steps?.map((e) => CycleStep.fromPartial(e)) || [];
+    message.spans = object.spans?.map((e) => CycleSpan.fromPartial(e)) || [];
+    message.traceId = object.traceId ?? "";
     return message;
   },
 };
@@ -1636,6 +1873,38 @@ export const MonitoringService = {
     responseSerialize: (value: Ledger): Buffer => Buffer.from(Ledger.encode(value).finish()),
     responseDeserialize: (value: Buffer): Ledger => Ledger.decode(value),
   },
+  /** Stretches of days that were set aside, newest first. */
+  listQuarantine: {
+    path: "/driftloop.v1.Monitoring/ListQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListQuarantineRequest): Buffer =>
+      Buffer.from(ListQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListQuarantineRequest => ListQuarantineRequest.decode(value),
+    responseSerialize: (value: ListQuarantineReply): Buffer => Buffer.from(ListQuarantineReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListQuarantineReply => ListQuarantineReply.decode(value),
+  },
+  /** A person lets a stretch be learned from, or confirms that it is bad. */
+  resolveQuarantine: {
+    path: "/driftloop.v1.Monitoring/ResolveQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResolveQuarantineRequest): Buffer =>
+      Buffer.from(ResolveQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResolveQuarantineRequest => ResolveQuarantineRequest.decode(value),
+    responseSerialize: (value: QuarantineItem): Buffer => Buffer.from(QuarantineItem.encode(value).finish()),
+    responseDeserialize: (value: Buffer): QuarantineItem => QuarantineItem.decode(value),
+  },
+  /** A person pauses the loop of a model: signals are measured and told, no cycle opens; or lets it go on. */
+  pause: {
+    path: "/driftloop.v1.Monitoring/Pause" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseRequest): Buffer => Buffer.from(PauseRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseRequest => PauseRequest.decode(value),
+    responseSerialize: (value: ModelStatus): Buffer => Buffer.from(ModelStatus.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ModelStatus => ModelStatus.decode(value),
+  },
 } as const;
 
 export interface MonitoringServer extends UntypedServiceImplementation {
@@ -1644,6 +1913,12 @@ export interface MonitoringServer extends UntypedServiceImplementation {
   getCycle: handleUnaryCall<GetCycleRequest, Cycle>;
   /** Every decision at or before the watermark, in order, hash-chained. */
   readLedger: handleUnaryCall<ReadLedgerRequest, Ledger>;
+  /** Stretches of days that were set aside, newest first. */
+  listQuarantine: handleUnaryCall<ListQuarantineRequest, ListQuarantineReply>;
+  /** A person lets a stretch be learned from, or confirms that it is bad. */
+  resolveQuarantine: handleUnaryCall<ResolveQuarantineRequest, QuarantineItem>;
+  /** A person pauses the loop of a model: signals are measured and told, no cycle opens; or lets it go on. */
+  pause: handleUnaryCall<PauseRequest, ModelStatus>;
 }
 
 export interface MonitoringClient extends Client {
@@ -1704,6 +1979,51 @@ export interface MonitoringClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Ledger) => void,
+  ): ClientUnaryCall;
+  /** Stretches of days that were set aside, newest first. */
+  listQuarantine(
+    request: ListQuarantineRequest,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  listQuarantine(
+    request: ListQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  listQuarantine(
+    request: ListQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListQuarantineReply) => void,
+  ): ClientUnaryCall;
+  /** A person lets a stretch be learned from, or confirms that it is bad. */
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  resolveQuarantine(
+    request: ResolveQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  /** A person pauses the loop of a model: signals are measured and told, no cycle opens; or lets it go on. */
+  pause(request: PauseRequest, callback: (error: ServiceError | null, response: ModelStatus) => void): ClientUnaryCall;
+  pause(
+    request: PauseRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ModelStatus) => void,
+  ): ClientUnaryCall;
+  pause(
+    request: PauseRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ModelStatus) => void,
   ): ClientUnaryCall;
 }
 

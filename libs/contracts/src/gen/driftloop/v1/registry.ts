@@ -109,6 +109,12 @@ export interface RollBackRequest {
   note: string;
 }
 
+export interface FreezeRequest {
+  model: string;
+  held: boolean;
+  note: string;
+}
+
 export interface RolloutReply {
   rollout: Rollout | undefined;
 }
@@ -1516,6 +1522,107 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
   },
 };
 
+function createBaseFreezeRequest(): FreezeRequest {
+  return { model: "", held: false, note: "" };
+}
+
+export const FreezeRequest: MessageFns<FreezeRequest> = {
+  encode(message: FreezeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.held !== false) {
+      writer.uint32(16).bool(message.held);
+    }
+    if (message.note !== "") {
+      writer.uint32(26).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FreezeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFreezeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.held = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FreezeRequest {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      held: isSet(object.held) ? globalThis.Boolean(object.held) : false,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
+
+  toJSON(message: FreezeRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.held !== false) {
+      obj.held = message.held;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FreezeRequest>): FreezeRequest {
+    return FreezeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FreezeRequest>): FreezeRequest {
+    const message = createBaseFreezeRequest();
+    message.model = object.model ?? "";
+    message.held = object.held ?? false;
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
 function createBaseRolloutReply(): RolloutReply {
   return { rollout: undefined };
 }
@@ -1666,6 +1773,16 @@ export const RegistryService = {
     responseSerialize: (value: RolloutReply): Buffer => Buffer.from(RolloutReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): RolloutReply => RolloutReply.decode(value),
   },
+  /** A person freezes the aliases of a model: the champion does not move until it is thawed; harm still ends a trial. */
+  freeze: {
+    path: "/driftloop.v1.Registry/Freeze" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FreezeRequest): Buffer => Buffer.from(FreezeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FreezeRequest => FreezeRequest.decode(value),
+    responseSerialize: (value: RolloutReply): Buffer => Buffer.from(RolloutReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RolloutReply => RolloutReply.decode(value),
+  },
 } as const;
 
 export interface RegistryServer extends UntypedServiceImplementation {
@@ -1684,6 +1801,8 @@ export interface RegistryServer extends UntypedServiceImplementation {
   promote: handleUnaryCall<PromoteRequest, RolloutReply>;
   /** A person withdraws the challenger, or puts the previous champion back. */
   rollBack: handleUnaryCall<RollBackRequest, RolloutReply>;
+  /** A person freezes the aliases of a model: the champion does not move until it is thawed; harm still ends a trial. */
+  freeze: handleUnaryCall<FreezeRequest, RolloutReply>;
 }
 
 export interface RegistryClient extends Client {
@@ -1807,6 +1926,22 @@ export interface RegistryClient extends Client {
   ): ClientUnaryCall;
   rollBack(
     request: RollBackRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RolloutReply) => void,
+  ): ClientUnaryCall;
+  /** A person freezes the aliases of a model: the champion does not move until it is thawed; harm still ends a trial. */
+  freeze(
+    request: FreezeRequest,
+    callback: (error: ServiceError | null, response: RolloutReply) => void,
+  ): ClientUnaryCall;
+  freeze(
+    request: FreezeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RolloutReply) => void,
+  ): ClientUnaryCall;
+  freeze(
+    request: FreezeRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RolloutReply) => void,

@@ -11,7 +11,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -45,6 +47,55 @@ export interface Job {
   error: string;
   /** Wall seconds of the training itself. */
   seconds: number;
+}
+
+export interface SimulateRequest {
+  /** The ModelSpec, YAML or JSON; its model is declared and has history. */
+  spec: string;
+  /** Starts that the mean is taken over; 0 is 12. */
+  jitters: number;
+  seed: number;
+}
+
+export interface SimulateReply {
+  part: { $case: "progress"; value: SimulateProgress } | { $case: "report"; value: SimulateReport } | undefined;
+}
+
+export interface SimulateProgress {
+  what: string;
+  done: number;
+  of: number;
+}
+
+export interface SimulateReport {
+  model: string;
+  firstQuestion: Date | undefined;
+  lastQuestion: Date | undefined;
+  scoredRows: number;
+  jitters: number;
+  policies: SimulatedPolicy[];
+  /** Models that had to be trained, and those that were found in the cache. */
+  trained: number;
+  cached: number;
+  notes: string[];
+}
+
+/** One row of the table: means over the jittered starts, with 95% intervals. */
+export interface SimulatedPolicy {
+  /** "policy", "calendar", "random", "frozen" … */
+  name: string;
+  trainings: number;
+  promoted: number;
+  refused: number;
+  logLoss: number;
+  logLossLow: number;
+  logLossHigh: number;
+  auc: number;
+  brier: number;
+  /** Log loss minus the spec's own policy's, paired by start. */
+  difference: number;
+  differenceLow: number;
+  differenceHigh: number;
 }
 
 function createBaseGetJobRequest(): GetJobRequest {
@@ -486,6 +537,810 @@ export const Job: MessageFns<Job> = {
   },
 };
 
+function createBaseSimulateRequest(): SimulateRequest {
+  return { spec: "", jitters: 0, seed: 0 };
+}
+
+export const SimulateRequest: MessageFns<SimulateRequest> = {
+  encode(message: SimulateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spec !== "") {
+      writer.uint32(10).string(message.spec);
+    }
+    if (message.jitters !== 0) {
+      writer.uint32(16).int32(message.jitters);
+    }
+    if (message.seed !== 0) {
+      writer.uint32(24).int64(message.seed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SimulateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSimulateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.spec = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.jitters = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seed = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SimulateRequest {
+    return {
+      spec: isSet(object.spec) ? globalThis.String(object.spec) : "",
+      jitters: isSet(object.jitters) ? globalThis.Number(object.jitters) : 0,
+      seed: isSet(object.seed) ? globalThis.Number(object.seed) : 0,
+    };
+  },
+
+  toJSON(message: SimulateRequest): unknown {
+    const obj: any = {};
+    if (message.spec !== "") {
+      obj.spec = message.spec;
+    }
+    if (message.jitters !== 0) {
+      obj.jitters = Math.round(message.jitters);
+    }
+    if (message.seed !== 0) {
+      obj.seed = Math.round(message.seed);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SimulateRequest>): SimulateRequest {
+    return SimulateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SimulateRequest>): SimulateRequest {
+    const message = createBaseSimulateRequest();
+    message.spec = object.spec ?? "";
+    message.jitters = object.jitters ?? 0;
+    message.seed = object.seed ?? 0;
+    return message;
+  },
+};
+
+function createBaseSimulateReply(): SimulateReply {
+  return { part: undefined };
+}
+
+export const SimulateReply: MessageFns<SimulateReply> = {
+  encode(message: SimulateReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "progress":
+        SimulateProgress.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "report":
+        SimulateReport.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SimulateReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSimulateReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "progress", value: SimulateProgress.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "report", value: SimulateReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SimulateReply {
+    return {
+      part: isSet(object.progress)
+        ? { $case: "progress", value: SimulateProgress.fromJSON(object.progress) }
+        : isSet(object.report)
+        ? { $case: "report", value: SimulateReport.fromJSON(object.report) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: SimulateReply): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "progress") {
+      obj.progress = SimulateProgress.toJSON(message.part.value);
+    } else if (message.part?.$case === "report") {
+      obj.report = SimulateReport.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SimulateReply>): SimulateReply {
+    return SimulateReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SimulateReply>): SimulateReply {
+    const message = createBaseSimulateReply();
+    switch (object.part?.$case) {
+      case "progress": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "progress", value: SimulateProgress.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "report": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "report", value: SimulateReport.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseSimulateProgress(): SimulateProgress {
+  return { what: "", done: 0, of: 0 };
+}
+
+export const SimulateProgress: MessageFns<SimulateProgress> = {
+  encode(message: SimulateProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.done !== 0) {
+      writer.uint32(16).int64(message.done);
+    }
+    if (message.of !== 0) {
+      writer.uint32(24).int64(message.of);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SimulateProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSimulateProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.done = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.of = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SimulateProgress {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
+      of: isSet(object.of) ? globalThis.Number(object.of) : 0,
+    };
+  },
+
+  toJSON(message: SimulateProgress): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.done !== 0) {
+      obj.done = Math.round(message.done);
+    }
+    if (message.of !== 0) {
+      obj.of = Math.round(message.of);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SimulateProgress>): SimulateProgress {
+    return SimulateProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SimulateProgress>): SimulateProgress {
+    const message = createBaseSimulateProgress();
+    message.what = object.what ?? "";
+    message.done = object.done ?? 0;
+    message.of = object.of ?? 0;
+    return message;
+  },
+};
+
+function createBaseSimulateReport(): SimulateReport {
+  return {
+    model: "",
+    firstQuestion: undefined,
+    lastQuestion: undefined,
+    scoredRows: 0,
+    jitters: 0,
+    policies: [],
+    trained: 0,
+    cached: 0,
+    notes: [],
+  };
+}
+
+export const SimulateReport: MessageFns<SimulateReport> = {
+  encode(message: SimulateReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.firstQuestion !== undefined) {
+      Timestamp.encode(toTimestamp(message.firstQuestion), writer.uint32(18).fork()).join();
+    }
+    if (message.lastQuestion !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastQuestion), writer.uint32(26).fork()).join();
+    }
+    if (message.scoredRows !== 0) {
+      writer.uint32(32).int64(message.scoredRows);
+    }
+    if (message.jitters !== 0) {
+      writer.uint32(40).int32(message.jitters);
+    }
+    for (const v of message.policies) {
+      SimulatedPolicy.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.trained !== 0) {
+      writer.uint32(56).int64(message.trained);
+    }
+    if (message.cached !== 0) {
+      writer.uint32(64).int64(message.cached);
+    }
+    for (const v of message.notes) {
+      writer.uint32(74).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SimulateReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSimulateReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.firstQuestion = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastQuestion = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.scoredRows = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.jitters = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policies.push(SimulatedPolicy.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.trained = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.cached = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SimulateReport {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      firstQuestion: isSet(object.firstQuestion)
+        ? fromJsonTimestamp(object.firstQuestion)
+        : isSet(object.first_question)
+        ? fromJsonTimestamp(object.first_question)
+        : undefined,
+      lastQuestion: isSet(object.lastQuestion)
+        ? fromJsonTimestamp(object.lastQuestion)
+        : isSet(object.last_question)
+        ? fromJsonTimestamp(object.last_question)
+        : undefined,
+      scoredRows: isSet(object.scoredRows)
+        ? globalThis.Number(object.scoredRows)
+        : isSet(object.scored_rows)
+        ? globalThis.Number(object.scored_rows)
+        : 0,
+      jitters: isSet(object.jitters) ? globalThis.Number(object.jitters) : 0,
+      policies: globalThis.Array.isArray(object?.policies)
+        ? object.policies.map((e: any) => SimulatedPolicy.fromJSON(e))
+        : [],
+      trained: isSet(object.trained) ? globalThis.Number(object.trained) : 0,
+      cached: isSet(object.cached) ? globalThis.Number(object.cached) : 0,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: SimulateReport): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.firstQuestion !== undefined) {
+      obj.firstQuestion = message.firstQuestion.toISOString();
+    }
+    if (message.lastQuestion !== undefined) {
+      obj.lastQuestion = message.lastQuestion.toISOString();
+    }
+    if (message.scoredRows !== 0) {
+      obj.scoredRows = Math.round(message.scoredRows);
+    }
+    if (message.jitters !== 0) {
+      obj.jitters = Math.round(message.jitters);
+    }
+    if (message.policies?.length) {
+      obj.policies = message.policies.map((e) => SimulatedPolicy.toJSON(e));
+    }
+    if (message.trained !== 0) {
+      obj.trained = Math.round(message.trained);
+    }
+    if (message.cached !== 0) {
+      obj.cached = Math.round(message.cached);
+    }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SimulateReport>): SimulateReport {
+    return SimulateReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SimulateReport>): SimulateReport {
+    const message = createBaseSimulateReport();
+    message.model = object.model ?? "";
+    message.firstQuestion = object.firstQuestion ?? undefined;
+    message.lastQuestion = object.lastQuestion ?? undefined;
+    message.scoredRows = object.scoredRows ?? 0;
+    message.jitters = object.jitters ?? 0;
+    message.policies = object.policies?.map((e) => SimulatedPolicy.fromPartial(e)) || [];
+    message.trained = object.trained ?? 0;
+    message.cached = object.cached ?? 0;
+    message.notes = object.notes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSimulatedPolicy(): SimulatedPolicy {
+  return {
+    name: "",
+    trainings: 0,
+    promoted: 0,
+    refused: 0,
+    logLoss: 0,
+    logLossLow: 0,
+    logLossHigh: 0,
+    auc: 0,
+    brier: 0,
+    difference: 0,
+    differenceLow: 0,
+    differenceHigh: 0,
+  };
+}
+
+export const SimulatedPolicy: MessageFns<SimulatedPolicy> = {
+  encode(message: SimulatedPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.trainings !== 0) {
+      writer.uint32(17).double(message.trainings);
+    }
+    if (message.promoted !== 0) {
+      writer.uint32(25).double(message.promoted);
+    }
+    if (message.refused !== 0) {
+      writer.uint32(33).double(message.refused);
+    }
+    if (message.logLoss !== 0) {
+      writer.uint32(41).double(message.logLoss);
+    }
+    if (message.logLossLow !== 0) {
+      writer.uint32(49).double(message.logLossLow);
+    }
+    if (message.logLossHigh !== 0) {
+      writer.uint32(57).double(message.logLossHigh);
+    }
+    if (message.auc !== 0) {
+      writer.uint32(65).double(message.auc);
+    }
+    if (message.brier !== 0) {
+      writer.uint32(73).double(message.brier);
+    }
+    if (message.difference !== 0) {
+      writer.uint32(81).double(message.difference);
+    }
+    if (message.differenceLow !== 0) {
+      writer.uint32(89).double(message.differenceLow);
+    }
+    if (message.differenceHigh !== 0) {
+      writer.uint32(97).double(message.differenceHigh);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SimulatedPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSimulatedPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.trainings = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.promoted = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.refused = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.logLoss = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.logLossLow = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.logLossHigh = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.auc = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.brier = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.difference = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.differenceLow = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.differenceHigh = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SimulatedPolicy {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      trainings: isSet(object.trainings) ? globalThis.Number(object.trainings) : 0,
+      promoted: isSet(object.promoted) ? globalThis.Number(object.promoted) : 0,
+      refused: isSet(object.refused) ? globalThis.Number(object.refused) : 0,
+      logLoss: isSet(object.logLoss)
+        ? globalThis.Number(object.logLoss)
+        : isSet(object.log_loss)
+        ? globalThis.Number(object.log_loss)
+        : 0,
+      logLossLow: isSet(object.logLossLow)
+        ? globalThis.Number(object.logLossLow)
+        : isSet(object.log_loss_low)
+        ? globalThis.Number(object.log_loss_low)
+        : 0,
+      logLossHigh: isSet(object.logLossHigh)
+        ? globalThis.Number(object.logLossHigh)
+        : isSet(object.log_loss_high)
+        ? globalThis.Number(object.log_loss_high)
+        : 0,
+      auc: isSet(object.auc) ? globalThis.Number(object.auc) : 0,
+      brier: isSet(object.brier) ? globalThis.Number(object.brier) : 0,
+      difference: isSet(object.difference) ? globalThis.Number(object.difference) : 0,
+      differenceLow: isSet(object.differenceLow)
+        ? globalThis.Number(object.differenceLow)
+        : isSet(object.difference_low)
+        ? globalThis.Number(object.difference_low)
+        : 0,
+      differenceHigh: isSet(object.differenceHigh)
+        ? globalThis.Number(object.differenceHigh)
+        : isSet(object.difference_high)
+        ? globalThis.Number(object.difference_high)
+        : 0,
+    };
+  },
+
+  toJSON(message: SimulatedPolicy): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.trainings !== 0) {
+      obj.trainings = floatToJson(message.trainings);
+    }
+    if (message.promoted !== 0) {
+      obj.promoted = floatToJson(message.promoted);
+    }
+    if (message.refused !== 0) {
+      obj.refused = floatToJson(message.refused);
+    }
+    if (message.logLoss !== 0) {
+      obj.logLoss = floatToJson(message.logLoss);
+    }
+    if (message.logLossLow !== 0) {
+      obj.logLossLow = floatToJson(message.logLossLow);
+    }
+    if (message.logLossHigh !== 0) {
+      obj.logLossHigh = floatToJson(message.logLossHigh);
+    }
+    if (message.auc !== 0) {
+      obj.auc = floatToJson(message.auc);
+    }
+    if (message.brier !== 0) {
+      obj.brier = floatToJson(message.brier);
+    }
+    if (message.difference !== 0) {
+      obj.difference = floatToJson(message.difference);
+    }
+    if (message.differenceLow !== 0) {
+      obj.differenceLow = floatToJson(message.differenceLow);
+    }
+    if (message.differenceHigh !== 0) {
+      obj.differenceHigh = floatToJson(message.differenceHigh);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SimulatedPolicy>): SimulatedPolicy {
+    return SimulatedPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SimulatedPolicy>): SimulatedPolicy {
+    const message = createBaseSimulatedPolicy();
+    message.name = object.name ?? "";
+    message.trainings = object.trainings ?? 0;
+    message.promoted = object.promoted ?? 0;
+    message.refused = object.refused ?? 0;
+    message.logLoss = object.logLoss ?? 0;
+    message.logLossLow = object.logLossLow ?? 0;
+    message.logLossHigh = object.logLossHigh ?? 0;
+    message.auc = object.auc ?? 0;
+    message.brier = object.brier ?? 0;
+    message.difference = object.difference ?? 0;
+    message.differenceLow = object.differenceLow ?? 0;
+    message.differenceHigh = object.differenceHigh ?? 0;
+    return message;
+  },
+};
+
 export type TrainingService = typeof TrainingService;
 export const TrainingService = {
   getJob: {
@@ -506,11 +1361,29 @@ export const TrainingService = {
     responseSerialize: (value: ListJobsReply): Buffer => Buffer.from(ListJobsReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListJobsReply => ListJobsReply.decode(value),
   },
+  /**
+   * Replays a spec's policy over recorded history, beside schedules with as many trainings; changes nothing that runs.
+   * INVALID_ARGUMENT for a spec that is not valid; FAILED_PRECONDITION where there is too little history.
+   */
+  simulate: {
+    path: "/driftloop.v1.Training/Simulate" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: SimulateRequest): Buffer => Buffer.from(SimulateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SimulateRequest => SimulateRequest.decode(value),
+    responseSerialize: (value: SimulateReply): Buffer => Buffer.from(SimulateReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SimulateReply => SimulateReply.decode(value),
+  },
 } as const;
 
 export interface TrainingServer extends UntypedServiceImplementation {
   getJob: handleUnaryCall<GetJobRequest, Job>;
   listJobs: handleUnaryCall<ListJobsRequest, ListJobsReply>;
+  /**
+   * Replays a spec's policy over recorded history, beside schedules with as many trainings; changes nothing that runs.
+   * INVALID_ARGUMENT for a spec that is not valid; FAILED_PRECONDITION where there is too little history.
+   */
+  simulate: handleServerStreamingCall<SimulateRequest, SimulateReply>;
 }
 
 export interface TrainingClient extends Client {
@@ -541,6 +1414,16 @@ export interface TrainingClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListJobsReply) => void,
   ): ClientUnaryCall;
+  /**
+   * Replays a spec's policy over recorded history, beside schedules with as many trainings; changes nothing that runs.
+   * INVALID_ARGUMENT for a spec that is not valid; FAILED_PRECONDITION where there is too little history.
+   */
+  simulate(request: SimulateRequest, options?: Partial<CallOptions>): ClientReadableStream<SimulateReply>;
+  simulate(
+    request: SimulateRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<SimulateReply>;
 }
 
 export const TrainingClient = makeGenericClientConstructor(TrainingService, "driftloop.v1.Training") as unknown as {

@@ -55,6 +55,125 @@ export interface ModelKey {
   model: string;
 }
 
+/** A stretch of cohorts, by entity time, whose labels are suspect: nothing is learned from them while it is held. */
+export interface QuarantineWindow {
+  start:
+    | Date
+    | undefined;
+  /** Exclusive. */
+  end:
+    | Date
+    | undefined;
+  /** Only labels of this source; empty: of every source. */
+  source: string;
+}
+
+/** Suspect data that was set aside, with the reason; visible, never trained on while it is held, releasable by a person. */
+export interface QuarantineItem {
+  /** Unique in a tenant; begins with the holder: "labeling/…", "feature-store/…", "monitoring/…". */
+  id: string;
+  model: string;
+  /** The service that holds it: labeling (single outcomes), feature-store (single rows), monitoring (stretches of days). */
+  holder: string;
+  /** e.g. "inconsistent", "contradictory", "out_of_range", "auc", "calibration", "source". */
+  kind: string;
+  /** What is suspect: an entity, a row of a source, a window. */
+  subject: string;
+  reasons: string[];
+  evidence: Evidence[];
+  window: QuarantineWindow | undefined;
+  source: string;
+  rows: number;
+  /** When it was set aside, event time. */
+  eventTime:
+    | Date
+    | undefined;
+  /** held, released or upheld (a person confirmed that it is bad). */
+  state: string;
+  /** What the person said who released or upheld it. */
+  note: string;
+  /** The row as it came, JSON; empty for a window. */
+  rowJson: string;
+}
+
+/** One step of a cycle as a span of its trace: ids are hashes, so that a step done again is the same span. */
+export interface CycleSpan {
+  /** 32 hex digits, derived from the cycle's id. */
+  traceId: string;
+  /** 16 hex digits, derived from the cycle, the service and the step. */
+  spanId: string;
+  /** Empty for the cycle's root. */
+  parentSpanId: string;
+  name: string;
+  service: string;
+  /** Where in event time the step belongs. */
+  eventTime:
+    | Date
+    | undefined;
+  /** Wall clock, for the traces alone: nothing is decided by it. */
+  started: Date | undefined;
+  ended:
+    | Date
+    | undefined;
+  /** W3C traceparents of the work's own traces. */
+  links: string[];
+  attributes: { [key: string]: string };
+  /** Empty where the step succeeded. */
+  error: string;
+}
+
+export interface CycleSpan_AttributesEntry {
+  key: string;
+  value: string;
+}
+
+/** How a feature, or the prediction, moved against the champion's reference. A diagnosis, never a trigger. */
+export interface Movement {
+  feature: string;
+  /** "carrier=AA"; empty for the whole. */
+  slice: string;
+  rows: number;
+  days: number;
+  psi: number;
+  /** Kolmogorov–Smirnov distance; unset for text. */
+  ks: number;
+  /** Jensen–Shannon divergence, bits. */
+  jensenShannon: number;
+  /** Wasserstein-1 distance in units of the reference's spread; unset for text. */
+  wasserstein: number;
+  /** Of no movement, by days as blocks; and after control of the false-discovery rate. */
+  pValue: number;
+  qValue: number;
+  moved: boolean;
+  /** Mean (a share, for text: of the category that moved most) in the reference and now. */
+  reference: number;
+  present: number;
+  /** Share of the change in log loss that falls on rows in the bins that grew. */
+  lossShare: number;
+  note: string;
+}
+
+export interface ListQuarantineRequest {
+  model: string;
+  /** held, released or upheld; empty: all. */
+  state: string;
+  /** At most 1,000; 0 is 100. */
+  limit: number;
+}
+
+export interface ListQuarantineReply {
+  items: QuarantineItem[];
+  /** How many there are in all. */
+  total: number;
+}
+
+export interface ResolveQuarantineRequest {
+  id: string;
+  /** released or upheld. */
+  state: string;
+  note: string;
+}
+
 function createBaseValue(): Value {
   return { kind: undefined };
 }
@@ -668,6 +787,1395 @@ export const ModelKey: MessageFns<ModelKey> = {
   },
 };
 
+function createBaseQuarantineWindow(): QuarantineWindow {
+  return { start: undefined, end: undefined, source: "" };
+}
+
+export const QuarantineWindow: MessageFns<QuarantineWindow> = {
+  encode(message: QuarantineWindow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== undefined) {
+      Timestamp.encode(toTimestamp(message.start), writer.uint32(10).fork()).join();
+    }
+    if (message.end !== undefined) {
+      Timestamp.encode(toTimestamp(message.end), writer.uint32(18).fork()).join();
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineWindow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineWindow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.end = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineWindow {
+    return {
+      start: isSet(object.start) ? fromJsonTimestamp(object.start) : undefined,
+      end: isSet(object.end) ? fromJsonTimestamp(object.end) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+    };
+  },
+
+  toJSON(message: QuarantineWindow): unknown {
+    const obj: any = {};
+    if (message.start !== undefined) {
+      obj.start = message.start.toISOString();
+    }
+    if (message.end !== undefined) {
+      obj.end = message.end.toISOString();
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineWindow>): QuarantineWindow {
+    return QuarantineWindow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineWindow>): QuarantineWindow {
+    const message = createBaseQuarantineWindow();
+    message.start = object.start ?? undefined;
+    message.end = object.end ?? undefined;
+    message.source = object.source ?? "";
+    return message;
+  },
+};
+
+function createBaseQuarantineItem(): QuarantineItem {
+  return {
+    id: "",
+    model: "",
+    holder: "",
+    kind: "",
+    subject: "",
+    reasons: [],
+    evidence: [],
+    window: undefined,
+    source: "",
+    rows: 0,
+    eventTime: undefined,
+    state: "",
+    note: "",
+    rowJson: "",
+  };
+}
+
+export const QuarantineItem: MessageFns<QuarantineItem> = {
+  encode(message: QuarantineItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.holder !== "") {
+      writer.uint32(26).string(message.holder);
+    }
+    if (message.kind !== "") {
+      writer.uint32(34).string(message.kind);
+    }
+    if (message.subject !== "") {
+      writer.uint32(42).string(message.subject);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.evidence) {
+      Evidence.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.window !== undefined) {
+      QuarantineWindow.encode(message.window, writer.uint32(66).fork()).join();
+    }
+    if (message.source !== "") {
+      writer.uint32(74).string(message.source);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(80).int64(message.rows);
+    }
+    if (message.eventTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(90).fork()).join();
+    }
+    if (message.state !== "") {
+      writer.uint32(98).string(message.state);
+    }
+    if (message.note !== "") {
+      writer.uint32(106).string(message.note);
+    }
+    if (message.rowJson !== "") {
+      writer.uint32(114).string(message.rowJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineItem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.holder = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.evidence.push(Evidence.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.window = QuarantineWindow.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.rows = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.eventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.rowJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineItem {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      holder: isSet(object.holder) ? globalThis.String(object.holder) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      evidence: globalThis.Array.isArray(object?.evidence) ? object.evidence.map((e: any) => Evidence.fromJSON(e)) : [],
+      window: isSet(object.window) ? QuarantineWindow.fromJSON(object.window) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      eventTime: isSet(object.eventTime)
+        ? fromJsonTimestamp(object.eventTime)
+        : isSet(object.event_time)
+        ? fromJsonTimestamp(object.event_time)
+        : undefined,
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+      rowJson: isSet(object.rowJson)
+        ? globalThis.String(object.rowJson)
+        : isSet(object.row_json)
+        ? globalThis.String(object.row_json)
+        : "",
+    };
+  },
+
+  toJSON(message: QuarantineItem): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.holder !== "") {
+      obj.holder = message.holder;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.evidence?.length) {
+      obj.evidence = message.evidence.map((e) => Evidence.toJSON(e));
+    }
+    if (message.window !== undefined) {
+      obj.window = QuarantineWindow.toJSON(message.window);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.rows !== 0) {
+      obj.rows = Math.round(message.rows);
+    }
+    if (message.eventTime !== undefined) {
+      obj.eventTime = message.eventTime.toISOString();
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    if (message.rowJson !== "") {
+      obj.rowJson = message.rowJson;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineItem>): QuarantineItem {
+    return QuarantineItem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineItem>): QuarantineItem {
+    const message = createBaseQuarantineItem();
+    message.id = object.id ?? "";
+    message.model = object.model ?? "";
+    message.holder = object.holder ?? "";
+    message.kind = object.kind ?? "";
+    message.subject = object.subject ?? "";
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.evidence = object.evidence?.map((e) => Evidence.fromPartial(e)) || [];
+    message.window = (object.window !== undefined && object.window !== null)
+      ? QuarantineWindow.fromPartial(object.window)
+      : undefined;
+    message.source = object.source ?? "";
+    message.rows = object.rows ?? 0;
+    message.eventTime = object.eventTime ?? undefined;
+    message.state = object.state ?? "";
+    message.note = object.note ?? "";
+    message.rowJson = object.rowJson ?? "";
+    return message;
+  },
+};
+
+function createBaseCycleSpan(): CycleSpan {
+  return {
+    traceId: "",
+    spanId: "",
+    parentSpanId: "",
+    name: "",
+    service: "",
+    eventTime: undefined,
+    started: undefined,
+    ended: undefined,
+    links: [],
+    attributes: {},
+    error: "",
+  };
+}
+
+export const CycleSpan: MessageFns<CycleSpan> = {
+  encode(message: CycleSpan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.traceId !== "") {
+      writer.uint32(10).string(message.traceId);
+    }
+    if (message.spanId !== "") {
+      writer.uint32(18).string(message.spanId);
+    }
+    if (message.parentSpanId !== "") {
+      writer.uint32(26).string(message.parentSpanId);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.service !== "") {
+      writer.uint32(42).string(message.service);
+    }
+    if (message.eventTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(50).fork()).join();
+    }
+    if (message.started !== undefined) {
+      Timestamp.encode(toTimestamp(message.started), writer.uint32(58).fork()).join();
+    }
+    if (message.ended !== undefined) {
+      Timestamp.encode(toTimestamp(message.ended), writer.uint32(66).fork()).join();
+    }
+    for (const v of message.links) {
+      writer.uint32(74).string(v!);
+    }
+    globalThis.Object.entries(message.attributes).forEach(([key, value]: [string, string]) => {
+      CycleSpan_AttributesEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
+    });
+    if (message.error !== "") {
+      writer.uint32(90).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CycleSpan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCycleSpan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.traceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spanId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.parentSpanId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.eventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.started = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.ended = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.links.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            const entry10 = CycleSpan_AttributesEntry.decode(reader, reader.uint32());
+            if (entry10.value !== undefined) {
+              message.attributes[entry10.key] = entry10.value;
+            }
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CycleSpan {
+    return {
+      traceId: isSet(object.traceId)
+        ? globalThis.String(object.traceId)
+        : isSet(object.trace_id)
+        ? globalThis.String(object.trace_id)
+        : "",
+      spanId: isSet(object.spanId)
+        ? globalThis.String(object.spanId)
+        : isSet(object.span_id)
+        ? globalThis.String(object.span_id)
+        : "",
+      parentSpanId: isSet(object.parentSpanId)
+        ? globalThis.String(object.parentSpanId)
+        : isSet(object.parent_span_id)
+        ? globalThis.String(object.parent_span_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+      eventTime: isSet(object.eventTime)
+        ? fromJsonTimestamp(object.eventTime)
+        : isSet(object.event_time)
+        ? fromJsonTimestamp(object.event_time)
+        : undefined,
+      started: isSet(object.started) ? fromJsonTimestamp(object.started) : undefined,
+      ended: isSet(object.ended) ? fromJsonTimestamp(object.ended) : undefined,
+      links: globalThis.Array.isArray(object?.links)
+        ? object.links.map((e: any) => globalThis.String(e))
+        : [],
+      attributes: isObject(object.attributes)
+        ? (globalThis.Object.entries(object.attributes) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+    };
+  },
+
+  toJSON(message: CycleSpan): unknown {
+    const obj: any = {};
+    if (message.traceId !== "") {
+      obj.traceId = message.traceId;
+    }
+    if (message.spanId !== "") {
+      obj.spanId = message.spanId;
+    }
+    if (message.parentSpanId !== "") {
+      obj.parentSpanId = message.parentSpanId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    if (message.eventTime !== undefined) {
+      obj.eventTime = message.eventTime.toISOString();
+    }
+    if (message.started !== undefined) {
+      obj.started = message.started.toISOString();
+    }
+    if (message.ended !== undefined) {
+      obj.ended = message.ended.toISOString();
+    }
+    if (message.links?.length) {
+      obj.links = message.links;
+    }
+    if (message.attributes) {
+      const entries = globalThis.Object.entries(message.attributes) as [string, string][];
+      if (entries.length > 0) {
+        obj.attributes = {};
+        entries.forEach(([k, v]) => {
+          obj.attributes[k] = v;
+        });
+      }
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CycleSpan>): CycleSpan {
+    return CycleSpan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CycleSpan>): CycleSpan {
+    const message = createBaseCycleSpan();
+    message.traceId = object.traceId ?? "";
+    message.spanId = object.spanId ?? "";
+    message.parentSpanId = object.parentSpanId ?? "";
+    message.name = object.name ?? "";
+    message.service = object.service ?? "";
+    message.eventTime = object.eventTime ?? undefined;
+    message.started = object.started ?? undefined;
+    message.ended = object.ended ?? undefined;
+    message.links = object.links?.map((e) => e) || [];
+    message.attributes = (globalThis.Object.entries(object.attributes ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.error = object.error ?? "";
+    return message;
+  },
+};
+
+function createBaseCycleSpan_AttributesEntry(): CycleSpan_AttributesEntry {
+  return { key: "", value: "" };
+}
+
+export const CycleSpan_AttributesEntry: MessageFns<CycleSpan_AttributesEntry> = {
+  encode(message: CycleSpan_AttributesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CycleSpan_AttributesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCycleSpan_AttributesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CycleSpan_AttributesEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: CycleSpan_AttributesEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CycleSpan_AttributesEntry>): CycleSpan_AttributesEntry {
+    return CycleSpan_AttributesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CycleSpan_AttributesEntry>): CycleSpan_AttributesEntry {
+    const message = createBaseCycleSpan_AttributesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseMovement(): Movement {
+  return {
+    feature: "",
+    slice: "",
+    rows: 0,
+    days: 0,
+    psi: 0,
+    ks: 0,
+    jensenShannon: 0,
+    wasserstein: 0,
+    pValue: 0,
+    qValue: 0,
+    moved: false,
+    reference: 0,
+    present: 0,
+    lossShare: 0,
+    note: "",
+  };
+}
+
+export const Movement: MessageFns<Movement> = {
+  encode(message: Movement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feature !== "") {
+      writer.uint32(10).string(message.feature);
+    }
+    if (message.slice !== "") {
+      writer.uint32(18).string(message.slice);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(24).int64(message.rows);
+    }
+    if (message.days !== 0) {
+      writer.uint32(32).int64(message.days);
+    }
+    if (message.psi !== 0) {
+      writer.uint32(41).double(message.psi);
+    }
+    if (message.ks !== 0) {
+      writer.uint32(49).double(message.ks);
+    }
+    if (message.jensenShannon !== 0) {
+      writer.uint32(57).double(message.jensenShannon);
+    }
+    if (message.wasserstein !== 0) {
+      writer.uint32(65).double(message.wasserstein);
+    }
+    if (message.pValue !== 0) {
+      writer.uint32(73).double(message.pValue);
+    }
+    if (message.qValue !== 0) {
+      writer.uint32(81).double(message.qValue);
+    }
+    if (message.moved !== false) {
+      writer.uint32(88).bool(message.moved);
+    }
+    if (message.reference !== 0) {
+      writer.uint32(97).double(message.reference);
+    }
+    if (message.present !== 0) {
+      writer.uint32(105).double(message.present);
+    }
+    if (message.lossShare !== 0) {
+      writer.uint32(113).double(message.lossShare);
+    }
+    if (message.note !== "") {
+      writer.uint32(122).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Movement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMovement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feature = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slice = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rows = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.days = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.psi = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.ks = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.jensenShannon = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.wasserstein = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.pValue = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.qValue = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.moved = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.reference = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.present = reader.double();
+            continue;
+          }
+          case 14: {
+            if (tag !== 113) {
+              break;
+            }
+
+            message.lossShare = reader.double();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Movement {
+    return {
+      feature: isSet(object.feature) ? globalThis.String(object.feature) : "",
+      slice: isSet(object.slice) ? globalThis.String(object.slice) : "",
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
+      psi: isSet(object.psi) ? globalThis.Number(object.psi) : 0,
+      ks: isSet(object.ks) ? globalThis.Number(object.ks) : 0,
+      jensenShannon: isSet(object.jensenShannon)
+        ? globalThis.Number(object.jensenShannon)
+        : isSet(object.jensen_shannon)
+        ? globalThis.Number(object.jensen_shannon)
+        : 0,
+      wasserstein: isSet(object.wasserstein) ? globalThis.Number(object.wasserstein) : 0,
+      pValue: isSet(object.pValue)
+        ? globalThis.Number(object.pValue)
+        : isSet(object.p_value)
+        ? globalThis.Number(object.p_value)
+        : 0,
+      qValue: isSet(object.qValue)
+        ? globalThis.Number(object.qValue)
+        : isSet(object.q_value)
+        ? globalThis.Number(object.q_value)
+        : 0,
+      moved: isSet(object.moved) ? globalThis.Boolean(object.moved) : false,
+      reference: isSet(object.reference) ? globalThis.Number(object.reference) : 0,
+      present: isSet(object.present) ? globalThis.Number(object.present) : 0,
+      lossShare: isSet(object.lossShare)
+        ? globalThis.Number(object.lossShare)
+        : isSet(object.loss_share)
+        ? globalThis.Number(object.loss_share)
+        : 0,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
+
+  toJSON(message: Movement): unknown {
+    const obj: any = {};
+    if (message.feature !== "") {
+      obj.feature = message.feature;
+    }
+    if (message.slice !== "") {
+      obj.slice = message.slice;
+    }
+    if (message.rows !== 0) {
+      obj.rows = Math.round(message.rows);
+    }
+    if (message.days !== 0) {
+      obj.days = Math.round(message.days);
+    }
+    if (message.psi !== 0) {
+      obj.psi = floatToJson(message.psi);
+    }
+    if (message.ks !== 0) {
+      obj.ks = floatToJson(message.ks);
+    }
+    if (message.jensenShannon !== 0) {
+      obj.jensenShannon = floatToJson(message.jensenShannon);
+    }
+    if (message.wasserstein !== 0) {
+      obj.wasserstein = floatToJson(message.wasserstein);
+    }
+    if (message.pValue !== 0) {
+      obj.pValue = floatToJson(message.pValue);
+    }
+    if (message.qValue !== 0) {
+      obj.qValue = floatToJson(message.qValue);
+    }
+    if (message.moved !== false) {
+      obj.moved = message.moved;
+    }
+    if (message.reference !== 0) {
+      obj.reference = floatToJson(message.reference);
+    }
+    if (message.present !== 0) {
+      obj.present = floatToJson(message.present);
+    }
+    if (message.lossShare !== 0) {
+      obj.lossShare = floatToJson(message.lossShare);
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Movement>): Movement {
+    return Movement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Movement>): Movement {
+    const message = createBaseMovement();
+    message.feature = object.feature ?? "";
+    message.slice = object.slice ?? "";
+    message.rows = object.rows ?? 0;
+    message.days = object.days ?? 0;
+    message.psi = object.psi ?? 0;
+    message.ks = object.ks ?? 0;
+    message.jensenShannon = object.jensenShannon ?? 0;
+    message.wasserstein = object.wasserstein ?? 0;
+    message.pValue = object.pValue ?? 0;
+    message.qValue = object.qValue ?? 0;
+    message.moved = object.moved ?? false;
+    message.reference = object.reference ?? 0;
+    message.present = object.present ?? 0;
+    message.lossShare = object.lossShare ?? 0;
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
+function createBaseListQuarantineRequest(): ListQuarantineRequest {
+  return { model: "", state: "", limit: 0 };
+}
+
+export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
+  encode(message: ListQuarantineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListQuarantineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListQuarantineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListQuarantineRequest {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
+
+  toJSON(message: ListQuarantineRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListQuarantineRequest>): ListQuarantineRequest {
+    return ListQuarantineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListQuarantineRequest>): ListQuarantineRequest {
+    const message = createBaseListQuarantineRequest();
+    message.model = object.model ?? "";
+    message.state = object.state ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseListQuarantineReply(): ListQuarantineReply {
+  return { items: [], total: 0 };
+}
+
+export const ListQuarantineReply: MessageFns<ListQuarantineReply> = {
+  encode(message: ListQuarantineReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      QuarantineItem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0) {
+      writer.uint32(16).int64(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListQuarantineReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListQuarantineReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(QuarantineItem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListQuarantineReply {
+    return {
+      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => QuarantineItem.fromJSON(e)) : [],
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+    };
+  },
+
+  toJSON(message: ListQuarantineReply): unknown {
+    const obj: any = {};
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => QuarantineItem.toJSON(e));
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListQuarantineReply>): ListQuarantineReply {
+    return ListQuarantineReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListQuarantineReply>): ListQuarantineReply {
+    const message = createBaseListQuarantineReply();
+    message.items = object.items?.map((e) => QuarantineItem.fromPartial(e)) || [];
+    message.total = object.total ?? 0;
+    return message;
+  },
+};
+
+function createBaseResolveQuarantineRequest(): ResolveQuarantineRequest {
+  return { id: "", state: "", note: "" };
+}
+
+export const ResolveQuarantineRequest: MessageFns<ResolveQuarantineRequest> = {
+  encode(message: ResolveQuarantineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.note !== "") {
+      writer.uint32(26).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResolveQuarantineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolveQuarantineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResolveQuarantineRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
+
+  toJSON(message: ResolveQuarantineRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResolveQuarantineRequest>): ResolveQuarantineRequest {
+    return ResolveQuarantineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResolveQuarantineRequest>): ResolveQuarantineRequest {
+    const message = createBaseResolveQuarantineRequest();
+    message.id = object.id ?? "";
+    message.state = object.state ?? "";
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
@@ -712,6 +2220,10 @@ function longToNumber(int64: { toString(): string }): number {
     throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
   }
   return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {
