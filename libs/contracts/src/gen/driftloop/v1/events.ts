@@ -550,7 +550,12 @@ export interface RolloutFailed {
   replica: string;
   code: string;
   reason: string;
-  span: CycleSpan | undefined;
+  span:
+    | CycleSpan
+    | undefined;
+  /** The revision that it cannot follow, and the version that it goes on answering with. */
+  revision: number;
+  answering: string;
 }
 
 /** rollout.judged: monitoring's word on a stage. */
@@ -5748,6 +5753,8 @@ function createBaseRolloutFailed(): RolloutFailed {
     code: "",
     reason: "",
     span: undefined,
+    revision: 0,
+    answering: "",
   };
 }
 
@@ -5779,6 +5786,12 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     }
     if (message.span !== undefined) {
       CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
+    }
+    if (message.revision !== 0) {
+      writer.uint32(80).int64(message.revision);
+    }
+    if (message.answering !== "") {
+      writer.uint32(90).string(message.answering);
     }
     return writer;
   },
@@ -5868,6 +5881,22 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
             message.span = CycleSpan.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.answering = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5899,6 +5928,8 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      answering: isSet(object.answering) ? globalThis.String(object.answering) : "",
     };
   },
 
@@ -5931,6 +5962,12 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     if (message.span !== undefined) {
       obj.span = CycleSpan.toJSON(message.span);
     }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    if (message.answering !== "") {
+      obj.answering = message.answering;
+    }
     return obj;
   },
 
@@ -5948,6 +5985,8 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
     message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
+    message.revision = object.revision ?? 0;
+    message.answering = object.answering ?? "";
     return message;
   },
 };

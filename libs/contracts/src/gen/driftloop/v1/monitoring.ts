@@ -51,6 +51,11 @@ export interface ModelStatus {
   quarantined: number;
   /** Not empty: the breaker is open, or a source or the labels have fallen silent; for a person to read. */
   attention: string[];
+  /** A person has frozen the champion: promotion waits. */
+  frozen: boolean;
+  frozenNote: string;
+  /** The versions that callers are answered with, as the replicas report it: one where all follow the rollout. */
+  answering: string[];
 }
 
 export interface DaySummary {
@@ -118,6 +123,26 @@ export interface CycleStep {
   service: string;
   what: string;
   decision: Decision | undefined;
+}
+
+/** A cycle in words. */
+export interface CycleExplanation {
+  cycleId: string;
+  model: string;
+  /** Empty while open. */
+  outcome: string;
+  /** One sentence. */
+  summary: string;
+  passages: Passage[];
+  /** What a person can do now. */
+  remedies: string[];
+}
+
+export interface Passage {
+  title: string;
+  /** Of the step that it tells of; unset where it tells of several. */
+  eventTime: Date | undefined;
+  sentences: string[];
 }
 
 export interface ReadLedgerRequest {
@@ -219,6 +244,9 @@ function createBaseModelStatus(): ModelStatus {
     pausedNote: "",
     quarantined: 0,
     attention: [],
+    frozen: false,
+    frozenNote: "",
+    answering: [],
   };
 }
 
@@ -259,6 +287,15 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     }
     for (const v of message.attention) {
       writer.uint32(98).string(v!);
+    }
+    if (message.frozen !== false) {
+      writer.uint32(104).bool(message.frozen);
+    }
+    if (message.frozenNote !== "") {
+      writer.uint32(114).string(message.frozenNote);
+    }
+    for (const v of message.answering) {
+      writer.uint32(122).string(v!);
     }
     return writer;
   },
@@ -372,6 +409,30 @@ export const ModelStatus: MessageFns<ModelStatus> = {
             message.attention.push(reader.string());
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.frozen = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.frozenNote = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.answering.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -418,6 +479,15 @@ export const ModelStatus: MessageFns<ModelStatus> = {
       attention: globalThis.Array.isArray(object?.attention)
         ? object.attention.map((e: any) => globalThis.String(e))
         : [],
+      frozen: isSet(object.frozen) ? globalThis.Boolean(object.frozen) : false,
+      frozenNote: isSet(object.frozenNote)
+        ? globalThis.String(object.frozenNote)
+        : isSet(object.frozen_note)
+        ? globalThis.String(object.frozen_note)
+        : "",
+      answering: globalThis.Array.isArray(object?.answering)
+        ? object.answering.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -459,6 +529,15 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     if (message.attention?.length) {
       obj.attention = message.attention;
     }
+    if (message.frozen !== false) {
+      obj.frozen = message.frozen;
+    }
+    if (message.frozenNote !== "") {
+      obj.frozenNote = message.frozenNote;
+    }
+    if (message.answering?.length) {
+      obj.answering = message.answering;
+    }
     return obj;
   },
 
@@ -479,6 +558,9 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     message.pausedNote = object.pausedNote ?? "";
     message.quarantined = object.quarantined ?? 0;
     message.attention = object.attention?.map((e) => e) || [];
+    message.frozen = object.frozen ?? false;
+    message.frozenNote = object.frozenNote ?? "";
+    message.answering = object.answering?.map((e) => e) || [];
     return message;
   },
 };
@@ -1543,6 +1625,266 @@ export const CycleStep: MessageFns<CycleStep> = {
   },
 };
 
+function createBaseCycleExplanation(): CycleExplanation {
+  return { cycleId: "", model: "", outcome: "", summary: "", passages: [], remedies: [] };
+}
+
+export const CycleExplanation: MessageFns<CycleExplanation> = {
+  encode(message: CycleExplanation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cycleId !== "") {
+      writer.uint32(10).string(message.cycleId);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(26).string(message.outcome);
+    }
+    if (message.summary !== "") {
+      writer.uint32(34).string(message.summary);
+    }
+    for (const v of message.passages) {
+      Passage.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.remedies) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CycleExplanation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCycleExplanation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cycleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.summary = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.passages.push(Passage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.remedies.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CycleExplanation {
+    return {
+      cycleId: isSet(object.cycleId)
+        ? globalThis.String(object.cycleId)
+        : isSet(object.cycle_id)
+        ? globalThis.String(object.cycle_id)
+        : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      summary: isSet(object.summary) ? globalThis.String(object.summary) : "",
+      passages: globalThis.Array.isArray(object?.passages) ? object.passages.map((e: any) => Passage.fromJSON(e)) : [],
+      remedies: globalThis.Array.isArray(object?.remedies) ? object.remedies.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: CycleExplanation): unknown {
+    const obj: any = {};
+    if (message.cycleId !== "") {
+      obj.cycleId = message.cycleId;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    if (message.summary !== "") {
+      obj.summary = message.summary;
+    }
+    if (message.passages?.length) {
+      obj.passages = message.passages.map((e) => Passage.toJSON(e));
+    }
+    if (message.remedies?.length) {
+      obj.remedies = message.remedies;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CycleExplanation>): CycleExplanation {
+    return CycleExplanation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CycleExplanation>): CycleExplanation {
+    const message = createBaseCycleExplanation();
+    message.cycleId = object.cycleId ?? "";
+    message.model = object.model ?? "";
+    message.outcome = object.outcome ?? "";
+    message.summary = object.summary ?? "";
+    message.passages = object.passages?.map((e) => Passage.fromPartial(e)) || [];
+    message.remedies = object.remedies?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePassage(): Passage {
+  return { title: "", eventTime: undefined, sentences: [] };
+}
+
+export const Passage: MessageFns<Passage> = {
+  encode(message: Passage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.title !== "") {
+      writer.uint32(10).string(message.title);
+    }
+    if (message.eventTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(18).fork()).join();
+    }
+    for (const v of message.sentences) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Passage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePassage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.title = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.eventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sentences.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Passage {
+    return {
+      title: isSet(object.title) ? globalThis.String(object.title) : "",
+      eventTime: isSet(object.eventTime)
+        ? fromJsonTimestamp(object.eventTime)
+        : isSet(object.event_time)
+        ? fromJsonTimestamp(object.event_time)
+        : undefined,
+      sentences: globalThis.Array.isArray(object?.sentences)
+        ? object.sentences.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Passage): unknown {
+    const obj: any = {};
+    if (message.title !== "") {
+      obj.title = message.title;
+    }
+    if (message.eventTime !== undefined) {
+      obj.eventTime = message.eventTime.toISOString();
+    }
+    if (message.sentences?.length) {
+      obj.sentences = message.sentences;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Passage>): Passage {
+    return Passage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Passage>): Passage {
+    const message = createBasePassage();
+    message.title = object.title ?? "";
+    message.eventTime = object.eventTime ?? undefined;
+    message.sentences = object.sentences?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseReadLedgerRequest(): ReadLedgerRequest {
   return { model: "" };
 }
@@ -1905,6 +2247,16 @@ export const MonitoringService = {
     responseSerialize: (value: ModelStatus): Buffer => Buffer.from(ModelStatus.encode(value).finish()),
     responseDeserialize: (value: Buffer): ModelStatus => ModelStatus.decode(value),
   },
+  /** A cycle told in sentences, with its figures: why it opened, what came of it, what a person can do now. */
+  explainCycle: {
+    path: "/driftloop.v1.Monitoring/ExplainCycle" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetCycleRequest): Buffer => Buffer.from(GetCycleRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetCycleRequest => GetCycleRequest.decode(value),
+    responseSerialize: (value: CycleExplanation): Buffer => Buffer.from(CycleExplanation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CycleExplanation => CycleExplanation.decode(value),
+  },
 } as const;
 
 export interface MonitoringServer extends UntypedServiceImplementation {
@@ -1919,6 +2271,8 @@ export interface MonitoringServer extends UntypedServiceImplementation {
   resolveQuarantine: handleUnaryCall<ResolveQuarantineRequest, QuarantineItem>;
   /** A person pauses the loop of a model: signals are measured and told, no cycle opens; or lets it go on. */
   pause: handleUnaryCall<PauseRequest, ModelStatus>;
+  /** A cycle told in sentences, with its figures: why it opened, what came of it, what a person can do now. */
+  explainCycle: handleUnaryCall<GetCycleRequest, CycleExplanation>;
 }
 
 export interface MonitoringClient extends Client {
@@ -2024,6 +2378,22 @@ export interface MonitoringClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ModelStatus) => void,
+  ): ClientUnaryCall;
+  /** A cycle told in sentences, with its figures: why it opened, what came of it, what a person can do now. */
+  explainCycle(
+    request: GetCycleRequest,
+    callback: (error: ServiceError | null, response: CycleExplanation) => void,
+  ): ClientUnaryCall;
+  explainCycle(
+    request: GetCycleRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CycleExplanation) => void,
+  ): ClientUnaryCall;
+  explainCycle(
+    request: GetCycleRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CycleExplanation) => void,
   ): ClientUnaryCall;
 }
 

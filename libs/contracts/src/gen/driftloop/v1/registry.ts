@@ -102,11 +102,15 @@ export interface PromoteRequest {
   /** The champion that the caller believes in; empty: whatever it is. */
   expectedChampion: string;
   note: string;
+  /** Even while the champion is frozen. */
+  force: boolean;
 }
 
 export interface RollBackRequest {
   model: string;
   note: string;
+  /** Even while the champion is frozen. */
+  force: boolean;
 }
 
 export interface FreezeRequest {
@@ -1317,7 +1321,7 @@ export const GetRolloutReply: MessageFns<GetRolloutReply> = {
 };
 
 function createBasePromoteRequest(): PromoteRequest {
-  return { model: "", version: "", expectedChampion: "", note: "" };
+  return { model: "", version: "", expectedChampion: "", note: "", force: false };
 }
 
 export const PromoteRequest: MessageFns<PromoteRequest> = {
@@ -1333,6 +1337,9 @@ export const PromoteRequest: MessageFns<PromoteRequest> = {
     }
     if (message.note !== "") {
       writer.uint32(34).string(message.note);
+    }
+    if (message.force !== false) {
+      writer.uint32(40).bool(message.force);
     }
     return writer;
   },
@@ -1382,6 +1389,14 @@ export const PromoteRequest: MessageFns<PromoteRequest> = {
             message.note = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1404,6 +1419,7 @@ export const PromoteRequest: MessageFns<PromoteRequest> = {
         ? globalThis.String(object.expected_champion)
         : "",
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
     };
   },
 
@@ -1421,6 +1437,9 @@ export const PromoteRequest: MessageFns<PromoteRequest> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
     return obj;
   },
 
@@ -1433,12 +1452,13 @@ export const PromoteRequest: MessageFns<PromoteRequest> = {
     message.version = object.version ?? "";
     message.expectedChampion = object.expectedChampion ?? "";
     message.note = object.note ?? "";
+    message.force = object.force ?? false;
     return message;
   },
 };
 
 function createBaseRollBackRequest(): RollBackRequest {
-  return { model: "", note: "" };
+  return { model: "", note: "", force: false };
 }
 
 export const RollBackRequest: MessageFns<RollBackRequest> = {
@@ -1448,6 +1468,9 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     }
     if (message.note !== "") {
       writer.uint32(18).string(message.note);
+    }
+    if (message.force !== false) {
+      writer.uint32(24).bool(message.force);
     }
     return writer;
   },
@@ -1481,6 +1504,14 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
             message.note = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1497,6 +1528,7 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       note: isSet(object.note) ? globalThis.String(object.note) : "",
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
     };
   },
 
@@ -1508,6 +1540,9 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     if (message.note !== "") {
       obj.note = message.note;
     }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
     return obj;
   },
 
@@ -1518,6 +1553,7 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     const message = createBaseRollBackRequest();
     message.model = object.model ?? "";
     message.note = object.note ?? "";
+    message.force = object.force ?? false;
     return message;
   },
 };
