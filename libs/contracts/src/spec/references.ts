@@ -22,6 +22,7 @@ export function brokenReferences({ spec }: ModelSpec): SpecFault[] {
     faults.push({ path: `spec.${path}`, problem });
   };
   checkRequest(spec, report);
+  checkRanges(spec, report);
   spec.features.forEach((feature, i) => {
     checkFeature(spec, feature, `features.${i}`, report);
   });
@@ -50,6 +51,15 @@ function checkRequest(spec: Spec, report: Report) {
         `"${derived.zone}" is not a time zone; write an IANA name such as America/New_York`,
       );
   }
+}
+
+function checkRanges(spec: Spec, report: Report) {
+  for (const [source, { columns, ranges }] of Object.entries(spec.sources))
+    for (const [column, [least, most]] of Object.entries(ranges)) {
+      const at = `sources.${source}.ranges.${column}`;
+      if (columns[column] !== 'number') report(at, `"${column}" is no number column of ${source}`);
+      if (!(least < most)) report(at, `[${least}, ${most}] is no range; write [least, most], the smaller one first`);
+    }
 }
 
 function isTimeZone(zone: string): boolean {
