@@ -18,6 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { replayPoints } from './points.js';
 
 /** One answer: to which flight, what, by which version; and what every version in shadow would have said. */
 export interface AnswerLine {
@@ -64,6 +65,7 @@ export class Diary {
     this.mended = true;
     append(this.answersFile, answers);
     append(this.shadowsFile, shadows);
+    replayPoints.betweenDiary.publish(undefined);
     writeFileSync(`${this.positionFile}.new`, JSON.stringify(position));
     renameSync(`${this.positionFile}.new`, this.positionFile);
   }

@@ -1,6 +1,7 @@
 /** The main example: a year of JFK departures as the outside world of a model, and the replay that plays a world. */
 export { type Departure, departures, type Observation, weather } from './data.js';
 export { type AnswerLine, Diary, type ShadowLine } from './diary.js';
+export { replayPoints } from './points.js';
 export { type Progress, type ReplayOptions, type ReplayResult, replay } from './replay.js';
 export { type Happening, importWorld, type World, type WorldModule } from './world.js';
 

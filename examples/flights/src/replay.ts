@@ -10,6 +10,7 @@
 import { Control, Predictor, type Question, Reporter } from '@driftloop/client';
 import { type AnswerLine, Diary, type Position } from './diary.js';
 import { Hearing } from './hearing.js';
+import { replayPoints } from './points.js';
 import { Telling } from './telling.js';
 import type { Happening, World } from './world.js';
 
@@ -146,9 +147,13 @@ class Player {
   private async step(to: number): Promise<number> {
     const due = this.take(to);
     await this.timed('facts', this.telling.tell(due, to));
+    replayPoints.told.publish(undefined);
     const answers = await this.timed('questions', this.ask(questionsIn(due)));
+    replayPoints.asked.publish(undefined);
     await this.timed('ticks', this.control.passTime(new Date(to)));
+    replayPoints.beforeDiary.publish(undefined);
     this.write(answers, to);
+    replayPoints.afterDiary.publish(undefined);
     this.options.onProgress?.({ now: to, asked: this.asked, questions: this.questions });
     return to;
   }

@@ -22,6 +22,7 @@ import { Retention, type RetentionOptions } from './embedded/retention.js';
 import { Stillness } from './embedded/stillness.js';
 import { Store } from './embedded/store.js';
 import { errors } from './errors.js';
+import { busPoints } from './points.js';
 
 /** Retention goes round at least once in so many bytes published. */
 const bytesARound = 16 * 1024 * 1024;
@@ -83,10 +84,12 @@ export class EmbeddedBus extends Bus {
     const placed = events.map((event) => log.place(event, jsonOf(event)));
     if (placed.length === 0) return;
     if (this.#closed || this.#store.taken) await this.#turn();
+    busPoints.beforePublish.publish(events[0].topic);
     const logged = this.#store.transaction(() => {
       offsets.write();
       return log.append(placed, Math.round(this.#clock()));
     });
+    busPoints.afterPublish.publish(events[0].topic);
     offsets.clean();
     log.accept(placed, logged);
     for (const { bytes } of placed) this.#bytesSinceRound += bytes;

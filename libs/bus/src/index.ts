@@ -4,3 +4,4 @@ export { largestEvent } from './checks.js';
 export type { Incident } from './embedded/reader.js';
 export * from './embedded.js';
 export { errors as busErrors } from './errors.js';
+export { busPoints } from './points.js';

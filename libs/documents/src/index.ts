@@ -4,3 +4,4 @@ export { type EmbeddedOptions, openEmbedded } from './embedded/open.js';
 export { MongooseOutbox, type MongooseOutboxOptions } from './mongoose-outbox.js';
 export * from './outbox.js';
 export { outboxed } from './outboxed.js';
+export { documentsPoints, outboxPoints } from './points.js';

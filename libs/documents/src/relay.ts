@@ -10,6 +10,7 @@
 import type { Bus, OutgoingEvent } from '@driftloop/bus';
 import type { Collection } from 'mongoose';
 import { HAS_PENDING, type Lease, type PendingEvent } from './outboxed.js';
+import { outboxPoints } from './points.js';
 
 /** A document that has, or may have, pending events. */
 interface Work {
@@ -192,8 +193,11 @@ export class Relay {
 
   private async send(claimed: readonly Claimed[]): Promise<boolean> {
     const events = claimed.flatMap(({ pending }) => pending.map((event) => this.outgoing(event)));
+    const [{ collection }] = claimed;
+    outboxPoints.between.publish(collection.name);
     try {
       await this.bus.publish(events);
+      outboxPoints.published.publish(collection.name);
       return true;
     } catch (error) {
       this.options.report(error, this.queue.size + claimed.length);

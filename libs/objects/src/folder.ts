@@ -16,6 +16,7 @@ import { pipeline } from 'node:stream/promises';
 import { errors } from './errors.js';
 import { checkKey, checkPrefix } from './keys.js';
 import { type ListedObject, Objects, type StoredObject } from './objects.js';
+import { objectsPoints } from './points.js';
 
 /** Ends a folder's name (I3). */
 const mark = '~';
@@ -129,11 +130,14 @@ export class FolderObjects extends Objects {
   /** Renames a finished file into place; its folder may be removed by a `delete` in between, so it is made again. */
   async #place(key: string, temporary: string): Promise<void> {
     const path = this.#path(key);
+    objectsPoints.beforePlace.publish(key);
     for (let tries = 1; ; tries++) {
       await mkdir(dirname(path), { recursive: true });
       try {
         await rename(temporary, path);
-        return await syncFolder(dirname(path));
+        await syncFolder(dirname(path));
+        objectsPoints.afterPlace.publish(key);
+        return;
       } catch (error) {
         if (codeOf(error) !== 'ENOENT' || tries === 5) throw error;
       }

@@ -3,3 +3,4 @@ export { errors as objectErrors } from './errors.js';
 export * from './folder.js';
 export { checkKey, checkPrefix } from './keys.js';
 export * from './objects.js';
+export { objectsPoints } from './points.js';

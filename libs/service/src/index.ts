@@ -8,6 +8,7 @@ export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
 export * from './ground.js';
 export { Log, openLog } from './log.js';
+export { servicePoints } from './points.js';
 export { Readiness } from './readiness.js';
 export { Serial } from './serial.js';
 export * from './settings.js';

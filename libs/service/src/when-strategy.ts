@@ -13,6 +13,7 @@ import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import { mainTenant } from './credentials.js';
 import { errors } from './errors.js';
 import type { Log } from './log.js';
+import { servicePoints } from './points.js';
 import type { Readiness } from './readiness.js';
 import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
 import { kebab, type WhenMetadata, whenTransport } from './when.js';
@@ -134,8 +135,10 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     const where = `${group} ${event.topic}/${event.partition}`;
     const span = telemetry.enabled ? this.#span(group, event) : undefined;
     try {
+      servicePoints.inHandler.publish(group);
       const cause = causeOf(event, span && traceparentOf(span));
       await outcomeOf(handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(event) }));
+      servicePoints.afterHandler.publish(group);
       readiness.resumed(where);
       if (span) endSpan(span);
     } catch (error) {

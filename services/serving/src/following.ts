@@ -11,6 +11,7 @@ import type { Cause } from '@driftloop/documents';
 import { Log } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Graphs } from './graphs.js';
+import { servingPoints } from './points.js';
 import { RolloutHistory } from './rollout-history.js';
 import { keptRollouts, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
 import { ServingDocuments } from './serving.documents.js';
@@ -96,11 +97,13 @@ export class Following {
     const fresh = told.filter(({ revision }) => !known.has(revision));
     if (!fresh.length) return;
     const all = [...fresh, ...served.rollouts].sort((a, b) => b.revision - a.revision).slice(0, keptRollouts);
+    servingPoints.beforeSwap.publish(served.key);
     await this.documents.followed(
       served,
       all.map(({ rollout }) => rollout),
     );
     for (const rollout of fresh) this.models.remember(served, rollout);
+    servingPoints.afterSwap.publish(served.key);
   }
 
   /** The graphs of the newest two rollouts stay loaded; those of an earlier one come back when a replay asks for it. */

@@ -11,6 +11,7 @@ import { Bus } from '@driftloop/bus';
 import { isRetriable, type Prediction } from '@driftloop/contracts';
 import { Log, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { servingPoints } from './points.js';
 import { batchesOf } from './prediction-batches.js';
 import type { ServedModel } from './served-models.js';
 
@@ -121,7 +122,9 @@ export class PredictionLog implements OnApplicationShutdown {
       buffer.predictions = [];
       buffer.dropped = 0;
       try {
+        servingPoints.beforeBatch.publish(buffer.model.key);
         await this.bus.publish(batchesOf(buffer.model, predictions, dropped, this.settings.replica));
+        servingPoints.afterBatch.publish(buffer.model.key);
       } catch (error) {
         const problem = (error as Error).message;
         if (isRetriable(error)) {

@@ -19,6 +19,7 @@ import { WallClock } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors, type Failure } from './errors.js';
 import { JobTimes } from './job-times.js';
+import { trainingPoints } from './points.js';
 import { type JobCheckpoint, type JobDocument, TrainingDocuments } from './training.documents.js';
 
 /** The lease was taken over, or the job was ended from outside: whoever gets this stops and writes nothing. */
@@ -91,12 +92,15 @@ export class Jobs {
     const fields = Object.entries(part).map(([name, value]) => [`checkpoint.${name}`, value]);
     await this.write(job, { ...Object.fromEntries(fields), progress });
     Object.assign(job.checkpoint, part);
+    trainingPoints.checkpoint.publish(Object.keys(part)[0]);
   }
 
   /** Ends the job with a candidate; told when it is due. Throws LeaseLost. */
   async finish(job: JobDocument, trained: ModelTrained, seconds: number): Promise<void> {
     const result = ModelTrained.toJSON(trained);
+    trainingPoints.beforeFinish.publish(job.purpose);
     await this.write(job, { state: 'finished', result, seconds, failure: null, progress: 'trained', leaseUntil: 0 });
+    trainingPoints.afterFinish.publish(job.purpose);
   }
 
   /** Ends the job without one. Throws LeaseLost. */

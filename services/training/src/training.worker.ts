@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BadInput } from '@driftloop/algorithms';
 import { LoopError, parseModelSpec } from '@driftloop/contracts';
 import { errors } from './errors.js';
+import { trainingPoints } from './points.js';
 import { readTrainingSet } from './recipe/read-parquet.js';
 import { runRecipe } from './recipe/recipe.js';
 import type { ThreadInput, ThreadMessage } from './thread.js';
@@ -13,7 +14,10 @@ async function run({ specJson, dataset, cutoffs, champion, codeVersion, checkpoi
   const spec = parseModelSpec(specJson);
   const table = await readTrainingSet(dataset.path, spec, dataset.uri);
   const input = { table, spec, cutoffs, champion, codeVersion };
-  const result = await runRecipe(input, checkpoint, (step, value) => tell({ kind: 'step', step, value }));
+  const result = await runRecipe(input, checkpoint, (step, value) => {
+    trainingPoints.step.publish(step);
+    tell({ kind: 'step', step, value });
+  });
   tell({ kind: 'result', result });
 }
 

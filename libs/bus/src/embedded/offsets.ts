@@ -5,6 +5,7 @@
  *     20 ms, with the next publish, or before `settled` resolves. A crash between repeats those events, never loses one.
  */
 import type { StatementSync } from 'node:sqlite';
+import { busPoints } from '../points.js';
 import type { Lane } from './log.js';
 import type { Store } from './store.js';
 
@@ -86,6 +87,7 @@ export class Offsets {
   /** Makes all places durable; false when SQLite cannot now, and then it is tried again soon. */
   flush(): boolean {
     if (this.#moved.size === 0) return true;
+    busPoints.beforeCommitOffset.publish(undefined);
     try {
       this.store.transaction(() => this.write());
     } catch {
@@ -93,6 +95,7 @@ export class Offsets {
       this.#arm();
       return false;
     }
+    busPoints.afterCommitOffset.publish(undefined);
     this.clean();
     return true;
   }

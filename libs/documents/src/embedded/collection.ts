@@ -177,7 +177,7 @@ export class EmbeddedCollection extends MongooseCollection {
       const tally = emptyTally();
       const failures: write.InsertFailure[] = [];
       table.create();
-      table.store.transaction(() => {
+      table.store.transaction(table.name, () => {
         for (const [index, op] of ops.entries()) {
           try {
             bulkOne(table, op, index, tally, this.guard);

@@ -1,5 +1,6 @@
 /** One SQLite file as the driver sees it: cached statements, transactions and the collections of each database. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { documentsPoints } from '../points.js';
 import { Table } from './table.js';
 
 /** What to do about an unindexed scan of more than `limit` documents. */
@@ -46,13 +47,15 @@ export class Store {
     this.statements.clear();
   }
 
-  /** Runs `work` in one transaction (a savepoint inside another): all of it or nothing. */
-  transaction<T>(work: () => T): T {
+  /** Runs `work` in one transaction (a savepoint inside another): all of it or nothing. `of`: the collection. */
+  transaction<T>(of: string, work: () => T): T {
     const name = `doc_${this.depth++}`;
     this.statement(`SAVEPOINT ${name}`).run();
     try {
       const result = work();
+      if (this.depth === 1) documentsPoints.beforeCommit.publish(of);
       this.statement(`RELEASE ${name}`).run();
+      if (this.depth === 1) documentsPoints.afterCommit.publish(of);
       return result;
     } catch (error) {
       this.statement(`ROLLBACK TO ${name}`).run();
@@ -62,6 +65,15 @@ export class Store {
     } finally {
       this.depth--;
     }
+  }
+
+  /** Runs a statement that SQLite commits by itself, unless it is part of a transaction. */
+  change<T>(of: string, statement: () => T): T {
+    if (this.depth) return statement();
+    documentsPoints.beforeCommit.publish(of);
+    const result = statement();
+    documentsPoints.afterCommit.publish(of);
+    return result;
   }
 
   table(database: string, collection: string): Table {

@@ -74,7 +74,7 @@ export class Table {
 
   create(): void {
     if (this.exists) return;
-    this.store.transaction(() => {
+    this.store.transaction(this.name, () => {
       this.store.db.exec(`CREATE TABLE ${this.sql} (rid INTEGER PRIMARY KEY, id NOT NULL UNIQUE, body TEXT NOT NULL)`);
       this.save();
     });
@@ -110,7 +110,7 @@ export class Table {
     const id = idKey(doc._id);
     if (!keys.several) this.write(doc, this.layout.insert, id, encode(doc), ...keys.columns);
     else {
-      this.store.transaction(() => {
+      this.store.transaction(this.name, () => {
         const rid = this.write(doc, this.layout.insert, id, encode(doc), ...keys.columns);
         this.writeSeveral(rid, keys.several!);
       });
@@ -125,7 +125,7 @@ export class Table {
     if (sameKeys(keys, keysBefore)) this.write(after, this.layout.updateBody, text, rid);
     else if (!keys.several && !keysBefore.several) this.write(after, this.layout.update, text, ...keys.columns, rid);
     else {
-      this.store.transaction(() => {
+      this.store.transaction(this.name, () => {
         this.write(after, this.layout.update, text, ...keys.columns, rid);
         this.removeSeveral(rid);
         this.writeSeveral(rid, keys.several ?? []);
@@ -136,7 +136,8 @@ export class Table {
 
   private write(doc: Doc, sql: string, ...parameters: SQLInputValue[]): number {
     try {
-      return Number(this.store.statement(sql).run(...parameters).lastInsertRowid);
+      const run = () => Number(this.store.statement(sql).run(...parameters).lastInsertRowid);
+      return this.store.change(this.name, run);
     } catch (error) {
       throw this.explain(error, doc);
     }
@@ -172,11 +173,12 @@ export class Table {
   }
 
   remove(rid: number): void {
-    if (!this.definition.multikey.size) this.store.statement(this.layout.remove).run(rid);
+    const remove = () => this.store.statement(this.layout.remove).run(rid);
+    if (!this.definition.multikey.size) this.store.change(this.name, remove);
     else {
-      this.store.transaction(() => {
+      this.store.transaction(this.name, () => {
         this.removeSeveral(rid);
-        this.store.statement(this.layout.remove).run(rid);
+        remove();
       });
     }
   }
@@ -188,7 +190,9 @@ export class Table {
 
   /** Deletes what a plan's FROM and WHERE select, without reading it. */
   removeWhere(from: string, parameters: readonly SQLInputValue[]): number {
-    return Number(this.store.statement(`DELETE ${from}`).run(...parameters).changes);
+    return this.store.change(this.name, () =>
+      Number(this.store.statement(`DELETE ${from}`).run(...parameters).changes),
+    );
   }
 
   keysOf(doc: Doc): Keys {
@@ -205,7 +209,7 @@ export class Table {
     if (known && sameIndex(known, index)) return known.name;
     if (known) throw badValue(`an index named ${index.name} exists with other options; drop it first`, 86);
     try {
-      this.store.transaction(() => this.build(next, index));
+      this.store.transaction(this.name, () => this.build(next, index));
     } finally {
       this.store.forget();
     }

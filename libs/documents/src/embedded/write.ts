@@ -43,7 +43,7 @@ export function insertMany(
   const ids: unknown[] = [];
   const failures: InsertFailure[] = [];
   table.create();
-  table.store.transaction(() => {
+  table.store.transaction(table.name, () => {
     for (const [index, raw] of raws.entries()) {
       try {
         ids[index] = insertOne(table, raw);
@@ -124,7 +124,7 @@ function apply(
 /** One transaction that keeps what was done before an error, as mongod does. */
 function keepGoing(table: Table, work: () => void): void {
   let failure: { error: unknown } | undefined;
-  table.store.transaction(() => {
+  table.store.transaction(table.name, () => {
     try {
       work();
     } catch (error) {
@@ -204,7 +204,7 @@ export function removeMany(table: Table, filter: unknown, guard: ScanGuard): num
   const ready = query(table, filter, guard);
   if (ready.plan.exact && table.removesWhole) return table.removeWhere(ready.plan.from, ready.plan.parameters);
   const found = select(table, ready);
-  table.store.transaction(() => {
+  table.store.transaction(table.name, () => {
     for (const { rid } of found) table.remove(rid);
   });
   return found.length;
