@@ -4,6 +4,7 @@ export * from './errors.js';
 export * from './event-times.js';
 export * from './events.js';
 export { fileDescriptors } from './gen/descriptors.js';
+export * from './gen/driftloop/v1/admin.js';
 export * from './gen/driftloop/v1/events.js';
 export * from './gen/driftloop/v1/feature_store.js';
 export * from './gen/driftloop/v1/labeling.js';

@@ -16,6 +16,8 @@ export interface Caller {
   readonly replay: boolean;
   /** The W3C trace context to pass on. */
   readonly traceparent?: string;
+  /** The trace context that the caller gave, as it came: the span that the call is a child of. */
+  readonly calledFrom?: string;
 }
 
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */

@@ -174,7 +174,7 @@ describe('health and reflection', () => {
     const service = await started({ DRIFTLOOP_TOKEN: token });
     const listed = await reflect(service, version, { listServices: '*' });
     const names = listed.listServicesResponse.service.map((one: { name: string }) => one.name);
-    expect(names.sort()).toEqual(['driftloop.v1.Labeling', 'grpc.health.v1.Health']);
+    expect(names.sort()).toEqual(['driftloop.v1.Admin', 'driftloop.v1.Labeling', 'grpc.health.v1.Health']);
     const found = await reflect(service, version, { fileContainingSymbol: 'driftloop.v1.RecordOutcomesRequest' });
     const files = found.fileDescriptorResponse.fileDescriptorProto.map((file: Buffer) => file.toString('latin1'));
     expect(files[0]).toContain('driftloop/v1/labeling.proto');

@@ -26,7 +26,7 @@ import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
 import { mapErrors, type ReplyStream } from './reply-stream.js';
 import { type StatusObject, statusOf } from './status.js';
-import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
+import { type Telemetry, traceparentOf } from './telemetry.js';
 
 // What the library would print is thrown or answered as a typed error.
 setLogVerbosity(logVerbosity.NONE);
@@ -148,7 +148,7 @@ export class GrpcDoor extends ServerGrpc {
   #watch({ path }: Method, call: Call, caller: Caller, watched: boolean): (error?: unknown) => void {
     const given = text(call.metadata, 'traceparent');
     if (!watched) {
-      rememberCaller(call.metadata, given ? { ...caller, traceparent: given } : caller);
+      rememberCaller(call.metadata, given ? { ...caller, traceparent: given, calledFrom: given } : caller);
       return () => {};
     }
     const { telemetry, log } = this.parts;
@@ -156,12 +156,13 @@ export class GrpcDoor extends ServerGrpc {
     const [service, method] = path.slice(1).split('/');
     const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': `${service}/${method}` };
     const span = telemetry.served(path.slice(1), attributes, given);
-    rememberCaller(call.metadata, { ...caller, traceparent: telemetry.enabled ? traceparentOf(span) : given });
+    const own = telemetry.enabled ? traceparentOf(span) : given;
+    rememberCaller(call.metadata, { ...caller, traceparent: own, calledFrom: given });
     let ended = false;
     const end = (error?: unknown) => {
       if (ended) return;
       ended = true;
-      endSpan(span, error);
+      telemetry.end(span, error);
       log.debug(
         { method: path, ms: Math.round(performance.now() - started), failed: error !== undefined && error !== null },
         'called',

@@ -73,6 +73,12 @@ export const errors = catalogue('service', {
     message: (m: { topic: string; id: string; reason: string }) =>
       `event ${m.id} of ${m.topic} has no valid payload: ${m.reason}`,
   },
+  GROUP_UNKNOWN: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { group: string; service: string; known: string[] }) =>
+      `${m.service} has no group "${m.group}"; it has: ${m.known.join(', ') || 'none'}`,
+  },
   CREDENTIAL_MISSING: {
     status: 'UNAUTHENTICATED',
     retriable: false,

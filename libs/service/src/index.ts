@@ -4,6 +4,14 @@ export * from './client.js';
 export * from './clock.js';
 export * from './connection.js';
 export { type Caller, Credentials, callerOf, causeOfRequest, mainTenant } from './credentials.js';
+export {
+  type CycleAct,
+  CycleSpans,
+  cycleTraceId,
+  decisionAttributes,
+  openedStep,
+  spanTraceparent,
+} from './cycle-spans.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
 export * from './ground.js';
@@ -14,6 +22,6 @@ export { Serial } from './serial.js';
 export * from './settings.js';
 export * from './start.js';
 export { errorKey, statusOf } from './status.js';
-export { endSpan, Telemetry, traceparentOf } from './telemetry.js';
+export { Telemetry, traceparentOf } from './telemetry.js';
 export * from './test-service.js';
 export { When, type WhenOptions } from './when.js';

@@ -6,7 +6,7 @@
  */
 import 'reflect-metadata';
 import { Bus } from '@driftloop/bus';
-import { events, type ServiceName } from '@driftloop/contracts';
+import { AdminService, events, type ServiceName } from '@driftloop/contracts';
 import { Outbox } from '@driftloop/documents';
 import { Objects } from '@driftloop/objects';
 import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
@@ -14,12 +14,15 @@ import { type DynamicModule, type INestApplication, Module, type RpcExceptionFil
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
 import { Addresses } from './addresses.js';
+import { AdminDoor } from './admin.grpc.js';
 import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
+import { CycleSpans } from './cycle-spans.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
+import { Identity } from './identity.js';
 import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
@@ -77,6 +80,7 @@ interface Parts {
   readonly telemetry: Telemetry;
   readonly readiness: Readiness;
   readonly credentials: Credentials;
+  readonly identity: Identity;
 }
 
 const strategies = new WeakMap<INestApplication, WhenStrategy>();
@@ -94,7 +98,9 @@ export async function startService(
   const log = openLog(definition.name, settings.logLevel, options.logLines);
   const telemetry = options.telemetry ?? Telemetry.open(definition.name, settings.otlpEndpoint);
   const readiness = new Readiness();
-  const parts = { definition, ground, options, log, telemetry, readiness, credentials: new Credentials(settings) };
+  const identity = new Identity(definition.name, settings.replica);
+  const credentials = new Credentials(settings);
+  const parts = { definition, ground, options, log, telemetry, readiness, credentials, identity };
   const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
   const close = once(() => stop(readiness, closers));
   try {
@@ -154,7 +160,8 @@ function create(parts: Parts): Promise<INestApplication> {
   return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
 }
 
-function kitOf({ ground, log, telemetry, credentials, readiness }: Parts): DynamicModule {
+function kitOf({ definition, ground, log, telemetry, credentials, readiness, identity }: Parts): DynamicModule {
+  const clock = new WallClock();
   const values: [Token, unknown][] = [
     [Bus, ground.bus],
     [Objects, ground.objects],
@@ -162,17 +169,20 @@ function kitOf({ ground, log, telemetry, credentials, readiness }: Parts): Dynam
     [Connection, ground.connection],
     [Addresses, ground.addresses],
     [Settings, ground.settings],
-    [WallClock, new WallClock()],
+    [WallClock, clock],
+    [CycleSpans, new CycleSpans(definition.name, telemetry, clock)],
     [Log, log],
     [Telemetry, telemetry],
     [Credentials, credentials],
     [Readiness, readiness],
+    [Identity, identity],
   ];
   const providers = values.map(([provide, useValue]) => ({ provide, useValue }));
-  return { module: Kit, global: true, providers, exports: values.map(([token]) => token) };
+  const controllers = definition.grpc ? [AdminDoor] : [];
+  return { module: Kit, global: true, controllers, providers, exports: values.map(([token]) => token) };
 }
 
-function connectEvents(app: INestApplication, { definition, ground, readiness, telemetry, log }: Parts) {
+function connectEvents(app: INestApplication, { definition, ground, readiness, telemetry, log, identity }: Parts) {
   const { bus, settings } = ground;
   const strategy = new WhenStrategy({
     service: definition.name,
@@ -183,6 +193,7 @@ function connectEvents(app: INestApplication, { definition, ground, readiness, t
     log,
   });
   strategies.set(app, strategy);
+  identity.groups = () => strategy.groups;
   return { strategy, microservice: connect(app, strategy, new PassErrorsOn()) };
 }
 
@@ -191,7 +202,8 @@ function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<Serv
   const { settings } = ground;
   const port = options.port ?? settings.ports[definition.name] ?? grpc.port;
   const variable = variableOf(definition.name, 'PORT');
-  const common = { service: definition.name, host: settings.host, port, variable, packages: grpc.packages };
+  const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
+  const common = { service: definition.name, host: settings.host, port, variable, packages };
   const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
 }

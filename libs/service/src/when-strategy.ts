@@ -15,7 +15,7 @@ import { errors } from './errors.js';
 import type { Log } from './log.js';
 import { servicePoints } from './points.js';
 import type { Readiness } from './readiness.js';
-import { endSpan, type Telemetry, traceparentOf } from './telemetry.js';
+import { type Telemetry, traceparentOf } from './telemetry.js';
 import { kebab, type WhenMetadata, whenTransport } from './when.js';
 
 /** Nest replaces errors that no filter takes: this one passes them on (I1). */
@@ -69,6 +69,11 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   /** The topics that have a handler, sorted. */
   get topics(): string[] {
     return [...new Set(this.#heard.map((heard) => heard.when.definition.topic))].sort();
+  }
+
+  /** The groups that it subscribes, with their topics. */
+  get groups(): ReadonlyMap<string, readonly string[]> {
+    return new Map(this.#groups().map(({ name, topics }) => [name, [...topics.keys()]]));
   }
 
   listen(callback: (error?: unknown) => void): void {
@@ -140,9 +145,9 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
       await outcomeOf(handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(event) }));
       servicePoints.afterHandler.publish(group);
       readiness.resumed(where);
-      if (span) endSpan(span);
+      if (span) telemetry.end(span);
     } catch (error) {
-      if (span) endSpan(span, error);
+      if (span) telemetry.end(span, error);
       this.#failed(where, when, event, error);
       throw error;
     }

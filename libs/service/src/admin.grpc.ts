@@ -1,0 +1,86 @@
+/**
+ * Every service's own door for operators: what runs here, which events it could not take, and giving them back. A
+ * service answers for its own groups alone, those of its other replicas included.
+ */
+import { Bus, type DeadLetter } from '@driftloop/bus';
+import {
+  type DescribeReply,
+  DeadLetter as Letter,
+  type ListDeadLettersReply,
+  type ListDeadLettersRequest,
+  type ReplayDeadLettersReply,
+  type ReplayDeadLettersRequest,
+} from '@driftloop/contracts';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod } from '@nestjs/microservices';
+import { errors } from './errors.js';
+import { Identity } from './identity.js';
+import { Readiness } from './readiness.js';
+
+const defaultLetters = 100;
+const mostLetters = 1000;
+/** Letters of a group are counted up to here. */
+const mostCounted = 10_000;
+
+@Controller()
+export class AdminDoor {
+  constructor(
+    private readonly bus: Bus,
+    private readonly readiness: Readiness,
+    private readonly identity: Identity,
+  ) {}
+
+  @GrpcMethod('Admin', 'Describe')
+  async describe(): Promise<DescribeReply> {
+    const { service, replica, version } = this.identity;
+    const { ready, reasons } = this.readiness;
+    const lags = await this.bus.lag();
+    const groups = await Promise.all(
+      (await this.groups()).map(async (name) => {
+        const own = lags.filter(({ group }) => group === name);
+        const topics = [...new Set([...own.map(({ topic }) => topic), ...(this.identity.groups().get(name) ?? [])])];
+        const lag = own.reduce((sum, { lag: behind }) => sum + behind, 0);
+        return { name, topics: topics.sort(), lag, dead: (await this.bus.dead(name, mostCounted)).length };
+      }),
+    );
+    return { service, version, replica, ready, reasons, groups };
+  }
+
+  /** Throws GROUP_UNKNOWN. */
+  @GrpcMethod('Admin', 'ListDeadLetters')
+  async list({ group, limit }: ListDeadLettersRequest): Promise<ListDeadLettersReply> {
+    const names = group ? [await this.known(group)] : await this.groups();
+    const found = (await Promise.all(names.map((name) => this.bus.dead(name, mostCounted)))).flat();
+    found.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
+    const shown = Math.min(limit > 0 ? limit : defaultLetters, mostLetters);
+    return { letters: found.slice(0, shown).map(letter), total: found.length };
+  }
+
+  /** Throws GROUP_UNKNOWN, or BUS_DEAD_LETTER_UNKNOWN where the group has no such letter. */
+  @GrpcMethod('Admin', 'ReplayDeadLetters')
+  async replay({ group, eventIds }: ReplayDeadLettersRequest): Promise<ReplayDeadLettersReply> {
+    const name = await this.known(group);
+    const dead = await this.bus.dead(name, mostCounted);
+    const ids = eventIds.length ? [...new Set(eventIds)] : dead.map(({ id }) => id);
+    for (const id of ids) await this.bus.replayDead(name, id);
+    return { replayed: ids.length };
+  }
+
+  /** Groups of this service, sorted: those heard here, and what other replicas and earlier versions left. */
+  private async groups(): Promise<string[]> {
+    const left = (await this.bus.lag()).map(({ group }) => group);
+    const own = left.filter((group) => group.startsWith(`${this.identity.service}.`));
+    return [...new Set([...this.identity.groups().keys(), ...own])].sort();
+  }
+
+  private async known(group: string): Promise<string> {
+    const known = await this.groups();
+    if (known.includes(group)) return group;
+    throw errors.GROUP_UNKNOWN({ group, service: this.identity.service, known });
+  }
+}
+
+const letter = ({ group, id, topic, key, time, error, data }: DeadLetter): Letter => ({
+  ...{ group, eventId: id, topic, key, eventTime: new Date(time) },
+  ...{ errorCode: error.code ?? error.name, error: error.message, payloadJson: JSON.stringify(data) },
+});
