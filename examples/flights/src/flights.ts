@@ -2,12 +2,14 @@
  * The outside world of 2013 as facts and questions, each at the moment at which it became known or was asked.
  *
  * I1  A question is asked 60 minutes before the scheduled departure, so that nothing of the flight itself can be known.
- * I2  A departure is known when it happens, an outcome when it was available, the weather 52 minutes after its hour, the
- *     schedule a day ahead. Cancelled flights never depart and never get an outcome.
+ * I2  A departure is known when it happens, an arrival and its outcome when they were available, the weather 52 minutes
+ *     after its hour, the schedule a day ahead. Cancelled flights never depart, and they and diverted ones never get an
+ *     outcome.
  */
 import { readFileSync } from 'node:fs';
 import type { Fact, Question, ReportedOutcome } from '@driftloop/client';
 import { type Departure, departures, type Observation, weather } from './data.js';
+import { fact, inOrder, Later } from './later.js';
 import type { Happening, World } from './world.js';
 
 const minute = 60_000;
@@ -23,7 +25,7 @@ export function openWorld(): World {
     model,
     label: 'flights.late15',
     spec: readFileSync(new URL('../model.yaml', import.meta.url), 'utf8'),
-    sources: ['schedule', 'departed', 'weather'],
+    sources: ['schedule', 'departed', 'arrived', 'weather'],
     happenings: happenings(departures()),
   };
 }
@@ -31,26 +33,6 @@ export function openWorld(): World {
 /** Whether each flight was late; cancelled and diverted ones are not in it. */
 export function truth(): Map<string, number> {
   return new Map(departures().flatMap(({ flightId, late }) => (late === null ? [] : [[flightId, late]])));
-}
-
-/** A happening that is made when it is looked at: the year as objects would be some hundred megabytes. */
-class Later<Kind extends Happening['kind'], Of> {
-  constructor(
-    readonly kind: Kind,
-    readonly at: number,
-    readonly of: Of,
-    private readonly make: (of: Of) => unknown,
-    readonly source = '',
-  ) {}
-  get fact(): Fact {
-    return this.make(this.of) as Fact;
-  }
-  get outcome(): ReportedOutcome {
-    return this.make(this.of) as ReportedOutcome;
-  }
-  get question(): Question {
-    return this.make(this.of) as Question;
-  }
 }
 
 /** In order. */
@@ -63,14 +45,13 @@ function happenings(flights: readonly Departure[]): Happening[] {
     all.push(new Later('fact', scheduled - 24 * hour, flight, planned, 'schedule'));
     if (departureDelay !== null)
       all.push(new Later('fact', scheduled + departureDelay * minute, flight, departed, 'departed'));
-    if (labelKnown !== null) all.push(new Later('outcome', labelKnown, flight, reported));
+    if (labelKnown !== null) {
+      all.push(new Later('fact', labelKnown, flight, arrived, 'arrived'));
+      all.push(new Later('outcome', labelKnown, flight, reported));
+    }
     if (i >= historyDepartures) all.push(new Later('question', scheduled - hour, flight, asked));
   });
-  return all.sort((a, b) => a.at - b.at);
-}
-
-function fact(entityId: string, eventTime: number, knownAt: number, values: Fact['values']): Fact {
-  return { entityId, eventTime: new Date(eventTime), knownAt: new Date(knownAt), values };
+  return inOrder(all);
 }
 
 const observed = ({ hour: at, values }: Observation): Fact => fact('JFK', at, at + 52 * minute, values);
@@ -81,6 +62,10 @@ const planned = ({ flightId, scheduled, carrier, flight, dest, distance }: Depar
 function departed({ flightId, scheduled, departureDelay }: Departure): Fact {
   const at = scheduled + departureDelay! * minute;
   return fact(flightId, at, at, { delay: departureDelay });
+}
+
+function arrived({ flightId, labelKnown, arrivalDelay }: Departure): Fact {
+  return fact(flightId, labelKnown!, labelKnown!, { delay: arrivalDelay });
 }
 
 function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): ReportedOutcome {
