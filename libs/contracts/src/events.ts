@@ -194,6 +194,12 @@ export const events = {
     to: ['external'],
     keep: '90d',
   }),
+  silenceChanged: event('silence.changed', E.SilenceChanged, {
+    key: byModel,
+    from: 'monitoring',
+    to: ['external'],
+    keep: '90d',
+  }),
   timePassed: event('time.passed', E.TimePassed, {
     key: () => 'clock',
     from: 'clock',

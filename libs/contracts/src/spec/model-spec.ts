@@ -195,6 +195,8 @@ export const modelSpecSchema = z
           performance: z.strictObject({ z: positive.default(3.5) }).prefault({}),
           /** A source silent for longer than this no longer holds time back, and is alarmed. */
           silence: duration.default('6h'),
+          /** A closed day of which a greater share has no label is in no verdict and no signal, and is alarmed. */
+          unlabelledAbove: share.default(0.5),
           /** Features whose values split the diagnosis, as they split the gate. */
           slices: z.array(columnName).default([]),
           /** The share of false alarms that is allowed among the features and slices that are said to have moved. */

@@ -636,13 +636,31 @@ export interface QuarantineChanged {
   decision: Decision | undefined;
 }
 
-/** loop.held: a person paused the loop of a model (no cycle opens), or let it go on. */
+/**
+ * loop.held: the loop of a model stands still (no cycle opens) because a person paused it or its breaker opened, or it
+ * goes on.
+ */
 export interface LoopHeld {
   tenant: string;
   model: string;
   paused: boolean;
   note: string;
-  eventTime: Date | undefined;
+  eventTime:
+    | Date
+    | undefined;
+  /** "person" or "breaker". */
+  by: string;
+  decision: Decision | undefined;
+}
+
+/** silence.changed: a source, or the labels, fell silent, or speak again. */
+export interface SilenceChanged {
+  tenant: string;
+  model: string;
+  /** A declared source; "labels" for the labels. */
+  source: string;
+  silent: boolean;
+  decision: Decision | undefined;
 }
 
 function createBaseOutcomesReported(): OutcomesReported {
@@ -7236,7 +7254,7 @@ export const QuarantineChanged: MessageFns<QuarantineChanged> = {
 };
 
 function createBaseLoopHeld(): LoopHeld {
-  return { tenant: "", model: "", paused: false, note: "", eventTime: undefined };
+  return { tenant: "", model: "", paused: false, note: "", eventTime: undefined, by: "", decision: undefined };
 }
 
 export const LoopHeld: MessageFns<LoopHeld> = {
@@ -7255,6 +7273,12 @@ export const LoopHeld: MessageFns<LoopHeld> = {
     }
     if (message.eventTime !== undefined) {
       Timestamp.encode(toTimestamp(message.eventTime), writer.uint32(42).fork()).join();
+    }
+    if (message.by !== "") {
+      writer.uint32(50).string(message.by);
+    }
+    if (message.decision !== undefined) {
+      Decision.encode(message.decision, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -7312,6 +7336,22 @@ export const LoopHeld: MessageFns<LoopHeld> = {
             message.eventTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.decision = Decision.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7335,6 +7375,8 @@ export const LoopHeld: MessageFns<LoopHeld> = {
         : isSet(object.event_time)
         ? fromJsonTimestamp(object.event_time)
         : undefined,
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
     };
   },
 
@@ -7355,6 +7397,12 @@ export const LoopHeld: MessageFns<LoopHeld> = {
     if (message.eventTime !== undefined) {
       obj.eventTime = message.eventTime.toISOString();
     }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.decision !== undefined) {
+      obj.decision = Decision.toJSON(message.decision);
+    }
     return obj;
   },
 
@@ -7368,6 +7416,145 @@ export const LoopHeld: MessageFns<LoopHeld> = {
     message.paused = object.paused ?? false;
     message.note = object.note ?? "";
     message.eventTime = object.eventTime ?? undefined;
+    message.by = object.by ?? "";
+    message.decision = (object.decision !== undefined && object.decision !== null)
+      ? Decision.fromPartial(object.decision)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSilenceChanged(): SilenceChanged {
+  return { tenant: "", model: "", source: "", silent: false, decision: undefined };
+}
+
+export const SilenceChanged: MessageFns<SilenceChanged> = {
+  encode(message: SilenceChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    if (message.silent !== false) {
+      writer.uint32(32).bool(message.silent);
+    }
+    if (message.decision !== undefined) {
+      Decision.encode(message.decision, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SilenceChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSilenceChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.decision = Decision.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SilenceChanged {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+      decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
+    };
+  },
+
+  toJSON(message: SilenceChanged): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    if (message.decision !== undefined) {
+      obj.decision = Decision.toJSON(message.decision);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SilenceChanged>): SilenceChanged {
+    return SilenceChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SilenceChanged>): SilenceChanged {
+    const message = createBaseSilenceChanged();
+    message.tenant = object.tenant ?? "";
+    message.model = object.model ?? "";
+    message.source = object.source ?? "";
+    message.silent = object.silent ?? false;
+    message.decision = (object.decision !== undefined && object.decision !== null)
+      ? Decision.fromPartial(object.decision)
+      : undefined;
     return message;
   },
 };

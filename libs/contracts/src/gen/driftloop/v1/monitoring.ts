@@ -64,6 +64,8 @@ export interface DaySummary {
   labelled: number;
   censored: number;
   versions: VersionDay[];
+  /** Predictions that came after the day was closed: counted here, in no figure. */
+  late: number;
 }
 
 export interface VersionDay {
@@ -147,12 +149,20 @@ export interface Passage {
 
 export interface ReadLedgerRequest {
   model: string;
+  /** Only entries behind this position; 0: from the first. */
+  after: number;
+  /** At most 1,000; 0 is 1,000. */
+  limit: number;
 }
 
 export interface Ledger {
   entries: LedgerEntry[];
-  /** Hash of the last entry: of the whole ledger. */
+  /** Hash of the last entry there is, whether or not it is among these: of the whole ledger. */
   sha256: string;
+  /** Entries in all. */
+  total: number;
+  /** Nothing at or before this event time will be added. */
+  watermark: Date | undefined;
 }
 
 export interface LedgerEntry {
@@ -566,7 +576,7 @@ export const ModelStatus: MessageFns<ModelStatus> = {
 };
 
 function createBaseDaySummary(): DaySummary {
-  return { day: undefined, predictions: 0, labelled: 0, censored: 0, versions: [] };
+  return { day: undefined, predictions: 0, labelled: 0, censored: 0, versions: [], late: 0 };
 }
 
 export const DaySummary: MessageFns<DaySummary> = {
@@ -585,6 +595,9 @@ export const DaySummary: MessageFns<DaySummary> = {
     }
     for (const v of message.versions) {
       VersionDay.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.late !== 0) {
+      writer.uint32(48).int64(message.late);
     }
     return writer;
   },
@@ -642,6 +655,14 @@ export const DaySummary: MessageFns<DaySummary> = {
             message.versions.push(VersionDay.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.late = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -663,6 +684,7 @@ export const DaySummary: MessageFns<DaySummary> = {
       versions: globalThis.Array.isArray(object?.versions)
         ? object.versions.map((e: any) => VersionDay.fromJSON(e))
         : [],
+      late: isSet(object.late) ? globalThis.Number(object.late) : 0,
     };
   },
 
@@ -683,6 +705,9 @@ export const DaySummary: MessageFns<DaySummary> = {
     if (message.versions?.length) {
       obj.versions = message.versions.map((e) => VersionDay.toJSON(e));
     }
+    if (message.late !== 0) {
+      obj.late = Math.round(message.late);
+    }
     return obj;
   },
 
@@ -696,6 +721,7 @@ export const DaySummary: MessageFns<DaySummary> = {
     message.labelled = object.labelled ?? 0;
     message.censored = object.censored ?? 0;
     message.versions = object.versions?.map((e) => VersionDay.fromPartial(e)) || [];
+    message.late = object.late ?? 0;
     return message;
   },
 };
@@ -1886,13 +1912,19 @@ export const Passage: MessageFns<Passage> = {
 };
 
 function createBaseReadLedgerRequest(): ReadLedgerRequest {
-  return { model: "" };
+  return { model: "", after: 0, limit: 0 };
 }
 
 export const ReadLedgerRequest: MessageFns<ReadLedgerRequest> = {
   encode(message: ReadLedgerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.model !== "") {
       writer.uint32(10).string(message.model);
+    }
+    if (message.after !== 0) {
+      writer.uint32(16).int64(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).int32(message.limit);
     }
     return writer;
   },
@@ -1918,6 +1950,22 @@ export const ReadLedgerRequest: MessageFns<ReadLedgerRequest> = {
             message.model = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.after = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1931,13 +1979,23 @@ export const ReadLedgerRequest: MessageFns<ReadLedgerRequest> = {
   },
 
   fromJSON(object: any): ReadLedgerRequest {
-    return { model: isSet(object.model) ? globalThis.String(object.model) : "" };
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      after: isSet(object.after) ? globalThis.Number(object.after) : 0,
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
   },
 
   toJSON(message: ReadLedgerRequest): unknown {
     const obj: any = {};
     if (message.model !== "") {
       obj.model = message.model;
+    }
+    if (message.after !== 0) {
+      obj.after = Math.round(message.after);
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
     }
     return obj;
   },
@@ -1948,12 +2006,14 @@ export const ReadLedgerRequest: MessageFns<ReadLedgerRequest> = {
   fromPartial(object: DeepPartial<ReadLedgerRequest>): ReadLedgerRequest {
     const message = createBaseReadLedgerRequest();
     message.model = object.model ?? "";
+    message.after = object.after ?? 0;
+    message.limit = object.limit ?? 0;
     return message;
   },
 };
 
 function createBaseLedger(): Ledger {
-  return { entries: [], sha256: "" };
+  return { entries: [], sha256: "", total: 0, watermark: undefined };
 }
 
 export const Ledger: MessageFns<Ledger> = {
@@ -1963,6 +2023,12 @@ export const Ledger: MessageFns<Ledger> = {
     }
     if (message.sha256 !== "") {
       writer.uint32(18).string(message.sha256);
+    }
+    if (message.total !== 0) {
+      writer.uint32(24).int64(message.total);
+    }
+    if (message.watermark !== undefined) {
+      Timestamp.encode(toTimestamp(message.watermark), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1996,6 +2062,22 @@ export const Ledger: MessageFns<Ledger> = {
             message.sha256 = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.watermark = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2012,6 +2094,8 @@ export const Ledger: MessageFns<Ledger> = {
     return {
       entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => LedgerEntry.fromJSON(e)) : [],
       sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
     };
   },
 
@@ -2023,6 +2107,12 @@ export const Ledger: MessageFns<Ledger> = {
     if (message.sha256 !== "") {
       obj.sha256 = message.sha256;
     }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.watermark !== undefined) {
+      obj.watermark = message.watermark.toISOString();
+    }
     return obj;
   },
 
@@ -2033,6 +2123,8 @@ export const Ledger: MessageFns<Ledger> = {
     const message = createBaseLedger();
     message.entries = object.entries?.map((e) => LedgerEntry.fromPartial(e)) || [];
     message.sha256 = object.sha256 ?? "";
+    message.total = object.total ?? 0;
+    message.watermark = object.watermark ?? undefined;
     return message;
   },
 };
