@@ -83,6 +83,12 @@ export const errors = catalogue('feature-store', {
     message: (m: { missing: string[]; found: string[] }) =>
       `the file lacks ${m.missing.join(', ')} (it has ${m.found.join(', ')}); name them in the source's "file"`,
   },
+  WINDOW_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { window: number }) =>
+      `excluded window ${m.window} must have a start and a later end, times between 1900 and 2200`,
+  },
   TRAINING_SET_EMPTY: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
@@ -94,6 +100,27 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { names: string[] }) =>
       `features cannot be called ${m.names.join(', ')}: the training set has such columns (names that differ by case alone count as the same)`,
+  },
+  UNKNOWN_ITEM: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { id: string }) => `nothing called "${m.id}" is in quarantine; list it, and write the whole id`,
+  },
+  STATE_UNKNOWN: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { state: string }) =>
+      `"${m.state}" is no state; held, released or upheld (resolve: released or upheld)`,
+  },
+  ALREADY_RELEASED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { id: string }) => `"${m.id}" was let in already: rows that are in stay`,
+  },
+  ROW_OUTGROWN: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { id: string }) => `"${m.id}" no longer fits its source's columns; ingest a row that does`,
   },
   ANOTHER_WRITER: {
     status: 'ABORTED',

@@ -4,6 +4,7 @@ import { Random } from '@driftloop/algorithms';
 import { type FeatureRow, type Label, outcomesSource, type SourceRow, type TrainingSet } from '@driftloop/contracts';
 import { takeIn } from './rows/intake.js';
 import {
+  arrivedRows,
   askedAt,
   type Departure,
   declared,
@@ -27,16 +28,18 @@ const step = 3 * hour;
 interface World {
   schedule: SourceRow[];
   departed: SourceRow[];
+  arrived: SourceRow[];
   weather: SourceRow[];
   outcomes: Label[];
 }
 
-const sources = ['schedule', 'departed', 'weather'] as const;
+const sources = ['schedule', 'departed', 'arrived', 'weather'] as const;
 
 function worldOf(flights: readonly Departure[]): World {
   return {
     schedule: scheduleRows(flights),
     departed: departedRows(flights),
+    arrived: arrivedRows(flights),
     weather,
     outcomes: labels(flights),
   };
@@ -106,10 +109,10 @@ describe('a month of flights', () => {
 
   afterAll(() => store.close());
 
-  it('joins every labelled flight, 52 columns each', () => {
+  it('joins every labelled flight, 67 columns each', () => {
     expect(joined.length).toBe(world.outcomes.length);
     expect(set.rows).toBe(joined.length);
-    expect(set.numberFeatures.length + set.textFeatures.length).toBe(52);
+    expect(set.numberFeatures.length + set.textFeatures.length).toBe(67);
   });
 
   it('served at each question exactly what is joined offline later', () => {

@@ -4,8 +4,12 @@ import type {
   IngestFileRequest,
   IngestReply,
   IngestRequest,
+  ListQuarantineReply,
+  ListQuarantineRequest,
+  QuarantineItem,
   ReadOnlineReply,
   ReadOnlineRequest,
+  ResolveQuarantineRequest,
   TrainingSet,
 } from '@driftloop/contracts';
 import { callerOf, causeOfRequest } from '@driftloop/service';
@@ -14,6 +18,7 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { Ingest } from './ingest.js';
 import { IngestFile } from './ingest-file.js';
+import { Quarantine } from './quarantine.js';
 import { Reading } from './reading.js';
 import { TrainingSets } from './training/training-sets.js';
 
@@ -24,6 +29,7 @@ export class FeatureStoreDoor {
     private readonly files: IngestFile,
     private readonly reading: Reading,
     private readonly trainingSets: TrainingSets,
+    private readonly quarantine: Quarantine,
   ) {}
 
   /** One batch at a time is taken from the stream, so that a fast sender waits; each is acknowledged in order. */
@@ -63,5 +69,16 @@ export class FeatureStoreDoor {
   @GrpcMethod('FeatureStore', 'BuildTrainingSet')
   buildTrainingSet(request: BuildTrainingSetRequest, metadata: Metadata): Promise<TrainingSet> {
     return this.trainingSets.build(callerOf(metadata).tenant, request);
+  }
+
+  @GrpcMethod('FeatureStore', 'ListQuarantine')
+  listQuarantine(request: ListQuarantineRequest, metadata: Metadata): Promise<ListQuarantineReply> {
+    return this.quarantine.list(callerOf(metadata).tenant, request);
+  }
+
+  @GrpcMethod('FeatureStore', 'ResolveQuarantine')
+  resolveQuarantine(request: ResolveQuarantineRequest, metadata: Metadata): Promise<QuarantineItem> {
+    const caller = callerOf(metadata);
+    return this.quarantine.resolve(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
   }
 }

@@ -7,6 +7,8 @@ import { FeatureStoreDoor } from './feature-store.grpc.js';
 import { Ingest } from './ingest.js';
 import { IngestFile } from './ingest-file.js';
 import { Models } from './models.js';
+import { QuarantinedRows } from './quarantine.documents.js';
+import { Quarantine } from './quarantine.js';
 import { Reading } from './reading.js';
 import { TrainingSets } from './training/training-sets.js';
 import { WhenLabelsAdded } from './when-labels-added.js';
@@ -14,7 +16,7 @@ import { WhenModelDeclared } from './when-model-declared.js';
 
 @Module({
   controllers: [FeatureStoreDoor, WhenLabelsAdded, WhenModelDeclared],
-  providers: [FeatureStoreDocuments, Models, Ingest, IngestFile, Reading, TrainingSets],
+  providers: [FeatureStoreDocuments, QuarantinedRows, Models, Ingest, IngestFile, Quarantine, Reading, TrainingSets],
 })
 export class FeatureStoreModule {}
 

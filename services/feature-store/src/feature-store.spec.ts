@@ -7,6 +7,7 @@ import { events, type LabelsAdded, type SourceRow, type Value } from '@driftloop
 import { call } from '@driftloop/service';
 import { DuckDBInstance } from '@duckdb/node-api';
 import {
+  arrivedRows,
   askedAt,
   declared,
   departedRows,
@@ -26,6 +27,7 @@ const day = 86_400_000;
 const batches = [
   { source: 'schedule', rows: scheduleRows(flights) },
   { source: 'departed', rows: departedRows(flights) },
+  { source: 'arrived', rows: arrivedRows(flights) },
   { source: 'weather', rows: weatherRows(from, to) },
 ];
 const questions = flights.map((d) => ({ entityId: d.flight_id, time: askedAt(d) }));

@@ -11,7 +11,8 @@ import { errors } from './errors.js';
 import { Ingest } from './ingest.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
-import { refuse, takeIn } from './rows/intake.js';
+import { QuarantinedRows } from './quarantine.documents.js';
+import { type Intake, refuse, takeIn } from './rows/intake.js';
 import { type FilePart, type Format, formats, rowsOfFile } from './rows/row-files.js';
 import { lineOf } from './serial.js';
 
@@ -26,11 +27,12 @@ export class IngestFile {
   constructor(
     private readonly models: Models,
     private readonly ingest: Ingest,
+    private readonly quarantined: QuarantinedRows,
   ) {}
 
   /**
-   * Takes a file in. Bad rows are counted, and the first hundred listed by their index in the file; the good ones are
-   * in. The watermark holds once all of them are.
+   * Takes a file in. Bad rows are counted, and the first hundred listed by their index in the file; suspect ones are set
+   * aside; the good ones are in. The watermark holds once all of them are.
    */
   take(
     tenant: string,
@@ -57,34 +59,37 @@ export class IngestFile {
     { model, source, format, watermark }: FileDescription,
     causeOf: (id: string, timeMs: number) => Cause,
   ): Promise<IngestReply> {
-    const reply: IngestReply = { accepted: 0, duplicates: 0, rejected: [], rejectedCount: 0 };
+    const reply: IngestReply = { accepted: 0, duplicates: 0, rejected: [], rejectedCount: 0, quarantined: 0 };
     const columns = view.ingestible(source);
-    for await (const part of rowsOfFile(duck, path, format as Format, view.spec.spec.sources[source])) {
-      const { accepted, duplicates } = await this.ingest.record(
-        view,
-        source,
-        good(part, columns, reply),
-        undefined,
-        causeOf,
-      );
+    const declared = view.spec.spec.sources[source];
+    for await (const part of rowsOfFile(duck, path, format as Format, declared)) {
+      const { rows, suspect } = good(part, columns, declared.ranges, reply);
+      const aside = await this.quarantined.setAside(view, source, suspect);
+      const { accepted, duplicates } = await this.ingest.record(view, source, rows, undefined, causeOf);
       reply.accepted += accepted;
-      reply.duplicates += duplicates;
+      reply.duplicates += duplicates + aside.duplicates;
+      reply.quarantined += aside.quarantined;
     }
     await this.ingest.ingest(view.tenant, { model, source, rows: [], watermark }, causeOf);
     return reply;
   }
 }
 
-/** The rows of a part that can be kept; the others are counted in the reply. */
-function good(part: FilePart, columns: Parameters<typeof takeIn>[0], reply: IngestReply) {
+/** The rows of a part that can be kept, and the suspect ones; the others are counted in the reply. */
+function good(
+  part: FilePart,
+  columns: Parameters<typeof takeIn>[0],
+  ranges: Parameters<typeof takeIn>[2],
+  reply: IngestReply,
+): Pick<Intake, 'rows' | 'suspect'> {
   if ('broken' in part) {
     for (const row of part.broken) refuse(reply, row);
-    return [];
+    return { rows: [], suspect: [] };
   }
-  const { rows, rejected, rejectedCount } = takeIn(columns, part.rows);
+  const { rows, suspect, rejected, rejectedCount } = takeIn(columns, part.rows, ranges);
   for (const row of rejected) refuse(reply, { ...row, index: part.indexes[row.index] });
   reply.rejectedCount += rejectedCount - rejected.length;
-  return rows;
+  return { rows, suspect };
 }
 
 async function describe(messages: AsyncIterator<IngestFileRequest>): Promise<FileDescription> {

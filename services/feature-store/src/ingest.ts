@@ -13,6 +13,7 @@ import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
+import { QuarantinedRows } from './quarantine.documents.js';
 import { takeIn } from './rows/intake.js';
 import type { RowLog } from './rows/row-log.js';
 import type { Row } from './views/source-rows.js';
@@ -37,21 +38,29 @@ export class Ingest {
   constructor(
     private readonly models: Models,
     private readonly outbox: Outbox,
+    private readonly quarantined: QuarantinedRows,
   ) {}
 
   /**
-   * Takes a batch in. Idempotent: rows that are there already are counted as duplicates. `causeOf` names the request.
+   * Takes a batch in. Idempotent: rows that are there already are counted as duplicates. Rows out of their range are set
+   * aside (quarantine.ts). `causeOf` names the request.
    * Throws UNKNOWN_MODEL, UNKNOWN_SOURCE, OUTCOMES_NOT_INGESTED, BATCH_TOO_LARGE, TIME_INVALID.
    */
-  async ingest(tenant: string, request: IngestRequest, causeOf: (id: string, timeMs: number) => Cause) {
+  async ingest(
+    tenant: string,
+    request: IngestRequest,
+    causeOf: (id: string, timeMs: number) => Cause,
+  ): Promise<IngestReply> {
     const view = this.models.of(tenant, request.model);
     const columns = view.ingestible(request.source);
     if (request.rows.length > rowLimit) throw errors.BATCH_TOO_LARGE({ rows: request.rows.length, limit: rowLimit });
     const watermark = watermarkOf(request.watermark);
-    const { rows, rejected, rejectedCount } = takeIn(columns, request.rows);
+    const { ranges } = view.spec.spec.sources[request.source];
+    const { rows, suspect, rejected, rejectedCount } = takeIn(columns, request.rows, ranges);
+    const aside = await this.quarantined.setAside(view, request.source, suspect);
     const recorded = await this.record(view, request.source, rows, watermark, causeOf);
-    const reply: IngestReply = { ...recorded, rejected, rejectedCount };
-    return reply;
+    const duplicates = recorded.duplicates + aside.duplicates;
+    return { ...recorded, duplicates, quarantined: aside.quarantined, rejected, rejectedCount };
   }
 
   /** Makes rows of a declared source durable, and announces them now and then. */
@@ -74,11 +83,11 @@ export class Ingest {
   async addLabels({ tenant, label, labels, watermark, bucket }: LabelsAdded, cause: Cause): Promise<void> {
     const view = this.models.ofLabel(tenant, label);
     const rows = labels.map(
-      ({ entityId, entityTime, knownAt, value }): Row => ({
-        entityId: entityId.replaceAll('\0', '').toWellFormed(),
+      ({ entityId, entityTime, knownAt, value, source }): Row => ({
+        entityId: textOf(entityId),
         eventTime: timeOf(`entity_time of ${entityId}`, entityTime),
         knownAt: timeOf(`known_at of ${entityId}`, knownAt),
-        cells: [value + 0],
+        cells: [value + 0, textOf(source) || undefined],
       }),
     );
     const ms = watermarkOf(watermark);
@@ -119,6 +128,8 @@ function announcement(view: ModelView, source: string, seen: Unannounced, waterm
   };
   return emission(events.featuresIngested, payload, watermark ?? seen.last);
 }
+
+const textOf = (text: string): string => text.replaceAll('\0', '').toWellFormed();
 
 function watermarkOf(time: Date | undefined): number | undefined {
   return time === undefined ? undefined : timeOf('the watermark', time);

@@ -3,9 +3,22 @@ import { isEventMs, type RejectedRow, type SourceRow, type Value } from '@driftl
 import type { Cell, Row } from '../views/source-rows.js';
 import type { Columns } from './lines.js';
 
-/** Rows that can be kept, and what was wrong with the others: the first hundred, and how many. */
+/** What a number of a column may be: [least, most]. */
+export type Ranges = Readonly<Record<string, readonly [number, number]>>;
+
+/** A row that could be kept and says what cannot be. */
+export interface Suspect {
+  readonly row: Row;
+  readonly kind: 'out_of_range';
+  readonly reasons: string[];
+  /** As it came. */
+  readonly sent: SourceRow;
+}
+
+/** Rows that can be kept, those that are suspect, and what was wrong with the others: the first hundred, and how many. */
 export interface Intake {
   rows: Row[];
+  suspect: Suspect[];
   rejected: RejectedRow[];
   rejectedCount: number;
 }
@@ -21,16 +34,19 @@ class Refusal {
   ) {}
 }
 
-/** Checks the rows of a message against the source's columns. `from` is the index of the first one. */
-export function takeIn(columns: Columns, sent: readonly SourceRow[], from = 0): Intake {
-  const intake: Intake = { rows: [], rejected: [], rejectedCount: 0 };
+/** Checks the rows of a message against the source's columns and ranges. */
+export function takeIn(columns: Columns, sent: readonly SourceRow[], ranges: Ranges = {}): Intake {
+  const intake: Intake = { rows: [], suspect: [], rejected: [], rejectedCount: 0 };
   const names = Object.entries(columns);
   sent.forEach((row, i) => {
     try {
-      intake.rows.push(rowOf(columns, names, row));
+      const kept = rowOf(columns, names, row);
+      const reasons = outOfRange(names, kept, ranges);
+      if (reasons.length) intake.suspect.push({ row: kept, kind: 'out_of_range', reasons, sent: row });
+      else intake.rows.push(kept);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      refuse(intake, { index: from + i, code: refusal.code, reason: refusal.reason });
+      refuse(intake, { index: i, code: refusal.code, reason: refusal.reason });
     }
   });
   return intake;
@@ -53,6 +69,15 @@ function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: Sour
   }
   const cells = names.map(([name, kind]) => cellOf(name, kind, row.values[name]));
   return { entityId: row.entityId, eventTime, knownAt, cells };
+}
+
+function outOfRange(names: [string, unknown][], { cells }: Row, ranges: Ranges): string[] {
+  return names.flatMap(([name], i) => {
+    const cell = cells[i];
+    if (!(name in ranges) || typeof cell !== 'number') return [];
+    const [least, most] = ranges[name];
+    return cell < least || cell > most ? [`"${name}" is ${cell}, outside [${least}, ${most}]`] : [];
+  });
 }
 
 function checkText(name: string, text: string): void {

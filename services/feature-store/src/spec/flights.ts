@@ -63,6 +63,16 @@ export function departedRows(flights: readonly Departure[]): SourceRow[] {
     });
 }
 
+/** Cancelled and diverted flights never land here. */
+export function arrivedRows(flights: readonly Departure[]): SourceRow[] {
+  return flights
+    .filter((d) => d.label_late15 !== '')
+    .map((d) => {
+      const landed = Date.parse(d.label_available_utc);
+      return row(d.flight_id, landed, landed, { delay: number(Number(d.arr_delay)) });
+    });
+}
+
 export function weatherRows(from: string, to: string): SourceRow[] {
   const columns = Object.keys(flightsSpec.spec.sources.weather.columns);
   return csv<Record<string, string>>('weather')

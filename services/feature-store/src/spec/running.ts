@@ -8,6 +8,7 @@ import {
   type LabelsAdded,
   labelBuckets,
   type ModelDeclared,
+  type QuarantineWindow,
   type SourceRow,
   type TrainingSet,
 } from '@driftloop/contracts';
@@ -79,11 +80,11 @@ export async function runFeatureStore(options: TestOptions = {}) {
         deadlineMs,
         questions: questions.map(({ entityId, time }) => ({ entityId, eventTime: new Date(time), inputs: {} })),
       }),
-    build: (model: string, cutoff: string, specRevision = 0): Promise<TrainingSet> =>
+    build: (model: string, cutoff: string, specRevision = 0, excluded: QuarantineWindow[] = []): Promise<TrainingSet> =>
       call(
         client,
         'buildTrainingSet',
-        { model, specRevision, knowledgeCutoff: new Date(cutoff), excluded: [], specJson: '' },
+        { model, specRevision, knowledgeCutoff: new Date(cutoff), excluded, specJson: '' },
         { deadlineMs: 60_000 },
       ),
     /** The rows of a training set, times as epoch ms. */

@@ -20,6 +20,8 @@ export interface JoinFacts {
   readonly toMs: number;
   /** Sources that hold superseded revisions. */
   readonly revised: ReadonlySet<string>;
+  /** SQL over the labels `l`: whether a label is left out (exclusion.ts). */
+  readonly excluded: string;
 }
 
 export const rawTable = (source: string) => quoted(`raw_${source}`);
@@ -61,7 +63,7 @@ export function joinSql(plan: ViewPlan, facts: JoinFacts): string[] {
     return sql;
   };
   return [
-    questionsSql(plan, facts),
+    ...questionsSql(plan, facts),
     ...keyedSources(plan).map((source) => keyedSql(plan, facts, source)),
     ...plan.windows.flatMap((group, i) => feature(`window_${i}`, windowSql(plan, group, i, facts))),
     ...plan.latest.flatMap((group, i) => feature(`latest_${i}`, latestSql(plan, group, i))),
@@ -77,7 +79,8 @@ export function featureNames(plan: ViewPlan): string[] {
   return [...plan.texts, ...plan.numbers];
 }
 
-function questionsSql(plan: ViewPlan, facts: JoinFacts): string {
+/** `asked`: every label with its question; `questions`: those that are not left out. */
+function questionsSql(plan: ViewPlan, facts: JoinFacts): string[] {
   const { spec } = plan.spec;
   const [hours, minutes] = spec.cohort.startsAt.split(':').map(Number);
   const offset = (hours * 60 + minutes) * 60_000;
@@ -90,15 +93,20 @@ function questionsSql(plan: ViewPlan, facts: JoinFacts): string {
       ? `, coalesce((${value})::VARCHAR, '') AS ${quoted(plan.texts[slot])}`
       : `, (${value})::DOUBLE AS ${quoted(plan.numbers[slot])}`;
   });
-  return `CREATE TEMP TABLE questions AS
-    SELECT row_number() OVER (ORDER BY q_time, entity_id, entity_time) AS rid, * FROM (
+  return [
+    `CREATE TEMP TABLE asked AS
       SELECT l.e AS entity_id, l.t AS entity_time, l.q AS q_time, l.label AS label, l.k AS label_known_at,
-        (floor((l.t - ${offset}) / 86400000.0) * 86400000 + ${offset})::BIGINT AS cohort${attributes.join('')}${inputs.join('')}
-      FROM (SELECT e, t, k, t - ${durationMs(spec.question.lead)} AS q, ${cell('value')} AS label
+        (floor((l.t - ${offset}) / 86400000.0) * 86400000 + ${offset})::BIGINT AS cohort${attributes.join('')}${inputs.join('')},
+        (${facts.excluded}) AS left_out
+      FROM (SELECT e, t, k, t - ${durationMs(spec.question.lead)} AS q, ${cell('value')} AS label, ${cell('source')} AS source
             FROM ${rowsTable(outcomesSource)} WHERE next_k IS NULL) l
       JOIN ${rowsTable(plan.requestSource)} r ON r.e = l.e AND r.k <= l.q
       WHERE l.q <= ${facts.cutoffMs}
-      QUALIFY row_number() OVER (PARTITION BY l.e, l.t ORDER BY (r.t = l.t)::INT DESC, r.t DESC, r.k DESC) = 1)`;
+      QUALIFY row_number() OVER (PARTITION BY l.e, l.t ORDER BY (r.t = l.t)::INT DESC, r.t DESC, r.k DESC) = 1`,
+    `CREATE TEMP TABLE questions AS
+      SELECT row_number() OVER (ORDER BY q_time, entity_id, entity_time) AS rid, * EXCLUDE (left_out)
+      FROM asked WHERE NOT left_out`,
+  ];
 }
 
 /** A source's rows with the attributes that their entity had when they became known. */

@@ -17,6 +17,7 @@ import { type Columns, linesSql } from '../rows/lines.js';
 import type { LogFiles } from '../rows/row-log.js';
 import { lineOf } from '../serial.js';
 import type { ViewPlan } from '../views/plan.js';
+import { excludedRows, excludedSql } from './exclusion.js';
 import { featureNames, joinSql, rawTable, rowsSql, surveySql } from './join-sql.js';
 
 /** Columns before the features; times are epoch milliseconds here, and timestamps (UTC) in the file. */
@@ -36,7 +37,8 @@ export class TrainingSets {
 
   /**
    * Joins every label known at or before the cutoff with the features as of its question, and stores the set.
-   * Throws UNKNOWN_MODEL, UNKNOWN_REVISION, TIME_INVALID, TRAINING_SET_EMPTY, FEATURE_NAME_RESERVED, TOO_BUSY.
+   * Rows whose label lies in an excluded window are left out and counted; the name covers what is left.
+   * Throws UNKNOWN_MODEL, UNKNOWN_REVISION, TIME_INVALID, WINDOW_INVALID, TRAINING_SET_EMPTY, FEATURE_NAME_RESERVED, TOO_BUSY.
    */
   async build(tenant: string, request: BuildTrainingSetRequest): Promise<TrainingSet> {
     const view = this.models.of(tenant, request.model);
@@ -45,10 +47,17 @@ export class TrainingSets {
     if (!isEventMs(cutoff)) throw errors.TIME_INVALID({ what: 'knowledge_cutoff' });
     const names = reserved(featureNames(plan));
     if (names.length) throw errors.FEATURE_NAME_RESERVED({ names });
-    return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff)));
+    const excluded = excludedSql(request.excluded);
+    return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff, excluded)));
   }
 
-  private async join(duck: Duck, view: ModelView, plan: ViewPlan, cutoffMs: number): Promise<TrainingSet> {
+  private async join(
+    duck: Duck,
+    view: ModelView,
+    plan: ViewPlan,
+    cutoffMs: number,
+    excluded: string,
+  ): Promise<TrainingSet> {
     for (const [source, columns] of plan.sources) {
       const log = await view.log(source, columns);
       await duck.run(...rawSql(source, columns, await log.files(duck.folder)));
@@ -57,10 +66,10 @@ export class TrainingSets {
     const survey = surveySql(plan);
     const revised = new Set((await duck.rows<{ source: string }>(survey.revised)).map(({ source }) => source));
     const [{ low, high }] = await duck.rows<{ low: number | null; high: number | null }>(survey.range);
-    await duck.run(...joinSql(plan, { cutoffMs, fromMs: low ?? 0, toMs: high ?? 0, revised }));
+    await duck.run(...joinSql(plan, { cutoffMs, fromMs: low ?? 0, toMs: high ?? 0, revised, excluded }));
     const [set] = await duck.rows<Summary>(summarySql(plan));
     if (!set.rows) throw await empty(duck, view, plan, cutoffMs);
-    return this.store(duck, view.tenant, plan, set);
+    return { ...(await this.store(duck, view.tenant, plan, set)), excludedRows: await excludedRows(duck) };
   }
 
   private async store(duck: Duck, tenant: string, plan: ViewPlan, set: Summary): Promise<TrainingSet> {

@@ -81,7 +81,7 @@ export function planOf(spec: ModelSpec): ViewPlan {
     derived: derivedInputs(spec),
     sources: new Map([
       ...Object.entries(spec.spec.sources).map(([name, source]) => [name, source.columns] as const),
-      [outcomesSource, { value: 'number' }] as const,
+      [outcomesSource, { value: 'number', source: 'text' }] as const,
     ]),
     inputs: [],
     windows: [],
