@@ -13,6 +13,7 @@ import {
   type ModelSpec,
   ModelTrained,
   parseModelSpec,
+  QuarantineWindow,
   type RetrainingRequested,
 } from '@driftloop/contracts';
 import { WallClock } from '@driftloop/service';
@@ -154,6 +155,7 @@ function newJob(request: RetrainingRequested, specRevision: number, spec: ModelS
     purpose,
     specRevision,
     knowledgeCutoff: request.knowledgeCutoff as Date,
+    quarantined: request.quarantined.map((window) => QuarantineWindow.toJSON(window)),
     due: request.due as Date,
     requested,
     deadline: new Date(requested.getTime() + durationMs(spec.spec.retraining.deadlines.training)),

@@ -12,6 +12,7 @@ import {
   FeatureStoreClient,
   ModelTrained,
   parseModelSpec,
+  QuarantineWindow,
   RegistryClient,
   type Version,
 } from '@driftloop/contracts';
@@ -79,11 +80,11 @@ export class TrainingRun {
     if (job.checkpoint.dataset) return job.checkpoint.dataset;
     const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const { model, specRevision, knowledgeCutoff } = job;
-    const request = { model, specRevision, knowledgeCutoff, excluded: [], specJson: '' };
+    const request = { model, specRevision, knowledgeCutoff, excluded: quarantinedOf(job), specJson: '' };
     const options = { deadlineMs: DATASET_DEADLINE_MS };
     const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
-    const { uri, sha256, rows } = await answer;
-    const dataset = { uri, sha256, rows };
+    const { uri, sha256, rows, excludedRows } = await answer;
+    const dataset = { uri, sha256, rows, excludedRows };
     await this.jobs.checkpoint(job, { dataset }, `dataset of ${rows} rows`);
     return dataset;
   }
@@ -123,6 +124,8 @@ export class TrainingRun {
         knowledgeCutoff: job.knowledgeCutoff,
         embargoStart: new Date(result.embargoStart),
         recipeJson: recipeJson(result.recipe),
+        excludedRows: dataset?.excludedRows ?? 0,
+        quarantined: quarantinedOf(job),
       },
       released: await this.artifact(job, result.released),
       twin: await this.artifact(job, result.twin),
@@ -133,6 +136,10 @@ export class TrainingRun {
     });
   }
 }
+
+/** What the set leaves out: the stretches that were held when the training was asked for. */
+const quarantinedOf = ({ quarantined = [] }: JobDocument): QuarantineWindow[] =>
+  quarantined.map((window) => QuarantineWindow.fromJSON(window));
 
 /** Does not wait for an answer that nobody needs any more. */
 function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {

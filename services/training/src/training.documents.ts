@@ -21,6 +21,8 @@ export interface DatasetRef {
   uri: string;
   sha256: string;
   rows: number;
+  /** Rows that were left out because they are held in quarantine. */
+  excludedRows?: number;
 }
 
 /** What a job has done so far. Models lie in the object store, by key; the rest is here. */
@@ -48,6 +50,8 @@ export interface JobDocument {
   purpose: string;
   specRevision: number;
   knowledgeCutoff: Date;
+  /** Stretches that are held in quarantine, QuarantineWindow as proto3 JSON. */
+  quarantined?: unknown[];
   due: Date;
   /** Event time of the request. */
   requested: Date;
@@ -94,6 +98,7 @@ const jobSchema = new Schema<JobDocument>(
     purpose: String,
     specRevision: Number,
     knowledgeCutoff: Date,
+    quarantined: [Mixed],
     due: Date,
     requested: Date,
     deadline: Date,
