@@ -53,6 +53,12 @@ function year() {
       const left = Date.parse(d.sched_dep_utc) + Number(d.dep_delay) * minute;
       return row(d.flight_id, left, left, { delay: numeric(d.dep_delay) });
     });
+  const arrived = departures
+    .filter((d) => d.label_late15 !== '')
+    .map((d) => {
+      const landed = Date.parse(d.label_available_utc);
+      return row(d.flight_id, landed, landed, { delay: numeric(d.arr_delay) });
+    });
   const weather = csv('weather').map(({ time_hour, origin, ...rest }) => {
     const time = Date.parse(time_hour);
     const present = Object.entries(rest).filter(([, text]) => text !== '');
@@ -70,7 +76,7 @@ function year() {
         ...{ source: 'bts', confidence: 1, revision: 1 },
       }),
     );
-  return { departures, sources: { schedule, departed, weather }, outcomes };
+  return { departures, sources: { schedule, departed, arrived, weather }, outcomes };
 }
 
 const home = mkdtempSync(join(tmpdir(), 'driftloop-bench-'));

@@ -68,6 +68,7 @@ describe('a question', () => {
     const at = (entityId: string) => byId.get(entityId)!.scheduled - hour;
     expect(breaches(factsOf('schedule'), ({ at: known, fact }) => known <= at(fact.entityId))).toEqual([]);
     expect(breaches(factsOf('departed'), ({ at: known, fact }) => known > at(fact.entityId))).toEqual([]);
+    expect(breaches(factsOf('arrived'), ({ at: known, fact }) => known > at(fact.entityId))).toEqual([]);
     expect(breaches(of('outcome'), ({ at: known, outcome }) => known > at(outcome.entityId))).toEqual([]);
   });
 });
@@ -88,6 +89,7 @@ describe('a flight that never arrived', () => {
 
   it('is the only one: all others depart and get one outcome, the truth', () => {
     expect(factsOf('departed').length).toBe(111_279 - cancelled.length);
+    expect(factsOf('arrived').length).toBe(111_279 - unlabelled.length);
     expect(right.size).toBe(111_279 - unlabelled.length);
     const outcomes = of('outcome');
     expect(new Set(outcomes.map(({ outcome }) => outcome.entityId)).size).toBe(outcomes.length);
