@@ -20,6 +20,9 @@ export interface Caller {
   readonly calledFrom?: string;
 }
 
+/** A caller as records name it: there are no accounts, only tenants and the replay's credential. */
+export const callerName = ({ tenant, replay }: Caller): string => (replay ? `${tenant} (replay credential)` : tenant);
+
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */
 export const mainTenant = 'main';
 

@@ -1,9 +1,10 @@
 /** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
 export * from './addresses.js';
+export { callStream, type StreamOptions } from './call-stream.js';
 export * from './client.js';
 export * from './clock.js';
 export * from './connection.js';
-export { type Caller, Credentials, callerOf, causeOfRequest, mainTenant } from './credentials.js';
+export { type Caller, Credentials, callerName, callerOf, causeOfRequest, mainTenant } from './credentials.js';
 export {
   type CycleAct,
   CycleSpans,

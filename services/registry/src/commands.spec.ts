@@ -55,7 +55,7 @@ it('take effect at the last tick also in a process that has not heard one', asyn
     expect(rollout!.effective!.getTime()).toBeLessThan(start + 10 * hour);
   });
   await during(async (client) => {
-    const { rollout } = await call(client, 'rollBack', { model: 'flights', note: '' });
+    const { rollout } = await call(client, 'rollBack', { model: 'flights', note: '', force: false });
     expect(rollout).toMatchObject({ champion: { version: 'v0' }, effective: new Date(start + 100 * hour) });
   });
 }, 30_000);

@@ -1,9 +1,21 @@
-/** What a person may do by hand: promote a version, or roll back; audited by the note in the rollout's reason. */
-import type { PromoteRequest, RollBackRequest, Rollout } from '@driftloop/contracts';
+/**
+ * What a person may do by hand: promote a version, roll back, freeze the champion; audited in the rollout's reason.
+ *
+ * A frozen champion does not move by hand either, unless the command is forced; withdrawing a challenger leaves the
+ * champion where it is, and is always possible.
+ */
+import {
+  decision,
+  type FreezeRequest,
+  type PromoteRequest,
+  type RollBackRequest,
+  type Rollout,
+  Stage,
+} from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
+import { Aliases } from './aliases.js';
 import { errors } from './errors.js';
-import { Promotion } from './promotion.js';
 import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
 import { Versions } from './versions.js';
@@ -16,10 +28,10 @@ export class Commands {
     private readonly documents: RegistryDocuments,
     private readonly versions: Versions,
     private readonly rollouts: Rollouts,
-    private readonly promotion: Promotion,
+    private readonly aliases: Aliases,
   ) {}
 
-  /** Promotes a version now. Throws UNKNOWN_MODEL, UNKNOWN_VERSION, NOT_SERVABLE or ALIAS_MOVED. */
+  /** Promotes a version now. Throws UNKNOWN_MODEL, UNKNOWN_VERSION, NOT_SERVABLE, FROZEN or ALIAS_MOVED. */
   async promote(request: PromoteRequest, cause: Cause): Promise<Rollout> {
     const before = await this.present(cause.tenant, request.model);
     const found = before.champion?.version ?? '';
@@ -29,24 +41,44 @@ export class Commands {
     if (!servable.has(version.state)) throw errors.NOT_SERVABLE({ version: version.version, state: version.state });
     if (version.version === found) return before;
     const at = notBefore(cause, before);
-    const after = await this.promotion.promote(version, before, [byHand('promoted', request.note)], [], at);
+    refuseFrozen(request, before);
+    const grounds = { reasons: [byHand('promoted', request.note)], evidence: [] };
+    const after = await this.aliases.promote(version, before, grounds, at);
     return after ?? this.lost(cause.tenant, request.model, found);
   }
 
-  /** Withdraws the challenger, or else puts the previous champion back. Throws NOTHING_TO_ROLL_BACK or ALIAS_MOVED. */
+  /** Withdraws the challenger, or else puts the previous champion back. Throws NOTHING_TO_ROLL_BACK, FROZEN or ALIAS_MOVED. */
   async rollBack(request: RollBackRequest, cause: Cause): Promise<Rollout> {
     const before = await this.present(cause.tenant, request.model);
-    const reasons = [byHand('rolled back', request.note)];
+    const grounds = { reasons: [byHand('rolled back', request.note)], evidence: [] };
     const at = notBefore(cause, before);
     const found = before.champion?.version ?? '';
     if (before.challenger) {
       const challenger = await this.versions.find(cause.tenant, request.model, before.challenger.version, before);
-      const after = await this.promotion.rollBack(challenger, before, 'withdrawn', reasons, [], at);
+      const after = await this.aliases.rollBack(challenger, before, 'withdrawn', grounds, at);
       return after ?? this.lost(cause.tenant, request.model, found);
     }
     const previous = await this.previousChampion(cause.tenant, request.model, found);
-    const after = await this.promotion.promote(previous, before, reasons, [], at);
+    refuseFrozen(request, before);
+    const after = await this.aliases.promote(previous, before, grounds, at);
     return after ?? this.lost(cause.tenant, request.model, found);
+  }
+
+  /** Freezes the champion where it is, or thaws it; as it is already, nothing changes. Throws UNKNOWN_MODEL or ALIAS_MOVED. */
+  async freeze({ model, held, note }: FreezeRequest, who: string, cause: Cause): Promise<Rollout> {
+    const before = await this.present(cause.tenant, model);
+    if (before.held === held) return before;
+    const outcome = held ? 'frozen' : 'thawed';
+    const at = notBefore(cause, before);
+    const subject = `${cause.tenant}/${model}/${before.revision + 1}`;
+    const reasons = [held ? 'a person froze the champion' : 'a person thawed the champion'];
+    const said = decision({ kind: 'hold', outcome, subject, time: at.time, reasons });
+    const after = await this.rollouts.change(at, model, before, {
+      change: { held, reason: `${outcome} by ${who}${note && `: ${note}`}` },
+      ...(before.stage !== Stage.ENDED && { act: { name: outcome, decision: said } }),
+      stage: said,
+    });
+    return after ?? this.lost(cause.tenant, model, before.champion?.version ?? '');
   }
 
   private async previousChampion(tenant: string, model: string, champion: string): Promise<VersionDocument> {
@@ -67,6 +99,10 @@ export class Commands {
     const found = (await this.rollouts.find(tenant, model))?.champion?.version ?? '';
     throw errors.ALIAS_MOVED({ alias: 'champion', expected, found });
   }
+}
+
+function refuseFrozen({ model, force }: { model: string; force: boolean }, { held, reason }: Rollout): void {
+  if (held && !force) throw errors.FROZEN({ model, reason });
 }
 
 const byHand = (what: string, note: string) => (note ? `${what} by hand: ${note}` : `${what} by hand`);

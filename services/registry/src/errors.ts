@@ -26,6 +26,12 @@ export const errors = catalogue('registry', {
     message: (m: { version: string; state: string }) =>
       `version ${m.version} is ${m.state} and cannot be promoted; choose one that passed the gate or was champion`,
   },
+  FROZEN: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { model: string; reason: string }) =>
+      `the champion of "${m.model}" does not move while it is frozen (${m.reason}); thaw it (\`driftloop thaw\`), or force the command (\`--force\`)`,
+  },
   NOTHING_TO_ROLL_BACK: {
     status: 'FAILED_PRECONDITION',
     retriable: false,

@@ -3,6 +3,7 @@ import type {
   ApplyReply,
   ApplyRequest,
   DeclaredModel,
+  FreezeRequest,
   GetModelRequest,
   GetRolloutReply,
   GetRolloutRequest,
@@ -16,7 +17,7 @@ import type {
   RolloutReply,
   Version,
 } from '@driftloop/contracts';
-import { type Caller, callerOf, causeOfRequest, WallClock } from '@driftloop/service';
+import { type Caller, callerName, callerOf, causeOfRequest, WallClock } from '@driftloop/service';
 import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
@@ -77,6 +78,12 @@ export class RegistryDoor {
   async rollBack(request: RollBackRequest, metadata: Metadata): Promise<RolloutReply> {
     const caller = callerOf(metadata);
     return { rollout: await this.commands.rollBack(request, this.byHand(caller)) };
+  }
+
+  @GrpcMethod('Registry', 'Freeze')
+  async freeze(request: FreezeRequest, metadata: Metadata): Promise<RolloutReply> {
+    const caller = callerOf(metadata);
+    return { rollout: await this.commands.freeze(request, callerName(caller), this.byHand(caller)) };
   }
 
   /** A command's time is the last tick's: the event time that the models live in, which a replay's is not the wall's. */

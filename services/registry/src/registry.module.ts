@@ -2,8 +2,10 @@
 import { RegistryService } from '@driftloop/contracts';
 import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
+import { Aliases } from './aliases.js';
 import { Commands } from './commands.js';
 import { Declarations } from './declare.js';
+import { GateTurn } from './gate-turn.js';
 import { Promotion } from './promotion.js';
 import { Reading } from './reading.js';
 import { RegistryDocuments } from './registry.documents.js';
@@ -16,7 +18,7 @@ import { WhenTimePassed } from './when-time-passed.js';
 
 @Module({
   controllers: [RegistryDoor, WhenModelTrained, WhenRolloutJudged, WhenTimePassed],
-  providers: [RegistryDocuments, Versions, Rollouts, Declarations, Promotion, Commands, Reading],
+  providers: [RegistryDocuments, Versions, Rollouts, Declarations, GateTurn, Aliases, Promotion, Commands, Reading],
 })
 export class RegistryModule {}
 

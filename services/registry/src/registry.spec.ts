@@ -280,7 +280,7 @@ describe('a rollout', () => {
   });
 
   it('is superseded when a person promotes another version meanwhile', async () => {
-    await call(client, 'promote', { model, version: 'v0', expectedChampion: 'v1', note: 'a drill' });
+    await call(client, 'promote', { model, version: 'v0', expectedChampion: 'v1', note: 'a drill', force: false });
     expect(await rollout()).toMatchObject({ champion: { version: 'v0' }, challenger: undefined, stage: Stage.ENDED });
     expect(await heard(events.modelRolledBack)).toMatchObject([
       { version: 'v2', outcome: 'superseded', cycleId: 'cycle-b' },
@@ -292,7 +292,7 @@ describe('a candidate whose champion has moved', () => {
   it('is superseded, with the revisions it was compared at', async () => {
     await bootstrap();
     const before = await rollout();
-    await call(client, 'promote', { model, version: 'v0', expectedChampion: '', note: '' });
+    await call(client, 'promote', { model, version: 'v0', expectedChampion: '', note: '', force: false });
     await train('b', { champion: 'v1', rolloutRevision: before.revision }, day(22));
     await pass(day(22));
     expect(await heard(events.modelRolledBack)).toMatchObject([{ version: 'v2', outcome: 'superseded' }]);
@@ -302,13 +302,13 @@ describe('a candidate whose champion has moved', () => {
 
 describe('a person', () => {
   it('must name the champion that is there', async () => {
-    const request = { model, version: 'v0', expectedChampion: 'v7', note: '' };
+    const request = { model, version: 'v0', expectedChampion: 'v7', note: '', force: false };
     await expect(call(client, 'promote', request)).rejects.toMatchObject({ code: 'ALIAS_MOVED' });
   });
 
   it('puts the previous champion back', async () => {
     await bootstrap();
-    const { rollout: after } = await call(client, 'rollBack', { model, note: 'it drifts' });
+    const { rollout: after } = await call(client, 'rollBack', { model, note: 'it drifts', force: false });
     expect(after).toMatchObject({ champion: { version: 'v0' }, reason: 'rolled back by hand: it drifts' });
   });
 
@@ -316,7 +316,7 @@ describe('a person', () => {
     await bootstrap();
     await train('b', { comparison: { champion: 'v1', days: worse, slices: [], features: [] } }, day(22));
     await pass(day(22));
-    const request = { model, version: 'v2', expectedChampion: '', note: '' };
+    const request = { model, version: 'v2', expectedChampion: '', note: '', force: false };
     await expect(call(client, 'promote', request)).rejects.toMatchObject({ code: 'NOT_SERVABLE' });
   });
 

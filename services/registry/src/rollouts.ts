@@ -3,14 +3,35 @@
  *
  * I1  The champion moves only here, and only from the revision that the mover has read.
  * I2  `effective` never goes back: predictions asked at or after it follow the new state.
+ * I3  A change that only freezes or thaws moves nothing: a judgement that waits goes on waiting.
  */
-import { events, Rollout, RolloutChanged, type ServedVersion, Stage } from '@driftloop/contracts';
+import {
+  type CycleSpan,
+  type Decision,
+  events,
+  Rollout,
+  RolloutChanged,
+  type ServedVersion,
+  Stage,
+} from '@driftloop/contracts';
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
+import { type CycleAct, CycleSpans } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { RegistryDocuments, type RolloutDocument } from './registry.documents.js';
 
 /** What changes in a rollout; the rest stays. */
 export type RolloutChange = Partial<Omit<Rollout, 'revision' | 'effective'>>;
+
+/** A change with all that goes with it. */
+export interface RolloutMove {
+  readonly change: RolloutChange;
+  /** What is done, as a step of the cycle that the rollout belongs to afterwards. */
+  readonly act?: Pick<CycleAct, 'name' | 'decision' | 'attributes'>;
+  /** Told with the change: the stage that it enters, or that it is frozen. */
+  readonly stage?: Decision;
+  /** Further events of the same write. */
+  readonly emit?: (span: CycleSpan | undefined) => Emission[];
+}
 
 const keptHistory = 50;
 
@@ -19,6 +40,7 @@ export class Rollouts {
   constructor(
     private readonly documents: RegistryDocuments,
     private readonly outbox: Outbox,
+    private readonly spans: CycleSpans,
   ) {}
 
   /** The present rollout of a model, or undefined where it is not declared. */
@@ -39,46 +61,74 @@ export class Rollouts {
     const blank = { tenant: cause.tenant, model, revision: 0, rollout: null, history: [] };
     await this.documents.rollouts.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
     const rollout = Rollout.fromPartial({ champion, stage: Stage.ENDED, reason: 'declared' });
-    await this.set(cause, model, rollout, 0, () => []);
+    await this.set(cause, model, 0, rollout, {});
   }
 
   /**
    * Moves a rollout from the revision of `before`, with further events in the same write.
    * Resolves to the new state, or undefined where somebody else has moved it first.
    */
-  async change(
-    cause: Cause,
-    model: string,
-    before: Rollout,
-    change: RolloutChange,
-    emit: (after: Rollout) => Emission[] = () => [],
-  ): Promise<Rollout | undefined> {
-    return this.set(cause, model, { ...before, ...change }, before.revision, emit, before);
+  async change(cause: Cause, model: string, before: Rollout, move: RolloutMove): Promise<Rollout | undefined> {
+    return this.set(cause, model, before.revision, { ...before, ...move.change }, move, before);
+  }
+
+  /** Whether who answers or who is on trial has changed since a revision (I3); true where that is no longer known. */
+  async movedSince(tenant: string, model: string, before: Rollout, revision: number): Promise<boolean> {
+    if (before.revision === revision) return false;
+    const since = [before, ...(await this.history(tenant, model, keptHistory))].filter((r) => r.revision >= revision);
+    return since.at(-1)?.revision !== revision || since.some((rollout) => !sameVersions(rollout, before));
   }
 
   private async set(
     cause: Cause,
     model: string,
-    next: Rollout,
     expected: number,
-    emit: (after: Rollout) => Emission[],
+    next: Rollout,
+    { act, stage, emit = () => [] }: Partial<RolloutMove>,
     before?: Rollout,
   ): Promise<Rollout | undefined> {
     const { tenant } = cause;
     const effective = new Date(Math.max(cause.time, before?.effective?.getTime() ?? Number.NEGATIVE_INFINITY));
     const rollout: Rollout = { ...next, revision: expected + 1, effective };
-    const told = emission(events.rolloutChanged, RolloutChanged.fromPartial({ tenant, model, rollout }), cause.time);
+    const span = act && this.row(rollout, act, cause);
+    const told = RolloutChanged.fromPartial({ tenant, model, rollout, decision: stage, span });
+    const keepsJudgement = before !== undefined && sameVersions(before, rollout);
     const update = {
-      $set: { rollout: Rollout.toJSON(rollout), revision: rollout.revision, judgement: null },
+      $set: {
+        rollout: Rollout.toJSON(rollout),
+        revision: rollout.revision,
+        ...(!keepsJudgement && { judgement: null }),
+      },
       ...(before && { $push: { history: { $each: [Rollout.toJSON(before)], $position: 0, $slice: keptHistory } } }),
     };
     const written = await this.outbox.update(
       this.documents.rollouts,
       { _id: `${tenant}/${model}`, revision: expected },
       update as never,
-      [told, ...emit(rollout)],
+      [emission(events.rolloutChanged, told, cause.time), ...emit(span)],
       { ...cause, id: `${tenant}/${model}/rollout/${rollout.revision}` },
     );
+    if (written) this.spans.send(span);
     return written ? rollout : undefined;
   }
+
+  /** Its step is named by the revision: what follows the rollout knows it by that. */
+  private row({ cycleId, revision }: Rollout, act: NonNullable<RolloutMove['act']>, { time, traceparent }: Cause) {
+    const attributes = { ...act.attributes, 'driftloop.rollout.revision': revision };
+    return this.spans.row({
+      ...act,
+      attributes,
+      cycleId,
+      step: `rollout/${revision}`,
+      eventTime: time,
+      links: [traceparent],
+    });
+  }
 }
+
+/** Whether callers are answered by the same versions, in the same stage. */
+const sameVersions = (a: Rollout, b: Rollout): boolean =>
+  a.champion?.version === b.champion?.version &&
+  a.challenger?.version === b.challenger?.version &&
+  a.stage === b.stage &&
+  a.rolloutId === b.rolloutId;

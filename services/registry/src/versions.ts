@@ -30,7 +30,8 @@ export class Versions {
     const version = `v${number}`;
     const _id = `${tenant}/${model}/${version}`;
     const fields = { _id, tenant, model, version, number, state, cycleId, eventTime: trained.eventTime };
-    const document = { ...fields, trained: ModelTrained.toJSON(trained) };
+    // Spans have wall times, and are monitoring's to keep.
+    const document = { ...fields, trained: ModelTrained.toJSON({ ...trained, spans: [] }) };
     await this.documents.versions.updateOne({ _id }, { $setOnInsert: document }, { upsert: true });
     return (await this.documents.versions.findById(_id).lean<VersionDocument>())!;
   }

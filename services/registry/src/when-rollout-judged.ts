@@ -15,13 +15,14 @@ export class WhenRolloutJudged {
   @When(events.rolloutJudged)
   async keep(judged: RolloutJudged): Promise<void> {
     const { tenant, model, rolloutId, stage, verdict } = judged;
-    const rollout = await this.rollouts.find(tenant, model);
-    if (rollout?.rolloutId !== rolloutId || rollout.stage !== stage) return; // a word on a stage that is over
     const decision = Decision.toJSON(judged.decision!);
     const judgement = { rolloutId, verdict, eventTime: judged.decision!.eventTime!, decision };
-    await this.documents.rollouts.updateOne(
-      { _id: `${tenant}/${model}`, revision: rollout.revision },
-      { $set: { judgement } },
-    );
+    for (;;) {
+      const rollout = await this.rollouts.find(tenant, model);
+      if (rollout?.rolloutId !== rolloutId || rollout.stage !== stage) return; // a word on a stage that is over
+      const filter = { _id: `${tenant}/${model}`, revision: rollout.revision };
+      const { matchedCount } = await this.documents.rollouts.updateOne(filter, { $set: { judgement } });
+      if (matchedCount) return; // else a person froze or thawed it just now: looked at again
+    }
   }
 }
