@@ -57,7 +57,10 @@ function year() {
     .filter((d) => d.label_late15 !== '')
     .map((d) => {
       const landed = Date.parse(d.label_available_utc);
-      return row(d.flight_id, landed, landed, { delay: numeric(d.arr_delay) });
+      return row(d.flight_id, landed, landed, {
+        delay: numeric(d.arr_delay),
+        lost: numeric(String(Number(d.arr_delay) - Number(d.dep_delay))),
+      });
     });
   const weather = csv('weather').map(({ time_hour, origin, ...rest }) => {
     const time = Date.parse(time_hour);

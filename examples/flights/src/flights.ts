@@ -64,8 +64,8 @@ function departed({ flightId, scheduled, departureDelay }: Departure): Fact {
   return fact(flightId, at, at, { delay: departureDelay });
 }
 
-function arrived({ flightId, labelKnown, arrivalDelay }: Departure): Fact {
-  return fact(flightId, labelKnown!, labelKnown!, { delay: arrivalDelay });
+function arrived({ flightId, labelKnown, departureDelay, arrivalDelay }: Departure): Fact {
+  return fact(flightId, labelKnown!, labelKnown!, { delay: arrivalDelay, lost: arrivalDelay! - departureDelay! });
 }
 
 function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): ReportedOutcome {

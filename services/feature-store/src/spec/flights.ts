@@ -69,7 +69,10 @@ export function arrivedRows(flights: readonly Departure[]): SourceRow[] {
     .filter((d) => d.label_late15 !== '')
     .map((d) => {
       const landed = Date.parse(d.label_available_utc);
-      return row(d.flight_id, landed, landed, { delay: number(Number(d.arr_delay)) });
+      return row(d.flight_id, landed, landed, {
+        delay: number(Number(d.arr_delay)),
+        lost: number(Number(d.arr_delay) - Number(d.dep_delay)),
+      });
     });
 }
 
