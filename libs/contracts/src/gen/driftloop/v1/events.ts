@@ -532,6 +532,8 @@ export interface Rollout {
   reason: string;
   /** A person has frozen promotion. */
   held: boolean;
+  /** Who froze it, and why. */
+  heldReason: string;
 }
 
 export interface ServedVersion {
@@ -5407,6 +5409,7 @@ function createBaseRollout(): Rollout {
     frozen: undefined,
     reason: "",
     held: false,
+    heldReason: "",
   };
 }
 
@@ -5444,6 +5447,9 @@ export const Rollout: MessageFns<Rollout> = {
     }
     if (message.held !== false) {
       writer.uint32(88).bool(message.held);
+    }
+    if (message.heldReason !== "") {
+      writer.uint32(98).string(message.heldReason);
     }
     return writer;
   },
@@ -5549,6 +5555,14 @@ export const Rollout: MessageFns<Rollout> = {
             message.held = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.heldReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5586,6 +5600,11 @@ export const Rollout: MessageFns<Rollout> = {
       frozen: isSet(object.frozen) ? ServedVersion.fromJSON(object.frozen) : undefined,
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       held: isSet(object.held) ? globalThis.Boolean(object.held) : false,
+      heldReason: isSet(object.heldReason)
+        ? globalThis.String(object.heldReason)
+        : isSet(object.held_reason)
+        ? globalThis.String(object.held_reason)
+        : "",
     };
   },
 
@@ -5624,6 +5643,9 @@ export const Rollout: MessageFns<Rollout> = {
     if (message.held !== false) {
       obj.held = message.held;
     }
+    if (message.heldReason !== "") {
+      obj.heldReason = message.heldReason;
+    }
     return obj;
   },
 
@@ -5649,6 +5671,7 @@ export const Rollout: MessageFns<Rollout> = {
       : undefined;
     message.reason = object.reason ?? "";
     message.held = object.held ?? false;
+    message.heldReason = object.heldReason ?? "";
     return message;
   },
 };
