@@ -71,10 +71,11 @@ export class Commands {
     const outcome = held ? 'frozen' : 'thawed';
     const at = notBefore(cause, before);
     const subject = `${cause.tenant}/${model}/${before.revision + 1}`;
+    const reason = `${outcome} by ${who}${note && `: ${note}`}`;
     const reasons = [held ? 'a person froze the champion' : 'a person thawed the champion'];
     const said = decision({ kind: 'hold', outcome, subject, time: at.time, reasons });
     const after = await this.rollouts.change(at, model, before, {
-      change: { held, reason: `${outcome} by ${who}${note && `: ${note}`}` },
+      change: { held, reason, heldReason: held ? reason : '' },
       ...(before.stage !== Stage.ENDED && { act: { name: outcome, decision: said } }),
       stage: said,
     });
@@ -101,7 +102,7 @@ export class Commands {
   }
 }
 
-function refuseFrozen({ model, force }: { model: string; force: boolean }, { held, reason }: Rollout): void {
+function refuseFrozen({ model, force }: { model: string; force: boolean }, { held, heldReason: reason }: Rollout): void {
   if (held && !force) throw errors.FROZEN({ model, reason });
 }
 

@@ -1,0 +1,43 @@
+/** Who really answers: what each replica of serving has said last, of following the rollout or of failing to. */
+import { RolloutFailed, RolloutFollowed } from '@driftloop/contracts';
+import type { FactDocument } from './loop.documents.js';
+
+/** A replica as it was heard last. */
+export interface ReplicaState {
+  readonly replica: string;
+  readonly revision: number;
+  /** The version that it answers callers with outside a canary; empty where it has none. */
+  readonly answering: string;
+  /** Why it does not follow the newest revision that it has heard of. */
+  readonly failure?: string;
+}
+
+/** The replicas of a model, by name. The highest revision that each has spoken of holds. */
+export function replicasOf(facts: readonly FactDocument[]): ReplicaState[] {
+  const states = new Map<string, ReplicaState>();
+  for (const state of facts.flatMap(stateOf)) {
+    const known = states.get(state.replica);
+    const newer = !known || state.revision > known.revision || (state.revision === known.revision && !state.failure);
+    if (newer) states.set(state.replica, state);
+  }
+  return [...states.values()].sort((a, b) => (a.replica < b.replica ? -1 : 1));
+}
+
+function stateOf({ topic, payload }: FactDocument): ReplicaState[] {
+  if (topic === 'rollout.followed') {
+    const { replica, revision, version } = RolloutFollowed.fromJSON(JSON.parse(payload));
+    return [{ replica, revision, answering: version }];
+  }
+  if (topic !== 'rollout.failed') return [];
+  const { replica, revision, answering, version, code, reason } = RolloutFailed.fromJSON(JSON.parse(payload));
+  return [{ replica, revision, answering, failure: `cannot serve ${version} (${code}: ${reason})` }];
+}
+
+/** For a person: the replicas that answer with something else than the rollout says. */
+export function fallenBack(replicas: readonly ReplicaState[]): string[] {
+  return replicas.flatMap(({ replica, answering, failure }) => {
+    if (!failure) return [];
+    const meanwhile = answering ? `it goes on answering with ${answering}` : 'it answers with nothing';
+    return [`replica ${replica} ${failure}: ${meanwhile}; promote a version that can be served, or roll back`];
+  });
+}
