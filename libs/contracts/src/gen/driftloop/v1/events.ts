@@ -471,6 +471,8 @@ export interface Reference {
   auc: number;
   positiveRate: number;
   rows: number;
+  /** DiagnosisReference: how the days behind the histograms differ, the same by slice, the twin's losses by bin; canonical JSON. */
+  diagnosisJson: string;
 }
 
 /** training.failed: the cycle's training ended without a candidate. */
@@ -4594,7 +4596,7 @@ export const FeatureScore: MessageFns<FeatureScore> = {
 };
 
 function createBaseReference(): Reference {
-  return { histogramsJson: "", logLoss: 0, brier: 0, auc: 0, positiveRate: 0, rows: 0 };
+  return { histogramsJson: "", logLoss: 0, brier: 0, auc: 0, positiveRate: 0, rows: 0, diagnosisJson: "" };
 }
 
 export const Reference: MessageFns<Reference> = {
@@ -4616,6 +4618,9 @@ export const Reference: MessageFns<Reference> = {
     }
     if (message.rows !== 0) {
       writer.uint32(48).int64(message.rows);
+    }
+    if (message.diagnosisJson !== "") {
+      writer.uint32(58).string(message.diagnosisJson);
     }
     return writer;
   },
@@ -4681,6 +4686,14 @@ export const Reference: MessageFns<Reference> = {
             message.rows = longToNumber(reader.int64());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.diagnosisJson = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4713,6 +4726,11 @@ export const Reference: MessageFns<Reference> = {
         ? globalThis.Number(object.positive_rate)
         : 0,
       rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      diagnosisJson: isSet(object.diagnosisJson)
+        ? globalThis.String(object.diagnosisJson)
+        : isSet(object.diagnosis_json)
+        ? globalThis.String(object.diagnosis_json)
+        : "",
     };
   },
 
@@ -4736,6 +4754,9 @@ export const Reference: MessageFns<Reference> = {
     if (message.rows !== 0) {
       obj.rows = Math.round(message.rows);
     }
+    if (message.diagnosisJson !== "") {
+      obj.diagnosisJson = message.diagnosisJson;
+    }
     return obj;
   },
 
@@ -4750,6 +4771,7 @@ export const Reference: MessageFns<Reference> = {
     message.auc = object.auc ?? 0;
     message.positiveRate = object.positiveRate ?? 0;
     message.rows = object.rows ?? 0;
+    message.diagnosisJson = object.diagnosisJson ?? "";
     return message;
   },
 };

@@ -25,6 +25,7 @@ import {
   Evidence,
   ListQuarantineReply,
   ListQuarantineRequest,
+  Movement,
   QuarantineItem,
   ResolveQuarantineRequest,
 } from "./values.js";
@@ -56,6 +57,34 @@ export interface ModelStatus {
   frozenNote: string;
   /** The versions that callers are answered with, as the replicas report it: one where all follow the rollout. */
   answering: string[];
+}
+
+export interface GetDriftRequest {
+  model: string;
+  /** At most 1,000 movements; 0 is 50. */
+  limit: number;
+}
+
+/** The diagnosis of the newest closed days. Empty before a whole window of days was counted against the champion's reference. */
+export interface DriftReport {
+  model: string;
+  champion: string;
+  windowStart: Date | undefined;
+  windowEnd:
+    | Date
+    | undefined;
+  /** Closed days in the window. */
+  days: number;
+  /** Features, and features of slices, that were tested; how many of them have moved. */
+  tests: number;
+  moved: number;
+  /** The false-discovery rate that is held, and the level that this window's tests were given out of it. */
+  rate: number;
+  level: number;
+  /** Moved ones first, strongest first. */
+  movements: Movement[];
+  /** When the champion's daily loss changed its mean; unset where it did not. */
+  lossChanged: Date | undefined;
 }
 
 export interface DaySummary {
@@ -571,6 +600,346 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     message.frozen = object.frozen ?? false;
     message.frozenNote = object.frozenNote ?? "";
     message.answering = object.answering?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetDriftRequest(): GetDriftRequest {
+  return { model: "", limit: 0 };
+}
+
+export const GetDriftRequest: MessageFns<GetDriftRequest> = {
+  encode(message: GetDriftRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDriftRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDriftRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetDriftRequest {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+    };
+  },
+
+  toJSON(message: GetDriftRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetDriftRequest>): GetDriftRequest {
+    return GetDriftRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDriftRequest>): GetDriftRequest {
+    const message = createBaseGetDriftRequest();
+    message.model = object.model ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseDriftReport(): DriftReport {
+  return {
+    model: "",
+    champion: "",
+    windowStart: undefined,
+    windowEnd: undefined,
+    days: 0,
+    tests: 0,
+    moved: 0,
+    rate: 0,
+    level: 0,
+    movements: [],
+    lossChanged: undefined,
+  };
+}
+
+export const DriftReport: MessageFns<DriftReport> = {
+  encode(message: DriftReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.champion !== "") {
+      writer.uint32(18).string(message.champion);
+    }
+    if (message.windowStart !== undefined) {
+      Timestamp.encode(toTimestamp(message.windowStart), writer.uint32(26).fork()).join();
+    }
+    if (message.windowEnd !== undefined) {
+      Timestamp.encode(toTimestamp(message.windowEnd), writer.uint32(34).fork()).join();
+    }
+    if (message.days !== 0) {
+      writer.uint32(40).int64(message.days);
+    }
+    if (message.tests !== 0) {
+      writer.uint32(48).int64(message.tests);
+    }
+    if (message.moved !== 0) {
+      writer.uint32(56).int64(message.moved);
+    }
+    if (message.rate !== 0) {
+      writer.uint32(65).double(message.rate);
+    }
+    if (message.level !== 0) {
+      writer.uint32(73).double(message.level);
+    }
+    for (const v of message.movements) {
+      Movement.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.lossChanged !== undefined) {
+      Timestamp.encode(toTimestamp(message.lossChanged), writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DriftReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDriftReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.champion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.windowStart = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.windowEnd = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.days = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.tests = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.moved = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.rate = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.level = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.movements.push(Movement.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.lossChanged = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DriftReport {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      champion: isSet(object.champion) ? globalThis.String(object.champion) : "",
+      windowStart: isSet(object.windowStart)
+        ? fromJsonTimestamp(object.windowStart)
+        : isSet(object.window_start)
+        ? fromJsonTimestamp(object.window_start)
+        : undefined,
+      windowEnd: isSet(object.windowEnd)
+        ? fromJsonTimestamp(object.windowEnd)
+        : isSet(object.window_end)
+        ? fromJsonTimestamp(object.window_end)
+        : undefined,
+      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
+      tests: isSet(object.tests) ? globalThis.Number(object.tests) : 0,
+      moved: isSet(object.moved) ? globalThis.Number(object.moved) : 0,
+      rate: isSet(object.rate) ? globalThis.Number(object.rate) : 0,
+      level: isSet(object.level) ? globalThis.Number(object.level) : 0,
+      movements: globalThis.Array.isArray(object?.movements)
+        ? object.movements.map((e: any) => Movement.fromJSON(e))
+        : [],
+      lossChanged: isSet(object.lossChanged)
+        ? fromJsonTimestamp(object.lossChanged)
+        : isSet(object.loss_changed)
+        ? fromJsonTimestamp(object.loss_changed)
+        : undefined,
+    };
+  },
+
+  toJSON(message: DriftReport): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.champion !== "") {
+      obj.champion = message.champion;
+    }
+    if (message.windowStart !== undefined) {
+      obj.windowStart = message.windowStart.toISOString();
+    }
+    if (message.windowEnd !== undefined) {
+      obj.windowEnd = message.windowEnd.toISOString();
+    }
+    if (message.days !== 0) {
+      obj.days = Math.round(message.days);
+    }
+    if (message.tests !== 0) {
+      obj.tests = Math.round(message.tests);
+    }
+    if (message.moved !== 0) {
+      obj.moved = Math.round(message.moved);
+    }
+    if (message.rate !== 0) {
+      obj.rate = floatToJson(message.rate);
+    }
+    if (message.level !== 0) {
+      obj.level = floatToJson(message.level);
+    }
+    if (message.movements?.length) {
+      obj.movements = message.movements.map((e) => Movement.toJSON(e));
+    }
+    if (message.lossChanged !== undefined) {
+      obj.lossChanged = message.lossChanged.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DriftReport>): DriftReport {
+    return DriftReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DriftReport>): DriftReport {
+    const message = createBaseDriftReport();
+    message.model = object.model ?? "";
+    message.champion = object.champion ?? "";
+    message.windowStart = object.windowStart ?? undefined;
+    message.windowEnd = object.windowEnd ?? undefined;
+    message.days = object.days ?? 0;
+    message.tests = object.tests ?? 0;
+    message.moved = object.moved ?? 0;
+    message.rate = object.rate ?? 0;
+    message.level = object.level ?? 0;
+    message.movements = object.movements?.map((e) => Movement.fromPartial(e)) || [];
+    message.lossChanged = object.lossChanged ?? undefined;
     return message;
   },
 };
@@ -2349,6 +2718,16 @@ export const MonitoringService = {
     responseSerialize: (value: CycleExplanation): Buffer => Buffer.from(CycleExplanation.encode(value).finish()),
     responseDeserialize: (value: Buffer): CycleExplanation => CycleExplanation.decode(value),
   },
+  /** What has moved by now against the champion's reference, feature by feature and slice by slice. */
+  getDrift: {
+    path: "/driftloop.v1.Monitoring/GetDrift" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetDriftRequest): Buffer => Buffer.from(GetDriftRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetDriftRequest => GetDriftRequest.decode(value),
+    responseSerialize: (value: DriftReport): Buffer => Buffer.from(DriftReport.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DriftReport => DriftReport.decode(value),
+  },
 } as const;
 
 export interface MonitoringServer extends UntypedServiceImplementation {
@@ -2365,6 +2744,8 @@ export interface MonitoringServer extends UntypedServiceImplementation {
   pause: handleUnaryCall<PauseRequest, ModelStatus>;
   /** A cycle told in sentences, with its figures: why it opened, what came of it, what a person can do now. */
   explainCycle: handleUnaryCall<GetCycleRequest, CycleExplanation>;
+  /** What has moved by now against the champion's reference, feature by feature and slice by slice. */
+  getDrift: handleUnaryCall<GetDriftRequest, DriftReport>;
 }
 
 export interface MonitoringClient extends Client {
@@ -2487,6 +2868,22 @@ export interface MonitoringClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CycleExplanation) => void,
   ): ClientUnaryCall;
+  /** What has moved by now against the champion's reference, feature by feature and slice by slice. */
+  getDrift(
+    request: GetDriftRequest,
+    callback: (error: ServiceError | null, response: DriftReport) => void,
+  ): ClientUnaryCall;
+  getDrift(
+    request: GetDriftRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DriftReport) => void,
+  ): ClientUnaryCall;
+  getDrift(
+    request: GetDriftRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DriftReport) => void,
+  ): ClientUnaryCall;
 }
 
 export const MonitoringClient = makeGenericClientConstructor(
@@ -2497,6 +2894,10 @@ export const MonitoringClient = makeGenericClientConstructor(
   service: typeof MonitoringService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

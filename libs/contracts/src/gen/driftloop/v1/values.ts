@@ -127,29 +127,40 @@ export interface CycleSpan_AttributesEntry {
   value: string;
 }
 
-/** How a feature, or the prediction, moved against the champion's reference. A diagnosis, never a trigger. */
+/** How a feature, or the prediction, moved: the window's closed days against the champion's reference. A diagnosis, never a trigger. */
 export interface Movement {
+  /** "prediction": the champion's own answers. */
   feature: string;
-  /** "carrier=AA"; empty for the whole. */
+  /** "carrier=AA", against the reference's rows of the same slice; empty for the whole. */
   slice: string;
+  /** In the window. */
   rows: number;
   days: number;
+  /** Population stability index: below .1 is read as stable, above .25 as moved. */
   psi: number;
-  /** Kolmogorov–Smirnov distance; unset for text. */
+  /** Kolmogorov–Smirnov distance over the reference's bins; unset for text. */
   ks: number;
   /** Jensen–Shannon divergence, bits. */
   jensenShannon: number;
   /** Wasserstein-1 distance in units of the reference's spread; unset for text. */
   wasserstein: number;
-  /** Of no movement, by days as blocks; and after control of the false-discovery rate. */
+  /**
+   * Of no movement, by days as blocks, days on end being alike; and after control of the false-discovery rate within this window
+   * (Benjamini–Yekutieli: features depend on each other).
+   */
   pValue: number;
   qValue: number;
+  /** The q-value was at or below the level that its window was given out of spec.monitoring.falseDiscoveryRate, and it has not come back since. */
   moved: boolean;
   /** Mean (a share, for text: of the category that moved most) in the reference and now. */
   reference: number;
   present: number;
-  /** Share of the change in log loss that falls on rows in the bins that grew. */
+  /**
+   * Share of the champion's rise in log loss over its reference that falls on rows in the bins that grew, in excess of the reference's loss. It may
+   * exceed 1; 0 where the loss has not risen, and for slices.
+   */
   lossShare: number;
+  /** The category that moved most; when the mean of days changed (ADWIN). */
   note: string;
 }
 
