@@ -8,11 +8,12 @@
  */
 import { parseModelSpec } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { Log } from '@driftloop/service';
+import { Log, WallClock } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Graphs } from './graphs.js';
 import { servingPoints } from './points.js';
 import { RolloutHistory } from './rollout-history.js';
+import { servesTheSame, type Taking } from './rollout-steps.js';
 import { keptRollouts, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
 import { ServingDocuments } from './serving.documents.js';
 
@@ -30,6 +31,7 @@ export class Following {
     private readonly documents: ServingDocuments,
     private readonly history: RolloutHistory,
     private readonly log: Log,
+    private readonly clock: WallClock,
   ) {}
 
   /** A model is declared, or its spec has changed. Throws COLUMNS_CHANGED. */
@@ -65,7 +67,8 @@ export class Following {
     const { rollout, revision } = failed;
     this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
     const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
-    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message };
+    const answering = served.rollouts[0]?.rollout.champion?.version ?? '';
+    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message, answering };
     await this.documents.failed(served, rollout, why, cause);
   }
 
@@ -78,6 +81,7 @@ export class Following {
     const known = served.rollouts[0]?.revision ?? 0;
     if (known >= rollout.revision) return;
     const gap = Math.max(known, this.heard.get(served.key) ?? 0) + 1 < rollout.revision;
+    const started = this.clock.now();
     const missed = told ?? (gap ? await this.history.recall(served) : undefined);
     try {
       await this.graphs.load(served, rollout);
@@ -86,22 +90,26 @@ export class Following {
       this.heard.set(served.key, rollout.revision);
       return;
     }
-    await this.remember(served, [rollout, ...(missed ?? [])]);
+    const holdOnly = servesTheSame(served.rollouts[0]?.rollout, rollout.rollout);
+    await this.remember(served, [rollout, ...(missed ?? [])], { cause, started, holdOnly });
     await this.dropUnused();
   }
 
   /** I3. The first is loaded; earlier ones, for questions about their time, when somebody asks. */
-  private async remember(served: ServedModel, [newest, ...earlier]: readonly ServedRollout[]): Promise<void> {
+  private async remember(
+    served: ServedModel,
+    [newest, ...earlier]: readonly ServedRollout[],
+    taking?: Taking,
+  ): Promise<void> {
     const known = new Set(served.rollouts.map(({ revision }) => revision));
     const told = [newest, ...earlier.filter(({ revision }) => revision < newest.revision)];
     const fresh = told.filter(({ revision }) => !known.has(revision));
     if (!fresh.length) return;
     const all = [...fresh, ...served.rollouts].sort((a, b) => b.revision - a.revision).slice(0, keptRollouts);
     servingPoints.beforeSwap.publish(served.key);
-    await this.documents.followed(
-      served,
-      all.map(({ rollout }) => rollout),
-    );
+    const rollouts = all.map(({ rollout }) => rollout);
+    if (taking) await this.documents.took(served, rollouts, taking);
+    else await this.documents.followed(served, rollouts);
     for (const rollout of fresh) this.models.remember(served, rollout);
     servingPoints.afterSwap.publish(served.key);
   }

@@ -1,9 +1,10 @@
 /** What serving remembers: the last good state of each model, so that it starts with the registry away. */
-import { events, Rollout, RolloutFailed } from '@driftloop/contracts';
+import { events, Rollout, RolloutFailed, RolloutFollowed } from '@driftloop/contracts';
 import { type Cause, emission, Outbox, outboxed } from '@driftloop/documents';
-import { Connection, Settings } from '@driftloop/service';
+import { Connection, CycleSpans, Settings } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { type Model, Schema } from 'mongoose';
+import { failedStep, followedStep, type Taking } from './rollout-steps.js';
 import type { ServedModel } from './served-models.js';
 
 /** `_id` is tenant/model. Rollouts are Rollout messages as proto3 JSON, newest first. */
@@ -16,6 +17,8 @@ export interface ServedModelDocument {
   rollouts: unknown[];
   /** Revision of the newest rollout that could not be loaded, which has been told. */
   failedRevision?: number;
+  /** The newest revision that each replica has told to follow. */
+  told?: Record<string, number>;
   pending?: unknown[];
 }
 
@@ -30,6 +33,7 @@ const servedModelSchema = new Schema<ServedModelDocument>(
     specJson: String,
     rollouts: [Mixed],
     failedRevision: Number,
+    told: Mixed,
   },
   { versionKey: false },
 ).plugin(outboxed);
@@ -42,6 +46,7 @@ export class ServingDocuments {
     connection: Connection,
     private readonly outbox: Outbox,
     private readonly settings: Settings,
+    private readonly spans: CycleSpans,
   ) {
     this.models = connection.model<ServedModelDocument>('ServedModel', servedModelSchema, 'served_models');
   }
@@ -64,13 +69,43 @@ export class ServingDocuments {
     await this.models.updateOne({ _id: key }, { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)) } });
   }
 
+  /** Remembers a model's rollouts, and tells, once a revision, that this replica follows the newest. */
+  async took(served: ServedModel, rollouts: readonly Rollout[], taking: Taking): Promise<void> {
+    const { key: _id, tenant, model } = served;
+    const { replica } = this.settings;
+    const [{ revision, rolloutId, cycleId, stage, champion, effective }] = rollouts;
+    const span = this.spans.row(followedStep(rollouts[0], replica, taking));
+    const facts = { tenant, model, rolloutId, revision, stage, version: champion?.version ?? '', replica, span };
+    const told = RolloutFollowed.fromPartial({ ...facts, cycleId: taking.holdOnly ? '' : cycleId });
+    const time = effective?.getTime() ?? taking.cause.time;
+    const mark = `told.${replica.replaceAll('.', '_')}`;
+    const written = await this.outbox.update(
+      this.models,
+      { _id, $or: [{ [mark]: { $exists: false } }, { [mark]: { $lt: revision } }] },
+      { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)), [mark]: revision } },
+      [emission(events.rolloutFollowed, told, time)],
+      { ...taking.cause, time, id: `${_id}/followed/${revision}/${replica}` },
+    );
+    if (written) this.spans.send(span);
+    else await this.followed(served, rollouts);
+  }
+
   /** Tells that a rollout cannot be served, once a rollout however often it is heard. */
   async failed({ key, tenant, model }: ServedModel, rollout: Rollout, why: FailureFacts, cause: Cause): Promise<void> {
     const { revision, rolloutId, cycleId } = rollout;
-    const facts = { tenant, model, rolloutId, cycleId, replica: this.settings.replica, ...why };
+    const { replica } = this.settings;
+    const span = this.spans.row(failedStep(rollout, replica, why, cause));
+    const facts = { tenant, model, rolloutId, cycleId, replica, ...why, revision, span };
     const told = emission(events.rolloutFailed, RolloutFailed.fromPartial(facts), cause.time);
     const filter = { _id: key, failedRevision: { $ne: revision } };
-    await this.outbox.update(this.models, filter, { $set: { failedRevision: revision } }, [told], cause);
+    const written = await this.outbox.update(
+      this.models,
+      filter,
+      { $set: { failedRevision: revision } },
+      [told],
+      cause,
+    );
+    if (written) this.spans.send(span);
   }
 }
 
@@ -78,4 +113,6 @@ export interface FailureFacts {
   readonly version: string;
   readonly code: string;
   readonly reason: string;
+  /** The version that goes on answering; empty where there is none. */
+  readonly answering: string;
 }
