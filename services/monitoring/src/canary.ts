@@ -8,7 +8,7 @@
 import { type ArmCounts, emptyArm, latencyBucket, operationalCheck, scoreBucket } from '@driftloop/algorithms';
 import { durationMs, Evidence, Verdict } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
-import type { Judgement } from './judgement.js';
+import type { Standing } from './judgement.js';
 import type { CycleDocument } from './loop.documents.js';
 import { type PredictionRow, Rows } from './rows.documents.js';
 import type { ModelView } from './view.js';
@@ -17,8 +17,8 @@ import type { ModelView } from './view.js';
 export class Canary {
   constructor(private readonly rows: Rows) {}
 
-  /** The verdict on a canary at `now`, if it has earned one. */
-  async check(view: ModelView, cycle: CycleDocument, now: number, replay: boolean): Promise<Judgement | undefined> {
+  /** How a canary stands at `now`: its verdict, if it has earned one, or else what it lacks. */
+  async check(view: ModelView, cycle: CycleDocument, now: number, replay: boolean): Promise<Standing> {
     const since = cycle.stageSince!;
     const { percent, duration, minPredictions } = view.spec.rollout.canary;
     const rows = await this.rows.predictionsBetween(view.series, since, now + view.timing.lead + 1);
@@ -36,10 +36,12 @@ export class Canary {
     const { health, reasons, evidence: findings } = operationalCheck({ champion, canary }, { minRequests });
     const window = { windowStart: new Date(since), windowEnd: new Date(now) };
     const evidence = findings.map((finding) => Evidence.fromPartial({ ...finding, ...window }));
-    if (health === 'unhealthy') return { verdict: Verdict.ROLL_BACK, reasons, evidence };
-    if (health !== 'healthy' || now < since + durationMs(duration)) return undefined;
+    if (health === 'unhealthy')
+      return { judgement: { verdict: Verdict.ROLL_BACK, reasons, evidence }, evidence, lacks: [] };
+    if (health !== 'healthy') return { evidence, lacks: reasons };
+    if (now < since + durationMs(duration)) return { evidence, lacks: ['its time is not over'] };
     const healthy = `healthy over ${canary.requests} canary requests`;
-    return { verdict: Verdict.PROMOTE, reasons: [healthy], evidence };
+    return { judgement: { verdict: Verdict.PROMOTE, reasons: [healthy], evidence }, evidence, lacks: [] };
   }
 }
 

@@ -23,11 +23,11 @@ export class Checks {
     const { view, progress, watch } = memory;
     const due = this.policy.isDue(view, watch.checked, now);
     const news = progress.closed !== undefined && progress.closed !== watch.signalled;
-    const untrained = view.training === undefined && !memory.cycle;
+    const untrained = view.training === undefined && !memory.cycle && !memory.paused;
     if (!due && !news && !untrained) return;
     const measured = await this.signals.measure(view, progress, now);
     const alerts = news ? await this.alarms.sound(view, measured.signals, watch.alerts, now, cause) : watch.alerts;
-    if ((due || untrained) && !memory.cycle) await this.ask(memory, measured, now, cause);
+    if ((due || untrained) && !memory.cycle && !memory.paused) await this.ask(memory, measured, now, cause);
     if (!due && !news) return;
     memory.watch = {
       ...watch,

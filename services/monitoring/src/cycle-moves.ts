@@ -8,6 +8,7 @@ import {
   ModelTrained,
   RolloutChanged,
   RolloutFailed,
+  RolloutFollowed,
   Stage,
   TrainingFailed,
   Verdict,
@@ -58,16 +59,27 @@ const readings: Record<string, Reading> = {
   'rollout.changed': (payload, _fact, view) => {
     const { rollout } = RolloutChanged.fromJSON(payload);
     if (!rollout?.cycleId || rollout.stage === Stage.ENDED) return undefined;
-    const { cycleId, rolloutId, stage, canaryPercent, challenger } = rollout;
+    const { cycleId, rolloutId, stage, canaryPercent, challenger, held } = rollout;
     const name = stage === Stage.CANARY ? 'canary' : 'shadow';
     const traffic = name === 'canary' ? `canary of ${canaryPercent}%` : 'shadow';
     const version = challenger?.version ?? '';
     const present = view.rollout.rolloutId === rolloutId && view.rollout.stage === stage;
     return {
-      ...{ cycleId, service: 'registry', what: `${version} in ${traffic}`, version, rolloutId },
+      ...{
+        cycleId,
+        service: 'registry',
+        what: `${version} in ${traffic}${held ? ', frozen' : ''}`,
+        version,
+        rolloutId,
+      },
       stage: { name, since: effectiveMs(rollout) },
       ...(present && { onTrial: stage }),
     };
+  },
+  'rollout.followed': (payload) => {
+    const { cycleId, replica, revision, version } = RolloutFollowed.fromJSON(payload);
+    const what = `replica ${replica} follows revision ${revision}; ${version} answers`;
+    return { cycleId, service: 'serving', what };
   },
   'rollout.failed': (payload, _fact, view) => {
     const { cycleId, rolloutId, version, replica, code, reason } = RolloutFailed.fromJSON(payload);

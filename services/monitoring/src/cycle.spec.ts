@@ -1,4 +1,4 @@
-import { events, Stage } from '@driftloop/contracts';
+import { events, RolloutFailed, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './spec/loop-world.js';
@@ -126,7 +126,7 @@ describe('a cycle', () => {
     await world.tick(next);
     await world.tell(
       events.rolloutFailed,
-      { ...failed, code: 'MODEL_CORRUPT', reason: 'sha256', span: undefined },
+      RolloutFailed.fromPartial({ ...failed, code: 'MODEL_CORRUPT', reason: 'sha256' }),
       next,
     );
     await world.tick(next + hour);

@@ -66,6 +66,8 @@ export interface DayDocument {
   awaited: string[];
   /** Predictions that never got a label; null until the cohort is censored. */
   censored: number | null;
+  /** Predictions that came after the closing: in no figure. Absent in documents of old. */
+  late?: number;
   /** Whether the cohort's rows may still have to be deleted. */
   rowsLeft: boolean;
   /** The tick whose late labels have been added. */
@@ -91,6 +93,7 @@ const daySchema = new Schema<DayDocument>(
     lastKnown: Number,
     awaited: [String],
     censored: Number,
+    late: Number,
     rowsLeft: Boolean,
     absorbedAt: Number,
     versions: [Mixed],

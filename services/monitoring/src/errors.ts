@@ -8,6 +8,12 @@ export const errors = catalogue('monitoring', {
     message: (facts: { model: string }) =>
       `no model "${facts.model}" is declared here; apply its spec first, or check its name`,
   },
+  HOLD_RACED: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (facts: { series: string }) =>
+      `somebody else has just paused or resumed ${facts.series}; look, and try again`,
+  },
   UNKNOWN_CYCLE: {
     status: 'NOT_FOUND',
     retriable: false,

@@ -65,6 +65,7 @@ const causalOrder = [
   'model.approved',
   'model.refused',
   'rollout.changed',
+  'rollout.followed',
   'rollout.failed',
   'model.promoted',
   'model.rolled-back',

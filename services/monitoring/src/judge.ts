@@ -3,6 +3,7 @@
  *
  * I1  The tests are folded anew from the day documents since the rollout began: no state that could be applied twice.
  * I2  Only days count whose every question was asked after the rollout took effect, and labels as their closing knew them.
+ *     A day of which too few labels came is a day without rows: those that come first are not like the others.
  * I3  The yardstick (typical rows a day) is that of the days closed when the rollout began, however long it lasts.
  */
 import {
@@ -20,20 +21,15 @@ import {
 } from '@driftloop/algorithms';
 import { cohortStart, Evidence, Verdict } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
+import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type PairSums } from './days.documents.js';
-import type { Judgement } from './judgement.js';
+import type { Judgement, Standing } from './judgement.js';
 import type { CycleDocument } from './loop.documents.js';
 import type { ModelView } from './view.js';
 
 const dayMs = 86_400_000;
 /** A challenger that answers fewer of the champion's rows is not fit to serve, however good its answers are. */
 const leastCoverage = 0.9;
-
-/** How a trial stands: its word, if it has one, and the tests so far. */
-export interface Standing {
-  judgement?: Judgement;
-  evidence: Evidence[];
-}
 
 @Injectable()
 export class Judge {
@@ -50,8 +46,9 @@ export class Judge {
     const evidence = trial.findings.map((finding) =>
       Evidence.fromPartial({ ...finding, subject: cycle.version, ...window }),
     );
-    const verdict = trial.verdict;
-    return { evidence, ...(verdict && { judgement: { ...verdict, evidence } }) };
+    const { verdict, rows } = trial;
+    const lacks = verdict ? [] : [`undecided after ${days.length} closed days with ${rows} rows of both`];
+    return { evidence, lacks, ...(verdict && { judgement: { ...verdict, evidence } }) };
   }
 }
 
@@ -68,6 +65,7 @@ const yardstick = (days: readonly DayDocument[]): number =>
   );
 
 interface Trial {
+  rows: number;
   findings: readonly Finding[];
   verdict?: Omit<Judgement, 'evidence'>;
 }
@@ -79,7 +77,7 @@ function run(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[]
   let answered = 0;
   let answerable = 0;
   for (const day of days) {
-    const pair = pairOf(day, cycle);
+    const pair = isToldOf(view, day) ? pairOf(day, cycle) : emptyPair;
     answered += pair.rows;
     answerable += pair.answerable;
     for (const { start, rows, sum } of pair.blocks)
@@ -90,7 +88,7 @@ function run(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[]
   }
   const coverage = answerable ? answered / answerable : 1;
   const verdict = verdictOf(slow, fast, coverage);
-  return { findings: [...judgeEvidence(slow), fastStopEvidence(fast)], ...(verdict && { verdict }) };
+  return { rows: slow.rows, findings: [...judgeEvidence(slow), fastStopEvidence(fast)], ...(verdict && { verdict }) };
 }
 
 const emptyPair: PairSums = { champion: '', challenger: '', rows: 0, sum: 0, answerable: 0, blocks: [] };

@@ -2,8 +2,12 @@
  * The ledger: every decision of a model's loop, monitoring's own and those heard, in the order of event time and id,
  * chained by hash. A projection of documents: it is computed when it is read, so nothing can be applied twice.
  *
- * I1  Only event-time fields enter: no wall clock, no log position.
+ * I1  Only event-time fields enter: no wall clock, no log position, no note of a person.
  * I2  An entry's hash covers the hash before it, so that the last one names the whole.
+ * I3  It ends at its watermark, the tick before the last one handled: everything of such a time was told before that tick
+ *     (docs/decisions/0003), so that what has once been read is never changed, only added to. What a person commands
+ *     is dated at the last tick (and so enters at the next but one): the same commands between the same ticks give the
+ *     same ledger.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -14,9 +18,10 @@ import {
   ModelPromoted,
   ModelRefused,
   ModelRolledBack,
+  RolloutChanged,
 } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
-import { type FactDocument, LoopDocuments } from './loop.documents.js';
+import { type CycleDocument, type FactDocument, LoopDocuments, type SignalDocument } from './loop.documents.js';
 
 interface Entry {
   readonly service: string;
@@ -24,37 +29,61 @@ interface Entry {
   readonly decision: Decision;
 }
 
+/** Which entries are wanted. */
+export interface LedgerPage {
+  /** Those behind this position. */
+  after: number;
+  limit: number;
+}
+
+const most = 1000;
+
 @Injectable()
 export class Ledger {
   constructor(private readonly documents: LoopDocuments) {}
 
-  /** Every decision about a model (tenant/model) so far. */
-  async read(series: string): Promise<LedgerMessage> {
-    const [facts, cycles, signals] = await Promise.all([
+  /** Decisions about a model (tenant/model) at or before the watermark: at most 1,000, or `limit`, behind `after`. */
+  async read(series: string, { after, limit }: LedgerPage): Promise<LedgerMessage> {
+    const [clock, facts, cycles, signals] = await Promise.all([
+      this.documents.clock(),
       this.documents.factsOf(series),
       this.documents.cyclesOf(series),
       this.documents.signalsOf(series),
     ]);
-    const own = cycles.flatMap(({ _id, steps }) =>
-      steps
-        .filter((step) => step.service === 'monitoring' && step.decision)
-        .map((step) => ({ service: 'monitoring', cycleId: _id, decision: Decision.fromJSON(step.decision) })),
-    );
-    const heard = facts.flatMap(heardDecision);
-    const sounded = signals.map((signal) => ({
-      service: 'monitoring',
-      cycleId: '',
-      decision: Decision.fromJSON(signal.decision),
-    }));
-    return chain([...own, ...heard, ...sounded]);
+    const watermark = clock?.previous ?? Number.NEGATIVE_INFINITY;
+    const all = [...cycles.flatMap(ownDecisions), ...facts.flatMap(heardDecision), ...signals.map(toldDecision)];
+    const { entries, sha256 } = chain(all.filter((entry) => timeOf(entry) <= watermark));
+    const page = entries.slice(after, after + (limit > 0 ? Math.min(limit, most) : most));
+    const until = Number.isFinite(watermark) ? new Date(watermark) : undefined;
+    return { entries: page, sha256, total: entries.length, watermark: until };
   }
 }
 
-const spoken: Record<string, (payload: unknown) => { cycleId: string; decision: Decision | undefined }> = {
+const ownDecisions = ({ _id, steps }: CycleDocument): Entry[] =>
+  steps
+    .filter((step) => step.service === 'monitoring' && step.decision)
+    .map((step) => ({ service: 'monitoring', cycleId: _id, decision: Decision.fromJSON(step.decision) }));
+
+const toldDecision = ({ decision }: SignalDocument): Entry => ({
+  service: 'monitoring',
+  cycleId: '',
+  decision: Decision.fromJSON(decision),
+});
+
+interface Spoken {
+  cycleId: string;
+  decision: Decision | undefined;
+}
+
+const spoken: Record<string, (payload: unknown) => Spoken> = {
   'model.approved': ModelApproved.fromJSON,
   'model.refused': ModelRefused.fromJSON,
   'model.promoted': ModelPromoted.fromJSON,
   'model.rolled-back': ModelRolledBack.fromJSON,
+  'rollout.changed': (payload) => {
+    const { rollout, decision } = RolloutChanged.fromJSON(payload);
+    return { cycleId: rollout?.cycleId ?? '', decision };
+  },
 };
 
 function heardDecision({ topic, payload }: FactDocument): Entry[] {
@@ -68,7 +97,7 @@ const timeOf = ({ decision }: Entry): number => decision.eventTime?.getTime() ??
 const rank = ({ decision, service }: Entry): string => `${decision.id} ${service} ${decision.kind}`;
 
 /** Orders and chains decisions. */
-export function chain(decisions: readonly Entry[]): LedgerMessage {
+export function chain(decisions: readonly Entry[]): Pick<LedgerMessage, 'entries' | 'sha256'> {
   const ordered = [...decisions].sort((a, b) => timeOf(a) - timeOf(b) || (rank(a) < rank(b) ? -1 : 1));
   let sha256 = '';
   const entries = ordered.map(({ service, cycleId, decision }, i) => {

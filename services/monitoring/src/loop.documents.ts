@@ -5,6 +5,7 @@
 import { outboxed } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import mongoose, { type HydratedDocument, type Model, Schema } from 'mongoose';
+import type { SpanRow } from './spans.js';
 
 /** One fact of the loop as heard; `_id` is the event's own id. */
 export interface FactDocument {
@@ -63,10 +64,12 @@ export interface CycleDocument {
   /** Stages on which the judge has spoken. */
   judged: string[];
   steps: CycleStepRow[];
+  /** Its trace: CycleSpan messages as proto3 JSON (spans.ts). */
+  spans: SpanRow[];
   pending?: unknown[];
 }
 
-/** A signal that sounded; `_id` is its decision's id. */
+/** A decision of monitoring's outside of a cycle (a signal that sounded, a silence, the breaker); `_id` is the decision's id. */
 export interface SignalDocument {
   _id: string;
   series: string;
@@ -92,11 +95,20 @@ export interface WatchDocument {
   trial: unknown[];
 }
 
-/** How far a source has come; `_id` is tenant/model/source. */
+/** How far a source, or the labels, have come; `_id` is tenant/model/source, or tenant/model//labels. */
 export interface SourceDocument {
   _id: string;
   series: string;
   watermark: number;
+  /** The tick at which it was found silent; null while it speaks. */
+  silentSince?: number | null;
+}
+
+/** The last tick that was handled to its end. */
+export interface ClockDocument {
+  _id: 'clock';
+  now: number;
+  previous: number | null;
 }
 
 const { Mixed } = Schema.Types;
@@ -142,6 +154,7 @@ const cycleSchema = new Schema<CycleDocument>(
     stageSince: Number,
     judged: [String],
     steps: [Mixed],
+    spans: [Mixed],
   },
   { minimize: false, optimisticConcurrency: true },
 )
@@ -157,9 +170,12 @@ const watchSchema = new Schema<WatchDocument>(
   plain,
 );
 
-const sourceSchema = new Schema<SourceDocument>({ _id: String, series: String, watermark: Number }, plain).index({
-  series: 1,
-});
+const sourceSchema = new Schema<SourceDocument>(
+  { _id: String, series: String, watermark: Number, silentSince: Number },
+  plain,
+).index({ series: 1 });
+
+const clockSchema = new Schema<ClockDocument>({ _id: String, now: Number, previous: Number }, plain);
 
 @Injectable()
 export class LoopDocuments {
@@ -168,6 +184,7 @@ export class LoopDocuments {
   readonly signals: Model<SignalDocument>;
   readonly watches: Model<WatchDocument>;
   readonly sources: Model<SourceDocument>;
+  readonly clocks: Model<ClockDocument>;
 
   constructor(connection: mongoose.Connection) {
     this.facts = connection.model<FactDocument>('Fact', factSchema, 'facts');
@@ -175,6 +192,7 @@ export class LoopDocuments {
     this.signals = connection.model<SignalDocument>('Signal', signalSchema, 'signals');
     this.watches = connection.model<WatchDocument>('Watch', watchSchema, 'watches');
     this.sources = connection.model<SourceDocument>('Source', sourceSchema, 'sources');
+    this.clocks = connection.model<ClockDocument>('Clock', clockSchema, 'clocks');
   }
 
   /** Facts that no tick has acted on yet. */
@@ -211,6 +229,14 @@ export class LoopDocuments {
 
   sourcesOf(series: string): Promise<SourceDocument[]> {
     return this.sources.find({ series }).lean<SourceDocument[]>().exec();
+  }
+
+  clock(): Promise<ClockDocument | null> {
+    return this.clocks.findById('clock').lean<ClockDocument>().exec();
+  }
+
+  async keepClock(now: number, previous: number | null): Promise<void> {
+    await this.clocks.updateOne({ _id: 'clock' }, { $set: { now, previous } }, { upsert: true });
   }
 
   watch(series: string): Promise<WatchDocument | null> {

@@ -5,11 +5,13 @@
  * I1  Every step looks at documents and does what they still lack, so that a tick handled twice is a tick handled once.
  * I2  What is kept in memory is a copy of documents; it is dropped whenever this process cannot be sure to have seen
  *     every tick before (after an error, a redelivery, or a tick that another replica handled).
+ * I3  Time never goes back: a tick older than the last one handled is nothing; the same one again is done again (I1).
  */
 import type { Cause } from '@driftloop/documents';
+import { Log } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Facts } from './facts.js';
-import type { FactDocument } from './loop.documents.js';
+import { type FactDocument, LoopDocuments } from './loop.documents.js';
 import type { ModelMemory, Tick } from './memory.js';
 import { ModelTurn } from './model-turn.js';
 import type { ModelView } from './view.js';
@@ -24,12 +26,20 @@ export class Loop {
   constructor(
     private readonly facts: Facts,
     private readonly turn: ModelTurn,
+    private readonly documents: LoopDocuments,
+    private readonly log: Log,
   ) {}
 
   async tick(tick: Tick, cause: Cause): Promise<void> {
+    const last = await this.documents.clock();
+    if (last && tick.now < last.now) {
+      this.log.warn({ now: new Date(tick.now), last: new Date(last.now) }, 'a tick older than the last is ignored');
+      return;
+    }
     if (tick.previous !== this.now) this.forget();
     try {
       await this.pass(tick, cause);
+      await this.documents.keepClock(tick.now, tick.previous ?? null);
     } catch (error) {
       this.forget();
       throw error;

@@ -20,4 +20,6 @@ export interface ModelMemory {
   cycle: CycleDocument | undefined;
   /** The newest closed day that the judge has seen. */
   judged: number | undefined;
+  /** A person has paused the loop: no cycle opens. */
+  paused: boolean;
 }

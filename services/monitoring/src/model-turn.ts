@@ -1,10 +1,13 @@
 /** One model's turn at a tick: the order in which things are looked at, and what is remembered in between. */
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
+import { Breaker } from './breaker.js';
 import { Checks } from './checks.js';
 import { Cycles } from './cycle.js';
+import { Hold } from './hold.js';
 import { type FactDocument, LoopDocuments, type WatchDocument } from './loop.documents.js';
 import type { ModelMemory, Tick } from './memory.js';
+import { Silence } from './silence.js';
 import { Trials } from './trials.js';
 import type { ModelView } from './view.js';
 import { Watch } from './watch.js';
@@ -17,6 +20,9 @@ export class ModelTurn {
     private readonly cycles: Cycles,
     private readonly trials: Trials,
     private readonly checks: Checks,
+    private readonly silence: Silence,
+    private readonly breaker: Breaker,
+    private readonly hold: Hold,
   ) {}
 
   /** Reads what a model's documents say, where this process has no copy. */
@@ -27,16 +33,23 @@ export class ModelTurn {
     };
     const watch = (await this.documents.watch(view.series)) ?? blank;
     const progress = await this.watch.resume(view);
-    return { view, progress, watch, cycle: await this.cycles.openOf(view.series), judged: undefined };
+    return { view, progress, watch, cycle: await this.cycles.openOf(view.series), judged: undefined, paused: false };
   }
 
   async take(memory: ModelMemory, facts: readonly FactDocument[], tick: Tick, cause: Cause): Promise<void> {
     const { view, progress } = memory;
     for (const fact of facts) await this.cycles.follow(view, fact, tick.now, cause);
     if (facts.length) memory.cycle = await this.cycles.openOf(view.series);
-    await this.watch.close(view, progress, tick.now);
+    const before = memory.cycle;
+    const held = await this.hold.act(view, tick, cause);
+    memory.paused = held.paused;
+    const closed = await this.watch.close(view, progress, tick.now);
     await this.watch.censor(view, progress, tick.now);
+    await this.silence.look(view, progress, closed > 0, tick.now, cause);
     await this.trials.look(memory, tick, cause);
+    // What opens or closes the breaker: a cycle's end, a fact, what a person said.
+    if (facts.length || closed || held.changed || (before && !memory.cycle))
+      await this.breaker.look(view, tick.now, cause);
     await this.checks.look(memory, tick.now, cause);
   }
 }

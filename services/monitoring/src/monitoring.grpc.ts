@@ -7,12 +7,14 @@ import type {
   ListCyclesReply,
   ListCyclesRequest,
   ModelStatus,
+  PauseRequest,
   ReadLedgerRequest,
 } from '@driftloop/contracts';
-import { callerOf } from '@driftloop/service';
+import { callerName, callerOf } from '@driftloop/service';
 import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { Hold } from './hold.js';
 import { Ledger } from './ledger.js';
 import { Reading } from './reading.js';
 
@@ -21,11 +23,21 @@ export class MonitoringDoor {
   constructor(
     private readonly reading: Reading,
     private readonly ledger: Ledger,
+    private readonly hold: Hold,
   ) {}
 
   @GrpcMethod('Monitoring', 'GetStatus')
   getStatus({ model }: GetStatusRequest, metadata: Metadata): Promise<ModelStatus> {
     return this.reading.status(callerOf(metadata).tenant, model);
+  }
+
+  @GrpcMethod('Monitoring', 'Pause')
+  async pause(request: PauseRequest, metadata: Metadata): Promise<ModelStatus> {
+    const caller = callerOf(metadata);
+    const series = `${caller.tenant}/${request.model}`;
+    const breakerOpen = await this.reading.isBroken(series, request.model);
+    await this.hold.say(series, request, callerName(caller), breakerOpen);
+    return this.reading.status(caller.tenant, request.model);
   }
 
   @GrpcMethod('Monitoring', 'ListCycles')
@@ -39,9 +51,9 @@ export class MonitoringDoor {
   }
 
   @GrpcMethod('Monitoring', 'ReadLedger')
-  async readLedger({ model }: ReadLedgerRequest, metadata: Metadata): Promise<LedgerMessage> {
+  async readLedger({ model, after, limit }: ReadLedgerRequest, metadata: Metadata): Promise<LedgerMessage> {
     const series = `${callerOf(metadata).tenant}/${model}`;
     await this.reading.declared(series, model);
-    return this.ledger.read(series);
+    return this.ledger.read(series, { after: Math.max(0, after), limit });
   }
 }

@@ -3,11 +3,14 @@ import { MonitoringService } from '@driftloop/contracts';
 import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
 import { Alarms } from './alarms.js';
+import { Breaker } from './breaker.js';
 import { Canary } from './canary.js';
 import { Checks } from './checks.js';
 import { Cycles } from './cycle.js';
 import { Days } from './days.documents.js';
 import { Facts } from './facts.js';
+import { Hold } from './hold.js';
+import { HoldDocuments } from './holds.documents.js';
 import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
 import { LoopDocuments } from './loop.documents.js';
@@ -19,6 +22,8 @@ import { Reading } from './reading.js';
 import { Records } from './records.js';
 import { Rows } from './rows.documents.js';
 import { Signals } from './signals.js';
+import { Silence } from './silence.js';
+import { Told } from './told.js';
 import { Trials } from './trials.js';
 import { Watch } from './watch.js';
 import { WhenFeaturesIngested } from './when-features-ingested.js';
@@ -32,6 +37,7 @@ import { WhenModelTrained } from './when-model-trained.js';
 import { WhenPredictionsMade } from './when-predictions-made.js';
 import { WhenRolloutChanged } from './when-rollout-changed.js';
 import { WhenRolloutFailed } from './when-rollout-failed.js';
+import { WhenRolloutFollowed } from './when-rollout-followed.js';
 import { WhenTimePassed } from './when-time-passed.js';
 import { WhenTrainingFailed } from './when-training-failed.js';
 
@@ -47,11 +53,28 @@ const heard = [
   WhenPredictionsMade,
   WhenRolloutChanged,
   WhenRolloutFailed,
+  WhenRolloutFollowed,
   WhenTimePassed,
   WhenTrainingFailed,
 ];
-const kept = [LoopDocuments, Rows, Days];
-const decided = [Watch, Signals, Alarms, Policy, Judge, Canary, Cycles, Trials, Checks, ModelTurn, Loop];
+const kept = [LoopDocuments, HoldDocuments, Rows, Days];
+const decided = [
+  Watch,
+  Signals,
+  Alarms,
+  Policy,
+  Judge,
+  Canary,
+  Cycles,
+  Trials,
+  Checks,
+  Told,
+  Silence,
+  Breaker,
+  Hold,
+  ModelTurn,
+  Loop,
+];
 
 @Module({
   controllers: [MonitoringDoor, ...heard],

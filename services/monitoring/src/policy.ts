@@ -10,8 +10,9 @@ import { createHash } from 'node:crypto';
 import { decideTrigger, type TriggerCondition } from '@driftloop/algorithms';
 import { type Decision, decision, durationMs, type Evidence } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
+import { failuresOf } from './breaker.js';
 import { Days } from './days.documents.js';
-import { type CycleDocument, LoopDocuments } from './loop.documents.js';
+import { type CycleDocument, LoopDocuments, type SignalDocument } from './loop.documents.js';
 import type { Measured } from './signals.js';
 import type { ModelView } from './view.js';
 
@@ -47,13 +48,14 @@ export class Policy {
   /** What opens at `now`, if anything. */
   async decide(view: ModelView, measured: Measured, now: number): Promise<Opening | undefined> {
     const cycles = await this.documents.cyclesOf(view.series);
+    const said = await this.documents.signalsOf(view.series);
     const attempts = cycles.filter((cycle) => cycle.champion === view.champion);
     const bootstrap = view.training === undefined;
     const { retraining, training } = view.spec;
     const verdict = decideTrigger(
       {
         ...measured.trigger,
-        ...guards(view, cycles, now),
+        ...guards(view, cycles, said, now),
         freshLabels: await this.freshFor(view, attempts.at(-1), measured.fresh),
       },
       {
@@ -107,21 +109,14 @@ function cycleIdOf(view: ModelView, signal: string, window: readonly [number, nu
   return createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
 }
 
-/** What holds a trigger back. The breaker forgets at a promotion, a person's included, and when the spec is changed. */
-function guards(view: ModelView, cycles: readonly CycleDocument[], now: number) {
+/** What holds a trigger back. */
+function guards(view: ModelView, cycles: readonly CycleDocument[], said: readonly SignalDocument[], now: number) {
   const last = cycles.at(-1);
   const since = last?.opened ?? view.training?.cutoff;
-  const promoted = Math.max(...[...view.promotions.values()].map((promotion) => promotion.time));
-  const failures = cycles.filter(
-    ({ outcome, opened, specRevision }) =>
-      ['refused', 'rolled_back', 'failed', 'expired'].includes(outcome) &&
-      opened > promoted &&
-      specRevision === view.specRevision,
-  );
   return {
     cycleOpen: cycles.some((cycle) => cycle.stage !== 'closed'),
     cyclesOpenedToday: cycles.filter((cycle) => cycle.opened > now - dayMs).length,
-    failedCycles: failures.length,
+    failedCycles: failuresOf(view, cycles, said).length,
     daysSinceLastCycle: since === undefined ? null : (now - since) / dayMs,
   };
 }

@@ -1,12 +1,19 @@
 /** Answers to questions about the loop, read from documents: any replica can give them. */
 import { Cycle, Decision, Evidence, type ModelStatus } from '@driftloop/contracts';
+import { cycleTraceId } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
+import { fallenBack, replicasOf } from './answering.js';
+import { attentionOf } from './breaker.js';
 import { type DayDocument, Days } from './days.documents.js';
+import { deadlineOf } from './deadlines.js';
 import { errors } from './errors.js';
 import { Facts } from './facts.js';
+import { HoldDocuments } from './holds.documents.js';
 import { type CycleDocument, LoopDocuments } from './loop.documents.js';
 import { Loop } from './loop.js';
 import { Rows } from './rows.documents.js';
+import { silentSources } from './silence.js';
+import { spanMessages } from './spans.js';
 import type { ModelView } from './view.js';
 
 const shownDays = 28;
@@ -19,17 +26,22 @@ export class Reading {
     private readonly rows: Rows,
     private readonly facts: Facts,
     private readonly loop: Loop,
+    private readonly holds: HoldDocuments,
   ) {}
 
   /** Throws UNKNOWN_MODEL. */
   async status(tenant: string, model: string): Promise<ModelStatus> {
     const series = `${tenant}/${model}`;
     const view = await this.declared(series, model);
-    const [days, watch, cycles] = await Promise.all([
+    const [days, watch, cycles, hold, facts] = await Promise.all([
       this.days.last(series, shownDays),
       this.documents.watch(series),
       this.documents.cyclesOf(series),
+      this.holds.last(series),
+      this.documents.factsOf(series),
     ]);
+    const replicas = replicasOf(facts);
+    const { held: frozen, heldReason } = view.rollout;
     const now = Math.max(this.loop.now, watch?.now ?? 0);
     return {
       model,
@@ -40,26 +52,42 @@ export class Reading {
       trainedLabels: view.training?.datasetRows ?? 0,
       signals: [...(watch?.latest ?? []), ...(watch?.trial ?? [])].map(Evidence.fromJSON),
       days: days.map(summary),
-      paused: false,
-      pausedNote: '',
+      paused: hold?.paused ?? false,
+      pausedNote: hold?.paused ? `by ${hold.by}${hold.note && `: ${hold.note}`}` : '',
       quarantined: 0,
-      attention: [],
+      frozen,
+      frozenNote: heldReason,
+      answering: [...new Set(replicas.map(({ answering }) => answering).filter((version) => version))],
+      attention: [...fallenBack(replicas), ...(await this.attention(view, cycles))],
     };
   }
 
   async cycles(tenant: string, model: string): Promise<Cycle[]> {
     const series = `${tenant}/${model}`;
-    await this.declared(series, model);
-    return (await this.documents.cyclesOf(series)).map(cycleMessage);
+    const view = await this.declared(series, model);
+    return (await this.documents.cyclesOf(series)).map((cycle) => cycleMessage(cycle, view, this.loop.now));
   }
 
   /** The one cycle of a tenant whose id begins so. Throws UNKNOWN_CYCLE, CYCLE_AMBIGUOUS, CYCLE_PREFIX_TOO_SHORT. */
   async cycle(tenant: string, beginning: string): Promise<Cycle> {
+    const doc = await this.cycleDocument(tenant, beginning);
+    return cycleMessage(doc, await this.facts.viewOf(doc.series), this.loop.now);
+  }
+
+  /** As `cycle`, but as it is kept. */
+  async cycleDocument(tenant: string, beginning: string): Promise<CycleDocument> {
     if (!/^[0-9a-f]{4,64}$/.test(beginning)) throw errors.CYCLE_PREFIX_TOO_SHORT({ cycle: beginning.slice(0, 80) });
     const found = await this.documents.cyclesLike(tenant, beginning);
     if (!found.length) throw errors.UNKNOWN_CYCLE({ cycle: beginning });
     if (found.length > 1) throw errors.CYCLE_AMBIGUOUS({ cycle: beginning });
-    return cycleMessage(found[0]);
+    return found[0];
+  }
+
+  /** Whether the breaker of a model is open. Throws UNKNOWN_MODEL. */
+  async isBroken(series: string, model: string): Promise<boolean> {
+    const view = await this.declared(series, model);
+    const said = await this.documents.signalsOf(series);
+    return attentionOf(view, await this.documents.cyclesOf(series), said) !== undefined;
   }
 
   /** Throws UNKNOWN_MODEL where nothing is declared by this name. */
@@ -67,6 +95,14 @@ export class Reading {
     const view = await this.facts.viewOf(series);
     if (!view.ready) throw errors.UNKNOWN_MODEL({ model });
     return view;
+  }
+
+  /** What a person should look at. */
+  private async attention(view: ModelView, cycles: readonly CycleDocument[]): Promise<string[]> {
+    const said = await this.documents.signalsOf(view.series);
+    const broken = attentionOf(view, cycles, said);
+    const silent = silentSources(view.series, await this.documents.sourcesOf(view.series));
+    return [...(broken ? [broken] : []), ...silent];
   }
 
   private async fresh(view: ModelView): Promise<number> {
@@ -80,22 +116,25 @@ export class Reading {
   }
 }
 
-const summary = ({ day, predictions, labelled, censored, versions }: DayDocument) => ({
+const summary = ({ day, predictions, labelled, censored, versions, late }: DayDocument) => ({
   day: new Date(day),
   predictions,
   labelled,
   censored: censored ?? 0,
+  late: late ?? 0,
   versions: versions.map(({ clippedLossNano: _clipped, ...sums }) => sums),
 });
 
-function cycleMessage(doc: CycleDocument): Cycle {
+function cycleMessage(doc: CycleDocument, view: ModelView, now: number): Cycle {
   return Cycle.fromPartial({
     cycleId: doc._id,
     ...{ model: doc.model, number: doc.number, stage: doc.stage, outcome: doc.outcome, reasons: doc.reasons },
     ...{ signal: doc.signal, champion: doc.champion, version: doc.version },
     opened: new Date(doc.opened),
     closed: doc.closed === null ? undefined : new Date(doc.closed),
-    deadline: new Date(doc.deadline),
+    deadline: new Date(deadlineOf(view, doc, doc.closed ?? now)),
+    spans: spanMessages(doc.spans),
+    traceId: cycleTraceId(doc._id),
     steps: doc.steps.map(({ time, service, what, decision }) => ({
       eventTime: new Date(time),
       service,

@@ -145,6 +145,10 @@ export class Rows {
       .exec();
   }
 
+  countPredictions(series: string, from: number, to: number): Promise<number> {
+    return this.predictions.countDocuments(within(series, from, to)).exec();
+  }
+
   countLabelsFrom(series: string, from: number): Promise<number> {
     return this.labels.countDocuments({ series, entityTime: { $gte: from } }).exec();
   }

@@ -13,6 +13,7 @@ import {
 } from '@driftloop/algorithms';
 import { durationMs, type Evidence } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
+import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type VersionSums } from './days.documents.js';
 import { LoopDocuments } from './loop.documents.js';
 import { watermarkGrain } from './records.js';
@@ -58,7 +59,10 @@ export class Signals {
       : await this.known(view, progress);
     const trainedOn = training?.datasetRows ?? 0;
     const grown = growth({ freshLabels: fresh, trainedOn });
-    const scored = daysOf(days, view.champion);
+    const scored = daysOf(
+      days.filter((day) => isToldOf(view, day)),
+      view.champion,
+    );
     const gap = calibrationGap(sums(scored, 'residualMicro'));
     const change = lossChange(view, scored);
     const window = windowOf(days, now);
@@ -67,7 +71,7 @@ export class Signals {
       { kind: 'none', evidence: { ...growthEvidence(view, grown, fresh), ...dated } },
       ...(gap.days ? [{ kind: 'performance' as const, evidence: { ...gapEvidence(view, gap), ...dated } }] : []),
       ...(change ? [{ kind: 'performance' as const, evidence: { ...lossEvidence(view, change), ...dated } }] : []),
-      ...(await this.silence(view, now)).map((evidence) => ({ kind: 'drift' as const, evidence })),
+      ...(await this.silence(view, now)).map((evidence) => ({ kind: 'none' as const, evidence })),
       ...stability(view, days).map((evidence) => ({ kind: 'drift' as const, evidence: { ...evidence, ...dated } })),
     ];
     const trigger = { growth: grown, calibrationGap: gap.days ? gap : null, performance: change ?? null };

@@ -1,11 +1,12 @@
 /** Trials: what a tick does about the rollout of an open cycle: judges its shadow, checks its canary, ends what is overdue. */
-import { Evidence } from '@driftloop/contracts';
+import { Evidence, Verdict } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { Canary } from './canary.js';
 import { Cycles } from './cycle.js';
+import { deadlineOf } from './deadlines.js';
 import { Judge } from './judge.js';
-import type { Judgement } from './judgement.js';
+import type { Judgement, Standing } from './judgement.js';
 import type { ModelMemory, Tick } from './memory.js';
 
 @Injectable()
@@ -19,16 +20,33 @@ export class Trials {
   async look(memory: ModelMemory, tick: Tick, cause: Cause): Promise<void> {
     const { cycle, view } = memory;
     if (!cycle) return;
-    const judgement = cycle.judged.includes(cycle.stage) ? undefined : await this.judgementOn(memory, tick);
+    const judgement = cycle.judged.includes(cycle.stage)
+      ? await this.harmMeanwhile(memory, tick)
+      : await this.judgementOn(memory, tick);
     if (judgement) await this.cycles.judge(cycle, judgement, tick.now, cause);
-    const overdue = tick.now >= cycle.deadline && !judgement;
-    if (overdue) await this.cycles.expire(cycle, tick.now, cause);
+    const overdue = tick.now >= deadlineOf(view, cycle, tick.now) && !judgement;
+    if (overdue) await this.cycles.expire(cycle, await this.lacks(memory, tick), tick.now, cause);
     if (judgement || overdue) memory.cycle = await this.cycles.openOf(view.series);
+  }
+
+  /** A canary that has earned its promotion and waits for a thaw is still before callers: harm ends it. */
+  private async harmMeanwhile({ cycle, view }: ModelMemory, tick: Tick): Promise<Judgement | undefined> {
+    if (cycle?.stage !== 'canary' || !view.rollout.held) return undefined;
+    const { judgement } = await this.canary.check(view, cycle, tick.now, tick.replay);
+    return judgement?.verdict === Verdict.ROLL_BACK ? judgement : undefined;
+  }
+
+  /** Why a trial that is overdue has earned no word. */
+  private async lacks({ cycle, view }: ModelMemory, { now, replay }: Tick): Promise<Omit<Standing, 'judgement'>> {
+    if (cycle?.judged.includes(cycle.stage)) return { evidence: [], lacks: ['its judgement was not acted on'] };
+    if (cycle?.stage === 'canary') return this.canary.check(view, cycle, now, replay);
+    if (cycle?.stage !== 'shadow') return { evidence: [], lacks: [] };
+    return (await this.judge.shadow(view, cycle)) ?? { evidence: [], lacks: ['no whole day of it has closed'] };
   }
 
   private async judgementOn(memory: ModelMemory, { now, replay }: Tick): Promise<Judgement | undefined> {
     const { cycle, view, progress } = memory;
-    if (cycle?.stage === 'canary') return this.canary.check(view, cycle, now, replay);
+    if (cycle?.stage === 'canary') return (await this.canary.check(view, cycle, now, replay)).judgement;
     if (cycle?.stage !== 'shadow' || progress.closed === memory.judged) return undefined;
     memory.judged = progress.closed;
     const standing = await this.judge.shadow(view, cycle);

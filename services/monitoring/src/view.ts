@@ -103,6 +103,15 @@ export class ModelView {
     return this.rollouts.reduce((a, b) => (b.revision > a.revision ? b : a));
   }
 
+  /** For how long of a stretch of event time the champion was frozen, ms. */
+  heldMs(from: number, to: number): number {
+    return this.rollouts.reduce((sum, rollout, i) => {
+      if (!rollout.held) return sum;
+      const end = i + 1 < this.rollouts.length ? effectiveMs(this.rollouts[i + 1]) : to;
+      return sum + Math.max(0, Math.min(end, to) - Math.max(effectiveMs(rollout), from));
+    }, 0);
+  }
+
   get champion(): string {
     return this.rollout.champion?.version ?? '';
   }

@@ -4,7 +4,8 @@
  * I1  A day is closed once, from the labels known at its closing time, however late the tick comes.
  * I2  Days close in order and without holes, so that a judge sees time pass; only a stretch of more than 60 idle days
  *     is skipped.
- * I3  No more than one day's rows are in memory, and no more rows are kept than the censoring time spans.
+ * I3  A prediction that comes after its day was closed is counted with the day, and in no figure.
+ * I4  No more than one day's rows are in memory, and no more rows are kept than the censoring time spans.
  */
 import { cohortStart } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
@@ -112,7 +113,9 @@ export class Watch {
     const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), day + view.timing.censoring);
     const censored = found.awaited.filter((entity) => !truth.values.has(entity)).length;
     const { known, lastKnown } = truth;
-    const counted = { ...found, censored, awaited: [], labels: truth.values.size, known, lastKnown };
+    const asked = await this.rows.countPredictions(view.series, day, day + dayMs);
+    const late = Math.max(0, asked - found.predictions);
+    const counted = { ...found, late, censored, awaited: [], labels: truth.values.size, known, lastKnown };
     await this.days.keep(counted);
     await this.letGo(view, counted);
   }
@@ -122,23 +125,29 @@ export class Watch {
     await this.days.keep({ ...day, rowsLeft: false });
   }
 
-  /** Labels of days that were censored before they came (a backfill): counted for growth, then let go. */
+  /** Rows of days that were censored before they came: labels (a backfill) count for growth; then they are let go. */
   private async absorbLate(view: ModelView, before: number, now: number): Promise<void> {
     const late = await this.rows.labelsBetween(view.labels, Number.MIN_SAFE_INTEGER, before);
-    const byDay = Map.groupBy(late, (row: LabelRow) => cohortStart(view.whole, row.entityTime));
-    for (const [day, labels] of byDay) await this.addLate(view, day, labels, now);
-    if (late.length) await this.rows.deleteBefore(view.series, view.labels, before);
+    const tooLate = await this.rows.predictionsBetween(view.series, Number.MIN_SAFE_INTEGER, before);
+    const dayOf = (row: { entityTime: number }) => cohortStart(view.whole, row.entityTime);
+    const byDay = Map.groupBy(late, dayOf);
+    const asked = Map.groupBy(tooLate, dayOf);
+    for (const day of new Set([...byDay.keys(), ...asked.keys()]))
+      await this.addLate(view, day, byDay.get(day) ?? [], asked.get(day)?.length ?? 0, now);
+    if (late.length || tooLate.length) await this.rows.deleteBefore(view.series, view.labels, before);
   }
 
-  private async addLate(view: ModelView, day: number, late: LabelRow[], now: number): Promise<void> {
+  private async addLate(view: ModelView, day: number, late: LabelRow[], asked: number, now: number): Promise<void> {
     const found = (await this.days.find(view.series, day)) ?? emptyDay(view, day);
     // The mark makes it once, should the process die before the rows are deleted.
     if (found.absorbedAt === now) return;
-    const truth = truthAt(late, now);
+    // Not as known at `now`: the rows go with this, and what is known a moment later would be lost.
+    const truth = truthAt(late, Number.POSITIVE_INFINITY);
     const known = [...found.known, ...truth.known];
     const labels = found.labels + truth.values.size;
     const lastKnown = Math.max(found.lastKnown, truth.lastKnown);
-    await this.days.keep({ ...found, known, labels, lastKnown, absorbedAt: now });
+    const tooLate = (found.late ?? 0) + asked;
+    await this.days.keep({ ...found, known, labels, lastKnown, late: tooLate, absorbedAt: now });
   }
 }
 

@@ -187,7 +187,7 @@ export async function openWorld(options: { home?: string; spec?: string; model?:
   };
   const status = () => call(client, 'getStatus', { model }, { deadlineMs: 5000 });
   const cycles = async () => (await call(client, 'listCycles', { model }, { deadlineMs: 5000 })).cycles;
-  const ledger = () => call(client, 'readLedger', { model }, { deadlineMs: 5000 });
+  const ledger = () => call(client, 'readLedger', { model, after: 0, limit: 0 }, { deadlineMs: 5000 });
   return {
     ...{ service, bus, client, key, tell, heard, ids, declare, roll, ask, label: label_, tick, pass, close },
     ...{ status, cycles, ledger, revision: () => revision },
