@@ -17,3 +17,4 @@ export * from './metrics/index.js';
 export * from './policy/operations.js';
 export * from './policy/trigger.js';
 export * from './random.js';
+export * from './simulation/index.js';

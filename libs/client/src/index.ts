@@ -1,7 +1,17 @@
 /** The TypeScript SDK: ask, tell, act, hear. */
-export type { Cycle, DeclaredModel, Evidence, Ledger, ModelStatus, Rollout, Version } from '@driftloop/contracts';
+export type {
+  Cycle,
+  DeclaredModel,
+  Evidence,
+  Ledger,
+  ModelStatus,
+  Rollout,
+  SimulateReport,
+  Version,
+} from '@driftloop/contracts';
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
 export { type Answer, Predictor, type Question } from './predictor.js';
 export { type Fact, FactStream, type ReportedOutcome, Reporter } from './reporter.js';
+export { type SimulateOptions, simulate } from './simulate.js';
 export { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';

@@ -45,7 +45,8 @@ export function addActing(program: Command, open: Open): void {
     });
 }
 
-function read(file: string): string {
+/** A file's text; - is standard input. Throws FILE_UNREADABLE. */
+export function read(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {

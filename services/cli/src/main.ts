@@ -7,6 +7,7 @@ import { addAsking } from './ask.js';
 import { Doors } from './doors.js';
 import { addHearing } from './hear.js';
 import { addLooking } from './look.js';
+import { addSimulating } from './simulate.js';
 
 const program = new Command('driftloop')
   .description('models that renew themselves: declare, look, ask, act')
@@ -20,6 +21,7 @@ addLooking(program, doors);
 addActing(program, doors);
 addAsking(program, doors);
 addHearing(program, doors);
+addSimulating(program, doors);
 
 // Whoever reads has seen enough (| head): that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

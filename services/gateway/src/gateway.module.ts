@@ -10,10 +10,11 @@ import { ModelsDoor } from './models.http.js';
 import { SameSite } from './origin.js';
 import { Problems } from './problems.js';
 import { ReadyDoor } from './ready.http.js';
+import { SimulateDoor } from './simulate.http.js';
 import { Upstreams } from './upstreams.js';
 
 @Module({
-  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor],
+  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor],
   providers: [
     Upstreams,
     Clock,

@@ -31,3 +31,10 @@ export function requiredTime(body: unknown, field: string): Date {
     throw errors.BODY_INVALID({ field, problem: 'must be a time, such as 2013-02-14T10:00:00Z' });
   return time;
 }
+
+/** A whole number of at least 0, or 0 where it is left out. Throws BODY_INVALID. */
+export function optionalCount(body: unknown, field: string): number {
+  const value = fieldOf(body, field) ?? 0;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw errors.BODY_INVALID({ field, problem: 'must be a whole number of at least 0' });
+}

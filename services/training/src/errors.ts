@@ -65,6 +65,29 @@ export const errors = catalogue('training', {
     retriable: true,
     message: (f: { model: string }) => `the declaration of model "${f.model}" has not been heard yet`,
   },
+  SIMULATION_BUSY: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (_: object) => 'a simulation is running already; wait for its report, or end it, and ask again',
+  },
+  JITTERS_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (f: { jitters: number; least: number; most: number }) =>
+      `${f.jitters} jittered starts; ask for ${f.least} to ${f.most}`,
+  },
+  SPEC_UNKNOWN: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (f: { model: string }) =>
+      `no model "${f.model}" is declared, so that nothing of it is recorded; apply its spec and record some history first`,
+  },
+  HISTORY_TOO_SHORT: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (f: { rows: number; days: number; needed: string }) =>
+      `too little history to simulate: ${f.rows} labelled rows on ${f.days} days; needed: ${f.needed}`,
+  },
   UNKNOWN_JOB: {
     status: 'NOT_FOUND',
     retriable: false,

@@ -1,15 +1,27 @@
 /** Training's front door: what jobs there are and how they are; decides nothing. */
-import type { GetJobRequest, Job, ListJobsReply, ListJobsRequest } from '@driftloop/contracts';
+import type {
+  GetJobRequest,
+  Job,
+  ListJobsReply,
+  ListJobsRequest,
+  SimulateReply,
+  SimulateRequest,
+} from '@driftloop/contracts';
 import { callerOf } from '@driftloop/service';
 import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { Observable } from 'rxjs';
 import { errors } from './errors.js';
+import { Simulations } from './simulation/simulations.js';
 import { type JobDocument, TrainingDocuments } from './training.documents.js';
 
 @Controller()
 export class TrainingDoor {
-  constructor(private readonly documents: TrainingDocuments) {}
+  constructor(
+    private readonly documents: TrainingDocuments,
+    private readonly simulations: Simulations,
+  ) {}
 
   @GrpcMethod('Training', 'GetJob')
   async getJob({ jobId }: GetJobRequest, metadata: Metadata): Promise<Job> {
@@ -24,6 +36,22 @@ export class TrainingDoor {
     const { tenant } = callerOf(metadata);
     const jobs = await this.documents.jobs.find({ tenant, ...(model && { model }) }).lean<JobDocument[]>();
     return { jobs: jobs.sort((a, b) => b.due.getTime() - a.due.getTime()).map(shown) };
+  }
+
+  /** Ends when the caller hangs up. */
+  @GrpcMethod('Training', 'Simulate')
+  simulate(request: SimulateRequest, metadata: Metadata): Observable<SimulateReply> {
+    const { tenant } = callerOf(metadata);
+    return new Observable((replies) => {
+      const hungUp = new AbortController();
+      this.simulations
+        .run(tenant, request, (reply) => replies.next(reply), hungUp.signal)
+        .then(
+          () => replies.complete(),
+          (error: unknown) => replies.error(error),
+        );
+      return () => hungUp.abort(new Error('the caller hung up'));
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { Due } from './due.js';
 import { JobTimes } from './job-times.js';
 import { Jobs } from './jobs.js';
 import { Runner } from './runner.js';
+import { Simulations } from './simulation/simulations.js';
 import { TrainingDocuments } from './training.documents.js';
 import { TrainingDoor } from './training.grpc.js';
 import { TrainingRun } from './training-run.js';
@@ -15,7 +16,7 @@ import { WhenTimePassed } from './when-time-passed.js';
 
 @Module({
   controllers: [TrainingDoor, WhenModelDeclared, WhenRetrainingRequested, WhenTimePassed],
-  providers: [TrainingDocuments, JobTimes, Jobs, TrainingRun, Runner, Due],
+  providers: [TrainingDocuments, JobTimes, Jobs, TrainingRun, Runner, Due, Simulations],
 })
 export class TrainingModule {}
 
