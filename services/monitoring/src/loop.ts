@@ -47,7 +47,8 @@ export class Loop {
     this.now = tick.now;
   }
 
-  private forget(): void {
+  /** Drops what is kept in memory: the next tick reads the documents. */
+  forget(): void {
     this.memories = new Map();
     this.views = undefined;
   }

@@ -20,6 +20,8 @@ export interface ModelMemory {
   cycle: CycleDocument | undefined;
   /** The newest closed day that the judge has seen. */
   judged: number | undefined;
+  /** Whether this process has looked at the breaker. */
+  looked: boolean;
   /** A person has paused the loop: no cycle opens. */
   paused: boolean;
 }

@@ -33,7 +33,15 @@ export class ModelTurn {
     };
     const watch = (await this.documents.watch(view.series)) ?? blank;
     const progress = await this.watch.resume(view);
-    return { view, progress, watch, cycle: await this.cycles.openOf(view.series), judged: undefined, paused: false };
+    return {
+      view,
+      progress,
+      watch,
+      cycle: await this.cycles.openOf(view.series),
+      judged: undefined,
+      paused: false,
+      looked: false,
+    };
   }
 
   async take(memory: ModelMemory, facts: readonly FactDocument[], tick: Tick, cause: Cause): Promise<void> {
@@ -43,13 +51,16 @@ export class ModelTurn {
     const before = memory.cycle;
     const held = await this.hold.act(view, tick, cause);
     memory.paused = held.paused;
-    const closed = await this.watch.close(view, progress, tick.now);
+    await this.watch.close(view, progress, tick.now);
+    // Not what this very tick has closed: done again after a crash, it finds the day closed already.
+    const news = progress.closed !== undefined && progress.closed !== memory.watch.signalled;
     await this.watch.censor(view, progress, tick.now);
-    await this.silence.look(view, progress, closed > 0, tick.now, cause);
+    await this.silence.look(view, progress, news, tick.now, cause);
     await this.trials.look(memory, tick, cause);
-    // What opens or closes the breaker: a cycle's end, a fact, what a person said.
-    if (facts.length || closed || held.changed || (before && !memory.cycle))
+    // What opens or closes the breaker: a cycle's end, a fact, what a person said; or what a crash has left untold.
+    if (!memory.looked || facts.length || news || held.changed || (before && !memory.cycle))
       await this.breaker.look(view, tick.now, cause);
+    memory.looked = true;
     await this.checks.look(memory, tick.now, cause);
   }
 }
