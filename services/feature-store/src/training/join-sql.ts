@@ -10,7 +10,7 @@ import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
 import type { Derived } from '../views/derived.js';
 import { fraction, largest } from '../views/measure.js';
-import type { LatestGroup, Measure, OverdueGroup, ViewPlan, WindowGroup } from '../views/plan.js';
+import type { LatestGroup, Measure, OverdueGroup, ViewPlan, WindowGroup, WindowOutput } from '../views/plan.js';
 
 /** What the generator must know about the data besides the plan. */
 export interface JoinFacts {
@@ -155,13 +155,18 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
   const taken = (w: number) => `taken_${i}_${w}`;
   const value = (lane: string, w: number) =>
     `(coalesce(u.${lane}, 0) - coalesce(l${w}.${lane}, 0)${revised ? ` - coalesce(t${w}.${lane}, 0)` : ''})`;
-  const columns = outputs.map(({ slot, window, measure, aggregate }) => {
+  const known = by === undefined ? '' : `q.${key} IS NOT NULL AND `;
+  const aggregated = (window: number, { measure, aggregate }: WindowOutput) => {
     const n = value(`n${measure}`, window);
     const mean = `(${value(`w${measure}`, window)} + ${value(`p${measure}`, window)} / ${fraction}.0) / ${n}`;
-    const known = by === undefined ? '' : `${`q.${key}`} IS NOT NULL AND `;
-    const sql =
-      aggregate === 'count' ? `CASE WHEN ${known}true THEN ${n} END` : `CASE WHEN ${known}${n} > 0 THEN ${mean} END`;
-    return `${sql} AS ${quoted(plan.numbers[slot])}`;
+    return aggregate === 'count'
+      ? `CASE WHEN ${known}true THEN ${n} END`
+      : `CASE WHEN ${known}${n} > 0 THEN ${mean} END`;
+  };
+  const columns = outputs.map((output) => {
+    const sql = aggregated(output.window, output);
+    const less = output.against === undefined ? '' : ` - (${aggregated(output.against, output)})`;
+    return `(${sql})${less} AS ${quoted(plan.numbers[output.slot])}`;
   });
   return [
     `CREATE TEMP TABLE sums_${i} AS

@@ -6,7 +6,7 @@
  * I2  The same spec, cutoff and rows give the same name, whatever the batches, segments or machine.
  */
 import type { BuildTrainingSetRequest, TrainingSet } from '@driftloop/contracts';
-import { canonicalJson, isEventMs, outcomesSource } from '@driftloop/contracts';
+import { canonicalJson, isEventMs, outcomesSource, parseModelSpec } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
 import { Injectable } from '@nestjs/common';
 import { type Duck, literal, quoted, withDuckDB } from '../duckdb.js';
@@ -16,7 +16,7 @@ import { Models } from '../models.js';
 import { type Columns, linesSql } from '../rows/lines.js';
 import type { LogFiles } from '../rows/row-log.js';
 import { lineOf } from '../serial.js';
-import type { ViewPlan } from '../views/plan.js';
+import { planOf, type ViewPlan } from '../views/plan.js';
 import { excludedRows, excludedSql } from './exclusion.js';
 import { featureNames, joinSql, rawTable, rowsSql, surveySql } from './join-sql.js';
 
@@ -38,11 +38,13 @@ export class TrainingSets {
   /**
    * Joins every label known at or before the cutoff with the features as of its question, and stores the set.
    * Rows whose label lies in an excluded window are left out and counted; the name covers what is left.
-   * Throws UNKNOWN_MODEL, UNKNOWN_REVISION, TIME_INVALID, WINDOW_INVALID, TRAINING_SET_EMPTY, FEATURE_NAME_RESERVED, TOO_BUSY.
+   * Throws UNKNOWN_MODEL, UNKNOWN_REVISION, SPEC_INVALID, UNKNOWN_SOURCE, TIME_INVALID, WINDOW_INVALID, TRAINING_SET_EMPTY, FEATURE_NAME_RESERVED, TOO_BUSY.
    */
   async build(tenant: string, request: BuildTrainingSetRequest): Promise<TrainingSet> {
     const view = this.models.of(tenant, request.model);
-    const plan = await this.models.planAt(view, request.specRevision);
+    const plan = request.specJson
+      ? planOver(view, request.specJson)
+      : await this.models.planAt(view, request.specRevision);
     const cutoff = request.knowledgeCutoff?.getTime() ?? Number.NaN;
     if (!isEventMs(cutoff)) throw errors.TIME_INVALID({ what: 'knowledge_cutoff' });
     const names = reserved(featureNames(plan));
@@ -94,6 +96,15 @@ export class TrainingSets {
       span: undefined,
     };
   }
+}
+
+/** Another spec's features over the sources that the model has declared. Throws SPEC_INVALID, UNKNOWN_SOURCE. */
+function planOver(view: ModelView, specJson: string): ViewPlan {
+  const plan = planOf(parseModelSpec(specJson));
+  const known = [...view.plan.sources.keys()];
+  for (const source of plan.sources.keys())
+    if (!known.includes(source)) throw errors.UNKNOWN_SOURCE({ model: view.model, source, known });
+  return plan;
 }
 
 /** Names that a table beside the leading columns cannot have; DuckDB does not tell case apart. */
