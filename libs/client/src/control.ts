@@ -47,8 +47,20 @@ export class Control {
   async cycle(id: string): Promise<Cycle> {
     return Cycle.fromJSON(await this.send('GET', `/v1/cycles/${encodeURIComponent(id)}`));
   }
+  /** Every decision up to the ledger's watermark, all pages of it. */
   async ledger(model: string): Promise<Ledger> {
-    return Ledger.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/ledger`));
+    const entries: Ledger['entries'] = [];
+    for (;;) {
+      const page = await this.ledgerPage(model, entries.length);
+      entries.push(...page.entries);
+      // What comes to it while it is read stands at the end, and is read with it.
+      if (!page.entries.length || entries.length >= page.total) return { ...page, entries };
+    }
+  }
+  /** Decisions behind a position; at most 1,000, or `limit`. */
+  async ledgerPage(model: string, after = 0, limit = 0): Promise<Ledger> {
+    const path = `/v1/models/${encodeURIComponent(model)}/ledger?after=${after}&limit=${limit}`;
+    return Ledger.fromJSON(await this.send('GET', path));
   }
   async promote(model: string, version: string, expectedChampion = '', note = ''): Promise<RolloutReply> {
     const body = { version, expectedChampion, note };

@@ -11,6 +11,7 @@ export type {
 } from '@driftloop/contracts';
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
+export { type LedgerCheck, verifyLedger } from './ledger.js';
 export { type Answer, Predictor, type Question } from './predictor.js';
 export { type Fact, FactStream, type ReportedOutcome, Reporter } from './reporter.js';
 export { type SimulateOptions, simulate } from './simulate.js';

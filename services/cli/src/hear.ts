@@ -13,7 +13,7 @@ interface Options {
 
 /** What a person following the loop wants to see; the bulk (labels, features, predictions, time) by name only. */
 const told =
-  'drift.detected,performance.degraded,retraining.requested,model.trained,training.failed,model.approved,model.refused,rollout.changed,rollout.failed,rollout.judged,model.promoted,model.rolled-back,cycle.closed';
+  'drift.detected,performance.degraded,silence.changed,quarantine.changed,loop.held,retraining.requested,model.trained,training.failed,model.approved,model.refused,rollout.changed,rollout.failed,rollout.judged,model.promoted,model.rolled-back,cycle.closed';
 
 export function addHearing(program: Command, open: Open): void {
   const events = program.command('events').description('the facts that Driftloop publishes');

@@ -6,6 +6,7 @@ import { addActing } from './act.js';
 import { addAsking } from './ask.js';
 import { Doors } from './doors.js';
 import { addHearing } from './hear.js';
+import { addLedger } from './ledger.js';
 import { addLooking } from './look.js';
 import { addSimulating } from './simulate.js';
 
@@ -18,6 +19,7 @@ const program = new Command('driftloop')
 
 const doors = () => new Doors(program.opts(), process.env.DRIFTLOOP_TOKEN);
 addLooking(program, doors);
+addLedger(program, doors);
 addActing(program, doors);
 addAsking(program, doors);
 addHearing(program, doors);

@@ -11,11 +11,12 @@ import {
   ListVersionsReply,
   ModelStatus,
   PromoteRequest,
+  RollBackRequest,
   RolloutReply,
 } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { Body, Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
-import { forwarded, optionalText, requiredText, requiredTime } from './request.js';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { forwarded, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -69,8 +70,13 @@ export class ModelsDoor {
   }
 
   @Get('models/:model/ledger')
-  async ledger(@Param('model') model: string, @Headers() headers: RequestHeaders) {
-    return Ledger.toJSON(await call(this.upstreams.monitoring, 'readLedger', { model }, forwarded(headers)));
+  async ledger(
+    @Param('model') model: string,
+    @Query() query: Record<string, unknown>,
+    @Headers() headers: RequestHeaders,
+  ) {
+    const request = { model, after: wholeNumber(query, 'after'), limit: wholeNumber(query, 'limit') };
+    return Ledger.toJSON(await call(this.upstreams.monitoring, 'readLedger', request, forwarded(headers)));
   }
 
   @Post('models/:model/promote')
@@ -88,7 +94,7 @@ export class ModelsDoor {
   @Post('models/:model/rollback')
   @HttpCode(200)
   async rollBack(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
-    const request = { model, note: optionalText(body, 'note') };
+    const request = RollBackRequest.fromPartial({ model, note: optionalText(body, 'note') });
     return RolloutReply.toJSON(await call(this.upstreams.registry, 'rollBack', request, forwarded(headers)));
   }
 }

@@ -38,3 +38,10 @@ export function optionalCount(body: unknown, field: string): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   throw errors.BODY_INVALID({ field, problem: 'must be a whole number of at least 0' });
 }
+
+/** A whole number of a query string, or 0 where it is left out. Throws BODY_INVALID. */
+export function wholeNumber(query: Record<string, unknown>, field: string): number {
+  const text = query[field] ?? '0';
+  if (typeof text === 'string' && /^\d{1,9}$/.test(text)) return Number(text);
+  throw errors.BODY_INVALID({ field, problem: 'must be a whole number of at least 0' });
+}
