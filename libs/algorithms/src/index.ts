@@ -16,5 +16,6 @@ export { EVIDENCE_LIMIT, type Evidence } from './evidence.js';
 export * from './metrics/index.js';
 export * from './policy/operations.js';
 export * from './policy/trigger.js';
+export * from './quarantine/index.js';
 export * from './random.js';
 export * from './simulation/index.js';

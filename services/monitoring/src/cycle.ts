@@ -14,6 +14,7 @@ import {
   decision,
   durationMs,
   events,
+  QuarantineWindow,
   RetrainingRequested,
   RolloutJudged,
   Stage,
@@ -50,12 +51,13 @@ export class Cycles {
 
   async open(view: ModelView, opening: Opening, now: number, cause: Cause): Promise<void> {
     if (await this.documents.cycles.exists({ _id: opening.cycleId })) return;
-    const { cycleId, number, attempt, purpose, signal, due } = opening;
+    const { cycleId, number, attempt, purpose, signal, due, quarantined } = opening;
     const { tenant, series, model, champion } = view;
     const doc = new this.documents.cycles({
       ...{ _id: cycleId, tenant, series, model, number, attempt, purpose, signal, champion, due },
       ...{ opened: now, cutoff: now, stage: 'training', deadline: now + deadline(view, 'training') },
       ...{ outcome: '', reasons: [], version: '', closed: null, rolloutId: '', stageSince: null, judged: [] },
+      quarantined: quarantined.map((window) => QuarantineWindow.toJSON(window)),
       specRevision: view.specRevision,
       steps: [ownStep(opening.decision, `opened by ${signal}`)],
       spans: [],
@@ -63,7 +65,7 @@ export class Cycles {
     const attributes = { 'driftloop.signal': signal, 'driftloop.champion': champion, 'driftloop.purpose': purpose };
     const span = this.note(doc, { step: openedStep.step, attributes, decision: opening.decision }, now, cause);
     const request = RetrainingRequested.fromPartial({
-      ...{ tenant, model, cycleId, champion, purpose, attempt },
+      ...{ tenant, model, cycleId, champion, purpose, attempt, quarantined },
       rolloutRevision: view.rollout.revision,
       knowledgeCutoff: new Date(now),
       due: new Date(due),

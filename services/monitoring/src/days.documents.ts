@@ -1,6 +1,7 @@
 /** Closed cohorts: one document a day with the integer sums that every later decision is computed from. */
 import { Injectable } from '@nestjs/common';
 import mongoose, { type Model, Schema } from 'mongoose';
+import { type DayPart, type HeldMark, type KnownOf, knownAfter } from './quarantine-parts.js';
 
 export type Role = 'champion' | 'challenger' | 'frozen' | 'returned';
 
@@ -44,6 +45,10 @@ export interface DayCounts {
   rows: number;
   /** JSON: bin counts by feature. Text: read whole or not at all. */
   bins: string;
+  /** JSON: the same by slice, then feature. */
+  slices?: string;
+  /** JSON: by feature and bin, rows with a label and what the champion lost on them, in thousandths. */
+  losses?: string;
 }
 
 /** One closed cohort. Times are epoch ms. */
@@ -62,6 +67,8 @@ export interface DayDocument {
   /** How many of them became known in each hour: [end of the hour, count]. */
   known: [number, number][];
   lastKnown: number;
+  /** The same by source of the labels. Absent in documents of old, as are `parts` and `held`. */
+  knownOf?: KnownOf[];
   /** Entities (`entityKey`) of the predictions that had no label at closing; [] once the cohort is censored. */
   awaited: string[];
   /** Predictions that never got a label; null until the cohort is censored. */
@@ -75,6 +82,10 @@ export interface DayDocument {
   versions: VersionSums[];
   pairs: PairSums[];
   counts: DayCounts | null;
+  /** The day by the source of its labels. */
+  parts?: DayPart[];
+  /** That it is, or was, set aside (quarantine.ts). */
+  held?: HeldMark[];
 }
 
 const { Mixed } = Schema.Types;
@@ -91,6 +102,7 @@ const daySchema = new Schema<DayDocument>(
     labels: Number,
     known: [Mixed],
     lastKnown: Number,
+    knownOf: [Mixed],
     awaited: [String],
     censored: Number,
     late: Number,
@@ -99,6 +111,8 @@ const daySchema = new Schema<DayDocument>(
     versions: [Mixed],
     pairs: [Mixed],
     counts: Mixed,
+    parts: [Mixed],
+    held: [Mixed],
   },
   { versionKey: false, minimize: false },
 )
@@ -143,7 +157,7 @@ export class Days {
       .exec();
   }
 
-  /** Labels of closed cohorts that became known after an instant (rounded up to the hour). */
+  /** Labels of closed cohorts that became known after an instant (rounded up to the hour) and are not held in quarantine. */
   async labelsKnownAfter(series: string, after: number): Promise<number> {
     const days = await this.days.find({ series, lastKnown: { $gt: after } }).lean<DayDocument[]>();
     return days.reduce((sum, day) => sum + knownAfter(day, after), 0);
@@ -151,6 +165,3 @@ export class Days {
 }
 
 export const dayId = (series: string, day: number): string => `${series}/${new Date(day).toISOString()}`;
-
-const knownAfter = (day: DayDocument, after: number): number =>
-  day.known.reduce((sum, [end, count]) => (end > after ? sum + count : sum), 0);

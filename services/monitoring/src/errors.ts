@@ -8,6 +8,12 @@ export const errors = catalogue('monitoring', {
     message: (facts: { model: string }) =>
       `no model "${facts.model}" is declared here; apply its spec first, or check its name`,
   },
+  INVALID_LIMIT: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (facts: { limit: number; atMost: number }) =>
+      `a limit of ${facts.limit}: ask for 1 to ${facts.atMost}, or 0 for 50`,
+  },
   HOLD_RACED: {
     status: 'ABORTED',
     retriable: true,
@@ -29,5 +35,23 @@ export const errors = catalogue('monitoring', {
     retriable: false,
     message: (facts: { cycle: string }) =>
       `"${facts.cycle}" is no beginning of a cycle id; write at least 4 of its hexadecimal digits`,
+  },
+  UNKNOWN_QUARANTINE: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (facts: { id: string }) =>
+      `nothing called "${facts.id}" is in quarantine; list it, and write the whole id`,
+  },
+  QUARANTINE_STATE_UNKNOWN: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (facts: { state: string }) =>
+      `"${facts.state}" is no state; held, released or upheld (resolve: released or upheld)`,
+  },
+  QUARANTINE_RACED: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (facts: { id: string }) =>
+      `somebody else has just spoken about "${facts.id}"; look at it and say it again`,
   },
 });

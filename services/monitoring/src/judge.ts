@@ -3,7 +3,8 @@
  *
  * I1  The tests are folded anew from the day documents since the rollout began: no state that could be applied twice.
  * I2  Only days count whose every question was asked after the rollout took effect, and labels as their closing knew them.
- *     A day of which too few labels came is a day without rows: those that come first are not like the others.
+ *     A day of which too few labels came is a day without rows: those that come first are not like the others. What is
+ *     held in quarantine has no rows either.
  * I3  The yardstick (typical rows a day) is that of the days closed when the rollout began, however long it lasts.
  */
 import {
@@ -25,6 +26,7 @@ import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type PairSums } from './days.documents.js';
 import type { Judgement, Standing } from './judgement.js';
 import type { CycleDocument } from './loop.documents.js';
+import { unheld } from './quarantine-parts.js';
 import type { ModelView } from './view.js';
 
 const dayMs = 86_400_000;
@@ -77,7 +79,7 @@ function run(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[]
   let answered = 0;
   let answerable = 0;
   for (const day of days) {
-    const pair = isToldOf(view, day) ? pairOf(day, cycle) : emptyPair;
+    const pair = isToldOf(view, day) ? pairOf(unheld(day), cycle) : emptyPair;
     answered += pair.rows;
     answerable += pair.answerable;
     for (const { start, rows, sum } of pair.blocks)

@@ -5,6 +5,7 @@
 import { outboxed } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import mongoose, { type HydratedDocument, type Model, Schema } from 'mongoose';
+import type { DriftControl } from './drift-control.js';
 import type { SpanRow } from './spans.js';
 
 /** One fact of the loop as heard; `_id` is the event's own id. */
@@ -55,6 +56,8 @@ export interface CycleDocument {
   version: string;
   opened: number;
   cutoff: number;
+  /** What was held in quarantine at the opening: QuarantineWindow messages as proto3 JSON. Absent in documents of old. */
+  quarantined?: unknown[];
   due: number;
   closed: number | null;
   deadline: number;
@@ -93,6 +96,8 @@ export interface WatchDocument {
   latest: unknown[];
   /** Where the trial in shadow stands: Evidence. */
   trial: unknown[];
+  /** Where the control of false discoveries stands; absent before the first check. */
+  drift?: DriftControl | null;
 }
 
 /** How far a source, or the labels, have come; `_id` is tenant/model/source, or tenant/model//labels. */
@@ -147,6 +152,7 @@ const cycleSchema = new Schema<CycleDocument>(
     version: String,
     opened: Number,
     cutoff: Number,
+    quarantined: [Mixed],
     due: Number,
     closed: Number,
     deadline: Number,
@@ -166,7 +172,16 @@ const signalSchema = new Schema<SignalDocument>({ _id: String, series: String, t
   .plugin(outboxed);
 
 const watchSchema = new Schema<WatchDocument>(
-  { _id: String, now: Number, signalled: Number, checked: Number, alerts: [String], latest: [Mixed], trial: [Mixed] },
+  {
+    _id: String,
+    now: Number,
+    signalled: Number,
+    checked: Number,
+    alerts: [String],
+    latest: [Mixed],
+    trial: [Mixed],
+    drift: Mixed,
+  },
   plain,
 );
 

@@ -7,6 +7,7 @@ import { Cycles } from './cycle.js';
 import { Hold } from './hold.js';
 import { type FactDocument, LoopDocuments, type WatchDocument } from './loop.documents.js';
 import type { ModelMemory, Tick } from './memory.js';
+import { Quarantine } from './quarantine.js';
 import { Silence } from './silence.js';
 import { Trials } from './trials.js';
 import type { ModelView } from './view.js';
@@ -23,6 +24,7 @@ export class ModelTurn {
     private readonly silence: Silence,
     private readonly breaker: Breaker,
     private readonly hold: Hold,
+    private readonly quarantine: Quarantine,
   ) {}
 
   /** Reads what a model's documents say, where this process has no copy. */
@@ -55,6 +57,8 @@ export class ModelTurn {
     // Not what this very tick has closed: done again after a crash, it finds the day closed already.
     const news = progress.closed !== undefined && progress.closed !== memory.watch.signalled;
     await this.watch.censor(view, progress, tick.now);
+    // The judge looks again where days have left or come back.
+    if (await this.quarantine.look(view, progress, tick, cause)) memory.judged = undefined;
     await this.silence.look(view, progress, news, tick.now, cause);
     await this.trials.look(memory, tick, cause);
     // What opens or closes the breaker: a cycle's end, a fact, what a person said; or what a crash has left untold.

@@ -1,21 +1,29 @@
 /** Monitoring's front door: parses, asks, replies; decides nothing. */
 import type {
   Cycle,
+  DriftReport,
   GetCycleRequest,
+  GetDriftRequest,
   GetStatusRequest,
   Ledger as LedgerMessage,
   ListCyclesReply,
   ListCyclesRequest,
+  ListQuarantineReply,
+  ListQuarantineRequest,
   ModelStatus,
   PauseRequest,
+  QuarantineItem,
   ReadLedgerRequest,
+  ResolveQuarantineRequest,
 } from '@driftloop/contracts';
 import { callerName, callerOf } from '@driftloop/service';
 import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { DriftReports } from './drift-report.js';
 import { Hold } from './hold.js';
 import { Ledger } from './ledger.js';
+import { QuarantineItems } from './quarantine-items.js';
 import { Reading } from './reading.js';
 
 @Controller()
@@ -24,11 +32,18 @@ export class MonitoringDoor {
     private readonly reading: Reading,
     private readonly ledger: Ledger,
     private readonly hold: Hold,
+    private readonly quarantined: QuarantineItems,
+    private readonly drift: DriftReports,
   ) {}
 
   @GrpcMethod('Monitoring', 'GetStatus')
   getStatus({ model }: GetStatusRequest, metadata: Metadata): Promise<ModelStatus> {
     return this.reading.status(callerOf(metadata).tenant, model);
+  }
+
+  @GrpcMethod('Monitoring', 'GetDrift')
+  getDrift({ model, limit }: GetDriftRequest, metadata: Metadata): Promise<DriftReport> {
+    return this.drift.of(callerOf(metadata).tenant, model, limit);
   }
 
   @GrpcMethod('Monitoring', 'Pause')
@@ -38,6 +53,17 @@ export class MonitoringDoor {
     const breakerOpen = await this.reading.isBroken(series, request.model);
     await this.hold.say(series, request, callerName(caller), breakerOpen);
     return this.reading.status(caller.tenant, request.model);
+  }
+
+  @GrpcMethod('Monitoring', 'ListQuarantine')
+  listQuarantine(request: ListQuarantineRequest, metadata: Metadata): Promise<ListQuarantineReply> {
+    return this.quarantined.list(callerOf(metadata).tenant, request);
+  }
+
+  @GrpcMethod('Monitoring', 'ResolveQuarantine')
+  resolveQuarantine(request: ResolveQuarantineRequest, metadata: Metadata): Promise<QuarantineItem> {
+    const caller = callerOf(metadata);
+    return this.quarantined.resolve(caller.tenant, request, callerName(caller));
   }
 
   @GrpcMethod('Monitoring', 'ListCycles')

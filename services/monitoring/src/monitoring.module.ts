@@ -8,6 +8,7 @@ import { Canary } from './canary.js';
 import { Checks } from './checks.js';
 import { Cycles } from './cycle.js';
 import { Days } from './days.documents.js';
+import { DriftReports } from './drift-report.js';
 import { Facts } from './facts.js';
 import { Hold } from './hold.js';
 import { HoldDocuments } from './holds.documents.js';
@@ -18,6 +19,9 @@ import { Loop } from './loop.js';
 import { ModelTurn } from './model-turn.js';
 import { MonitoringDoor } from './monitoring.grpc.js';
 import { Policy } from './policy.js';
+import { QuarantineDocuments } from './quarantine.documents.js';
+import { Quarantine } from './quarantine.js';
+import { QuarantineItems } from './quarantine-items.js';
 import { Reading } from './reading.js';
 import { Records } from './records.js';
 import { Rows } from './rows.documents.js';
@@ -57,9 +61,11 @@ const heard = [
   WhenTimePassed,
   WhenTrainingFailed,
 ];
-const kept = [LoopDocuments, HoldDocuments, Rows, Days];
+const kept = [LoopDocuments, HoldDocuments, QuarantineDocuments, Rows, Days];
 const decided = [
   Watch,
+  Quarantine,
+  QuarantineItems,
   Signals,
   Alarms,
   Policy,
@@ -78,7 +84,7 @@ const decided = [
 
 @Module({
   controllers: [MonitoringDoor, ...heard],
-  providers: [...kept, ...decided, Facts, Records, Ledger, Reading],
+  providers: [...kept, ...decided, Facts, Records, Ledger, Reading, DriftReports],
 })
 export class MonitoringModule {}
 

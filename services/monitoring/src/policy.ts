@@ -8,12 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import { decideTrigger, type TriggerCondition } from '@driftloop/algorithms';
-import { type Decision, decision, durationMs, type Evidence } from '@driftloop/contracts';
+import { type Decision, decision, durationMs, type Evidence, type QuarantineWindow } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { failuresOf } from './breaker.js';
 import { Days } from './days.documents.js';
 import { type CycleDocument, LoopDocuments, type SignalDocument } from './loop.documents.js';
+import { QuarantineItems } from './quarantine-items.js';
 import type { Measured } from './signals.js';
+import { leading } from './stability.js';
 import type { ModelView } from './view.js';
 
 const dayMs = 86_400_000;
@@ -27,6 +29,8 @@ export interface Opening {
   signal: string;
   due: number;
   decision: Decision;
+  /** What is held in quarantine: nothing is learned from it. */
+  quarantined: QuarantineWindow[];
 }
 
 @Injectable()
@@ -34,6 +38,7 @@ export class Policy {
   constructor(
     private readonly documents: LoopDocuments,
     private readonly days: Days,
+    private readonly quarantined: QuarantineItems,
   ) {}
 
   /** Whether the check at `now` is due, having last checked at `checked`: the grid goes by the closing of cohorts. */
@@ -77,6 +82,7 @@ export class Policy {
       attempt,
       purpose,
       signal,
+      quarantined: await this.quarantined.windows(view.series, now),
       // A first training takes no event time, but its result is dated after the tick that asked for it.
       due: now + (bootstrap ? 1 : durationMs(training.duration)),
       decision: decision({
@@ -87,7 +93,10 @@ export class Policy {
         reasons: bootstrap
           ? [`${measured.fresh} labels are known and the champion has learned from none`]
           : verdict.reasons,
-        evidence: verdict.evidence.map((e) => dated({ ...e, ...(bootstrap && { test: 'bootstrap' }) }, measured)),
+        evidence: [
+          ...verdict.evidence.map((e) => ({ ...e, ...(bootstrap && { test: 'bootstrap' }) })),
+          ...leading(view, measured.movements),
+        ].map((e) => dated(e, measured)),
       }),
     };
   }

@@ -11,6 +11,7 @@ import { Facts } from './facts.js';
 import { HoldDocuments } from './holds.documents.js';
 import { type CycleDocument, LoopDocuments } from './loop.documents.js';
 import { Loop } from './loop.js';
+import { QuarantineItems } from './quarantine-items.js';
 import { Rows } from './rows.documents.js';
 import { silentSources } from './silence.js';
 import { spanMessages } from './spans.js';
@@ -27,6 +28,7 @@ export class Reading {
     private readonly facts: Facts,
     private readonly loop: Loop,
     private readonly holds: HoldDocuments,
+    private readonly quarantine: QuarantineItems,
   ) {}
 
   /** Throws UNKNOWN_MODEL. */
@@ -40,6 +42,7 @@ export class Reading {
       this.holds.last(series),
       this.documents.factsOf(series),
     ]);
+    const quarantined = await this.quarantine.windows(series);
     const replicas = replicasOf(facts);
     const { held: frozen, heldReason } = view.rollout;
     const now = Math.max(this.loop.now, watch?.now ?? 0);
@@ -54,11 +57,15 @@ export class Reading {
       days: days.map(summary),
       paused: hold?.paused ?? false,
       pausedNote: hold?.paused ? `by ${hold.by}${hold.note && `: ${hold.note}`}` : '',
-      quarantined: 0,
+      quarantined: quarantined.length,
       frozen,
       frozenNote: heldReason,
       answering: [...new Set(replicas.map(({ answering }) => answering).filter((version) => version))],
-      attention: [...fallenBack(replicas), ...(await this.attention(view, cycles))],
+      attention: [
+        ...fallenBack(replicas),
+        ...(quarantined.length ? [`labels are set aside (${quarantined.length}): driftloop quarantine`] : []),
+        ...(await this.attention(view, cycles)),
+      ],
     };
   }
 

@@ -90,13 +90,13 @@ function predictionRow(series: string, layout: string, prediction: Prediction): 
   };
 }
 
-function labelRow(series: string, { entityId, entityTime, knownAt, value, revision }: Label): LabelRow {
+function labelRow(series: string, { entityId, entityTime, knownAt, value, revision, source }: Label): LabelRow {
   const time = entityTime!.getTime();
   return {
     _id: `${series}/${entityKey(entityId, time)}`,
     series,
     entityId,
     entityTime: time,
-    revisions: [{ knownAt: knownAt!.getTime(), value, revision }],
+    revisions: [{ knownAt: knownAt!.getTime(), value, revision, source }],
   };
 }

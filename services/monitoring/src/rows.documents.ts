@@ -52,6 +52,8 @@ export interface LabelRevision {
   knownAt: number;
   value: number;
   revision: number;
+  /** Who said so; absent in rows of old. */
+  source?: string;
 }
 
 /** One label. */

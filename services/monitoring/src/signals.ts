@@ -16,6 +16,7 @@ import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type VersionSums } from './days.documents.js';
 import { LoopDocuments } from './loop.documents.js';
+import { unheld } from './quarantine-parts.js';
 import { watermarkGrain } from './records.js';
 import { Rows } from './rows.documents.js';
 import { stability } from './stability.js';
@@ -59,10 +60,7 @@ export class Signals {
       : await this.known(view, progress);
     const trainedOn = training?.datasetRows ?? 0;
     const grown = growth({ freshLabels: fresh, trainedOn });
-    const scored = daysOf(
-      days.filter((day) => isToldOf(view, day)),
-      view.champion,
-    );
+    const scored = daysOf(days.filter((day) => isToldOf(view, day)).map(unheld), view.champion);
     const gap = calibrationGap(sums(scored, 'residualMicro'));
     const change = lossChange(view, scored);
     const window = windowOf(days, now);

@@ -1,5 +1,5 @@
 /** Trials: what a tick does about the rollout of an open cycle: judges its shadow, checks its canary, ends what is overdue. */
-import { Evidence, Verdict } from '@driftloop/contracts';
+import { type Decision, Evidence, Verdict } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { Canary } from './canary.js';
@@ -7,7 +7,9 @@ import { Cycles } from './cycle.js';
 import { deadlineOf } from './deadlines.js';
 import { Judge } from './judge.js';
 import type { Judgement, Standing } from './judgement.js';
+import type { CycleDocument } from './loop.documents.js';
 import type { ModelMemory, Tick } from './memory.js';
+import { QuarantineItems } from './quarantine-items.js';
 
 @Injectable()
 export class Trials {
@@ -15,18 +17,29 @@ export class Trials {
     private readonly judge: Judge,
     private readonly canary: Canary,
     private readonly cycles: Cycles,
+    private readonly quarantined: QuarantineItems,
   ) {}
 
   async look(memory: ModelMemory, tick: Tick, cause: Cause): Promise<void> {
     const { cycle, view } = memory;
     if (!cycle) return;
-    const judgement = cycle.judged.includes(cycle.stage)
-      ? await this.harmMeanwhile(memory, tick)
-      : await this.judgementOn(memory, tick);
+    const judgement =
+      (await this.tainted(cycle, tick)) ??
+      (cycle.judged.includes(cycle.stage)
+        ? await this.harmMeanwhile(memory, tick)
+        : await this.judgementOn(memory, tick));
     if (judgement) await this.cycles.judge(cycle, judgement, tick.now, cause);
     const overdue = tick.now >= deadlineOf(view, cycle, tick.now) && !judgement;
     if (overdue) await this.cycles.expire(cycle, await this.lacks(memory, tick), tick.now, cause);
     if (judgement || overdue) memory.cycle = await this.cycles.openOf(view.series);
+  }
+
+  /** What learned from days that are held, or was judged on them, is withdrawn: once. */
+  private async tainted(cycle: CycleDocument, { now }: Tick): Promise<Judgement | undefined> {
+    if (cycle.stage !== 'shadow' && cycle.stage !== 'canary') return undefined;
+    const reason = await this.quarantined.taint(cycle, now);
+    const isWithdrawn = cycle.steps.some(({ decision }) => (decision as Decision)?.outcome === 'roll_back');
+    return reason && !isWithdrawn ? { verdict: Verdict.ROLL_BACK, reasons: [reason], evidence: [] } : undefined;
   }
 
   /** A canary that has earned its promotion and waits for a thaw is still before callers: harm ends it. */

@@ -9,8 +9,9 @@
  */
 import { cohortStart } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
-import { sumDay } from './close-day.js';
+import { type ClosingDay, sumDay } from './close-day.js';
 import { type DayDocument, Days, dayId } from './days.documents.js';
+import { partsOf } from './quarantine-parts.js';
 import { type LabelRow, Rows } from './rows.documents.js';
 import { truthAt } from './truth.js';
 import type { ModelView } from './view.js';
@@ -71,14 +72,14 @@ export class Watch {
     const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), closedAt);
     const layouts = await this.rows.layoutsById([...new Set(rows.map((row) => row.layout))]);
     const reference = view.training;
-    const sums = sumDay({
+    const closing: ClosingDay = {
       rows,
       truth,
       day,
       rolloutAt: (time) => view.rolloutAt(time),
       ...(reference && { reference }),
       layouts: new Map(layouts.map((layout) => [layout._id, layout])),
-    });
+    };
     await this.days.keep({
       _id: dayId(view.series, day),
       series: view.series,
@@ -88,10 +89,12 @@ export class Watch {
       labels: truth.values.size,
       known: truth.known,
       lastKnown: truth.lastKnown,
+      knownOf: truth.knownOf,
       censored: null,
       rowsLeft: true,
       absorbedAt: null,
-      ...sums,
+      ...sumDay(closing),
+      parts: partsOf(closing),
     });
   }
 
@@ -112,10 +115,10 @@ export class Watch {
     if (!found) return;
     const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), day + view.timing.censoring);
     const censored = found.awaited.filter((entity) => !truth.values.has(entity)).length;
-    const { known, lastKnown } = truth;
+    const { known, lastKnown, knownOf } = truth;
     const asked = await this.rows.countPredictions(view.series, day, day + dayMs);
     const late = Math.max(0, asked - found.predictions);
-    const counted = { ...found, late, censored, awaited: [], labels: truth.values.size, known, lastKnown };
+    const counted = { ...found, late, censored, awaited: [], labels: truth.values.size, known, lastKnown, knownOf };
     await this.days.keep(counted);
     await this.letGo(view, counted);
   }
@@ -144,10 +147,11 @@ export class Watch {
     // Not as known at `now`: the rows go with this, and what is known a moment later would be lost.
     const truth = truthAt(late, Number.POSITIVE_INFINITY);
     const known = [...found.known, ...truth.known];
+    const knownOf = [...(found.knownOf ?? []), ...truth.knownOf];
     const labels = found.labels + truth.values.size;
     const lastKnown = Math.max(found.lastKnown, truth.lastKnown);
     const tooLate = (found.late ?? 0) + asked;
-    await this.days.keep({ ...found, known, labels, lastKnown, late: tooLate, absorbedAt: now });
+    await this.days.keep({ ...found, known, knownOf, labels, lastKnown, late: tooLate, absorbedAt: now });
   }
 }
 

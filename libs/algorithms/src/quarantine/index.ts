@@ -1,0 +1,3 @@
+export * from './poisoned-window.js';
+export * from './suspicion.js';
+export * from './witness.js';

@@ -1,0 +1,239 @@
+/**
+ * Which closed days are suspect: their labels contradict what the champion and the other sources say.
+ *
+ * Three tests over the trailing `days` closed days, on what is not set aside already:
+ *   auc          the champion ranks worse than `aucBelow`
+ *   calibration  |mean label − mean probability| is above `calibrationGapAbove`
+ *   source       one source's gap differs from the others' by more than `sourceGapAbove`
+ * Thresholds are for `days` days. Poison should not have to wait for a week of it, so every shorter run of newest days is
+ * looked at too, against a harder threshold: gaps widen by √(days/k) for k days, as the spread of a mean does, and the AUC
+ * must lie below by three standard errors of no ranking at all (Mann & Whitney 1947). The shortest run that is suspect is
+ * set aside; days beside it join where they cross the plain threshold the same way, one by one or two together. The
+ * source is asked first: where one source lies, the others are innocent.
+ *
+ * I1  A pure function of integer sums; days walk in order. Looked at once a day as it closes, the same days give the same
+ *     answer however many close at one tick.
+ * I2  What is set aside, or was let in by a person, is in no later statistic.
+ */
+
+import { MICRO } from '../day-sums.js';
+import type { Evidence } from '../evidence.js';
+import { binnedAuc, mergeWitness, type WitnessSums } from './witness.js';
+
+export interface QuarantineThresholds {
+  readonly days: number;
+  readonly aucBelow: number;
+  readonly calibrationGapAbove: number;
+  readonly sourceGapAbove: number;
+  readonly minRows: number;
+}
+
+/** A closed day. `day` is its first instant, epoch ms; days are 24 h apart. */
+export interface WitnessDay {
+  readonly day: number;
+  readonly sources: readonly WitnessSums[];
+}
+
+export type SuspicionKind = 'auc' | 'calibration' | 'source';
+
+/** Days that are set aside already, or (`growing` false) were let in. */
+export interface Stretch {
+  readonly id: string;
+  readonly kind: SuspicionKind;
+  /** Empty: every source. */
+  readonly source: string;
+  /** Whether labels are above (1) or below (−1) what was promised. */
+  readonly sign: number;
+  readonly days: readonly number[];
+  readonly growing: boolean;
+}
+
+export interface Suspicion {
+  readonly kind: SuspicionKind;
+  readonly source: string;
+  readonly sign: number;
+  /** Ascending. */
+  readonly days: readonly number[];
+  /** The stretch that these days continue. */
+  readonly joins?: string;
+  readonly evidence: Evidence;
+}
+
+const dayMs = 86_400_000;
+/** Standard errors that a run shorter than the window must be below. */
+const farBelow = 3;
+
+/** What of a window (its newest days last, at most `days` of them) is suspect beyond what is covered already. */
+export function suspectDays(
+  window: readonly WitnessDay[],
+  covered: readonly Stretch[],
+  thresholds: QuarantineThresholds,
+): Suspicion[] {
+  const found: Suspicion[] = [];
+  const stretches = [...covered];
+  const take = (suspicion: Suspicion) => {
+    found.push(suspicion);
+    stretches.push({ ...suspicion, id: suspicion.joins ?? '', growing: false });
+  };
+  for (const stretch of covered.filter(({ growing }) => growing)) {
+    const joined = neighbours(stretch, freeOf(window, stretches), thresholds);
+    if (joined) take(joined);
+  }
+  for (;;) {
+    const free = freeOf(window, stretches);
+    const core = firstSuspicion(free, window.length ? window[window.length - 1].day : 0, thresholds);
+    if (!core) return found;
+    take(grown(core, free, thresholds));
+  }
+}
+
+/** A suspicion with the days beside it that cross the plain threshold. */
+function grown(core: Suspicion, free: readonly WitnessDay[], thresholds: QuarantineThresholds): Suspicion {
+  const more = neighbours({ ...core, id: '', growing: true }, free, thresholds);
+  return more ? { ...core, days: [...core.days, ...more.days].sort((a, b) => a - b) } : core;
+}
+
+/** The days with the sums that no stretch covers (I2). */
+function freeOf(window: readonly WitnessDay[], stretches: readonly Stretch[]): WitnessDay[] {
+  return window.map(({ day, sources }) => {
+    const over = stretches.filter(({ days }) => days.includes(day));
+    if (over.some(({ source }) => source === '')) return { day, sources: [] };
+    return { day, sources: sources.filter(({ source }) => !over.some((stretch) => stretch.source === source)) };
+  });
+}
+
+function firstSuspicion(free: readonly WitnessDay[], newest: number, t: QuarantineThresholds): Suspicion | undefined {
+  for (let k = 1; k <= t.days; k++) {
+    const run = free.filter(({ day, sources }) => day > newest - k * dayMs && sources.length);
+    if (!run.length) continue;
+    const found = sourceSuspicion(run, k, t) ?? calibrationSuspicion(run, k, t) ?? aucSuspicion(run, k, t);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const pooled = (days: readonly WitnessDay[], keep: (source: string) => boolean = () => true): WitnessSums =>
+  mergeWitness(
+    '',
+    days.flatMap(({ sources }) => sources.filter(({ source }) => keep(source))),
+  );
+
+const gapOf = ({ residualMicro, rows }: WitnessSums): number => (rows ? residualMicro / rows / MICRO : 0);
+
+const datesOf = (days: readonly WitnessDay[]) => days.map(({ day }) => day);
+
+const widened = (threshold: number, k: number, days: number): number => threshold * Math.sqrt(days / k);
+
+function sourceSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThresholds): Suspicion | undefined {
+  const names = [...new Set(run.flatMap(({ sources }) => sources.map(({ source }) => source)))].sort();
+  if (names.length < 2) return undefined;
+  const threshold = widened(t.sourceGapAbove, k, t.days);
+  const worst = names
+    .map((source) => {
+      const mine = pooled(run, (name) => name === source);
+      const rest = pooled(run, (name) => name !== source);
+      const enough = mine.rows >= t.minRows && rest.rows >= t.minRows;
+      return {
+        source,
+        difference: enough ? gapOf(mine) - gapOf(rest) : 0,
+        own: Math.abs(gapOf(mine)),
+        rows: mine.rows,
+      };
+    })
+    .filter(({ difference }) => Math.abs(difference) > threshold)
+    // of two sources, each is the other's rest: the one that is off by itself is meant
+    .sort((a, b) => Math.abs(b.difference) - Math.abs(a.difference) || b.own - a.own)[0];
+  if (!worst) return undefined;
+  const days = run.filter(({ sources }) => sources.some(({ source }) => source === worst.source));
+  const note = `its labels are ${signed(worst.difference)} off the other sources'${widening(t.sourceGapAbove, k, t)}`;
+  return suspicion('source', worst.source, worst.difference, days, {
+    ...{ test: 'source_gap', subject: worst.source, statistic: Math.abs(worst.difference), threshold },
+    ...{ rows: worst.rows, note },
+  });
+}
+
+function calibrationSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThresholds): Suspicion | undefined {
+  const all = pooled(run);
+  const threshold = widened(t.calibrationGapAbove, k, t.days);
+  const gap = gapOf(all);
+  if (all.rows < t.minRows || !(Math.abs(gap) > threshold)) return undefined;
+  const note = `labels are ${signed(gap)} off what was promised${widening(t.calibrationGapAbove, k, t)}`;
+  const evidence = { test: 'calibration_gap', subject: '', statistic: Math.abs(gap), threshold, rows: all.rows, note };
+  return suspicion('calibration', '', gap, run, evidence);
+}
+
+function aucSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThresholds): Suspicion | undefined {
+  const all = pooled(run);
+  const { auc, error, positives, negatives } = binnedAuc(all.bins);
+  const se = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
+  const threshold = t.aucBelow - (k < t.days ? farBelow * se : 0);
+  if (all.rows < t.minRows || !(auc + error < threshold)) return undefined;
+  const note = `from binned counts, exact within ±${error.toFixed(4)}${k < t.days ? `; 3 standard errors below ${t.aucBelow}` : ''}`;
+  const evidence = { test: 'champion_auc', subject: '', statistic: auc, threshold, rows: all.rows, note };
+  return suspicion('auc', '', gapOf(all), run, evidence);
+}
+
+function suspicion(
+  kind: SuspicionKind,
+  source: string,
+  direction: number,
+  days: readonly WitnessDay[],
+  evidence: Omit<Evidence, 'holds' | 'days'>,
+): Suspicion {
+  return {
+    ...{ kind, source, sign: Math.sign(direction) || 1, days: datesOf(days) },
+    evidence: { ...evidence, holds: true, days: days.length },
+  };
+}
+
+const signed = (x: number): string => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(3)}`;
+
+const widening = (threshold: number, k: number, { days }: QuarantineThresholds): string =>
+  k < days ? `; ${threshold} over ${days} days is ${widened(threshold, k, days).toFixed(3)} over ${k}` : '';
+
+/** The free days beside a stretch that cross the plain threshold the same way: one, or two together; and so on. */
+function neighbours(
+  stretch: Stretch,
+  free: readonly WitnessDay[],
+  thresholds: QuarantineThresholds,
+): Suspicion | undefined {
+  const byDay = new Map(free.map((day) => [day.day, day]));
+  const joined: WitnessDay[] = [];
+  for (const step of [-dayMs, dayMs]) {
+    let edge = step < 0 ? Math.min(...stretch.days) : Math.max(...stretch.days);
+    for (;;) {
+      const group = [1, 2]
+        .map((size) => Array.from({ length: size }, (_, i) => byDay.get(edge + (i + 1) * step)))
+        .find((days) => days.every(Boolean) && crosses(stretch, days as WitnessDay[], thresholds)) as WitnessDay[];
+      if (!group) break;
+      joined.push(...group);
+      edge += group.length * step;
+    }
+  }
+  if (!joined.length) return undefined;
+  const days = joined.sort((a, b) => a.day - b.day);
+  const { statistic, threshold, rows } = plain(stretch, days, thresholds);
+  const test = { auc: 'champion_auc', calibration: 'calibration_gap', source: 'source_gap' }[stretch.kind];
+  const note = 'beside a stretch that is set aside';
+  return {
+    ...{ kind: stretch.kind, source: stretch.source, sign: stretch.sign, days: datesOf(days), joins: stretch.id },
+    evidence: { test, subject: stretch.source, statistic, threshold, holds: true, rows, days: days.length, note },
+  };
+}
+
+/** Whether days cross the plain threshold as a stretch does; too few rows tell nothing. */
+function crosses(stretch: Stretch, days: readonly WitnessDay[], t: QuarantineThresholds): boolean {
+  const { statistic, threshold, rows, toward } = plain(stretch, days, t);
+  if (rows < (days.length * t.minRows) / t.days) return false;
+  return stretch.kind === 'auc' ? statistic < threshold : toward && statistic > threshold;
+}
+
+function plain({ kind, source, sign }: Stretch, days: readonly WitnessDay[], t: QuarantineThresholds) {
+  const mine = pooled(days, (name) => source === '' || name === source);
+  if (kind === 'auc')
+    return { statistic: binnedAuc(mine.bins).auc, threshold: t.aucBelow, rows: mine.rows, toward: true };
+  const rest = kind === 'source' ? pooled(days, (name) => name !== source) : pooled([]);
+  const gap = gapOf(mine) - gapOf(rest);
+  const threshold = kind === 'source' ? t.sourceGapAbove : t.calibrationGapAbove;
+  return { statistic: Math.abs(gap), threshold, rows: mine.rows, toward: Math.sign(gap) === sign };
+}
