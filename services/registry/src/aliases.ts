@@ -81,7 +81,7 @@ export class Aliases {
       change: {
         ...noTrial,
         champion,
-        reason: grounds.reasons[0] ?? 'promoted',
+        reason: recorded(grounds, 'promoted'),
         ...(!before.challenger && { cycleId: '' }),
       },
       act: {
@@ -110,7 +110,7 @@ export class Aliases {
     const said = withdrawal(version, before, outcome, grounds, cause.time);
     const attributes = { 'driftloop.version': version.version, 'driftloop.champion': before.champion?.version };
     const after = await this.rollouts.change(cause, version.model, before, {
-      change: { ...noTrial, reason: grounds.reasons[0] ?? outcome },
+      change: { ...noTrial, reason: recorded(grounds, outcome) },
       act: { name: outcome.replace('_', ' '), decision: said, attributes },
       emit: (span) => [rolledBack(version, before, said, span)],
     });
@@ -145,3 +145,7 @@ function stageDecision(before: Rollout, version: VersionDocument, stage: string,
   const subject = `${version._id}/${before.revision + 1}`;
   return decision({ kind: 'stage', outcome: stage, subject, time, reasons: [reason] });
 }
+
+/** A move's reason as the rollout keeps it. */
+const recorded = ({ reasons, note }: Grounds, otherwise: string): string =>
+  `${reasons[0] ?? otherwise}${note ? `: ${note}` : ''}`;

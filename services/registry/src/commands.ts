@@ -18,6 +18,7 @@ import { Aliases } from './aliases.js';
 import { errors } from './errors.js';
 import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
+import type { Grounds } from './told.js';
 import { Versions } from './versions.js';
 
 const servable = new Set(['approved', 'challenger', 'champion', 'retired', 'rolled_back']);
@@ -42,7 +43,7 @@ export class Commands {
     if (version.version === found) return before;
     const at = notBefore(cause, before);
     refuseFrozen(request, before);
-    const grounds = { reasons: [byHand('promoted', request.note)], evidence: [] };
+    const grounds = byHand('promoted', request.note);
     const after = await this.aliases.promote(version, before, grounds, at);
     return after ?? this.lost(cause.tenant, request.model, found);
   }
@@ -50,7 +51,7 @@ export class Commands {
   /** Withdraws the challenger, or else puts the previous champion back. Throws NOTHING_TO_ROLL_BACK, FROZEN or ALIAS_MOVED. */
   async rollBack(request: RollBackRequest, cause: Cause): Promise<Rollout> {
     const before = await this.present(cause.tenant, request.model);
-    const grounds = { reasons: [byHand('rolled back', request.note)], evidence: [] };
+    const grounds = byHand('rolled back', request.note);
     const at = notBefore(cause, before);
     const found = before.champion?.version ?? '';
     if (before.challenger) {
@@ -102,11 +103,15 @@ export class Commands {
   }
 }
 
-function refuseFrozen({ model, force }: { model: string; force: boolean }, { held, heldReason: reason }: Rollout): void {
+function refuseFrozen(
+  { model, force }: { model: string; force: boolean },
+  { held, heldReason: reason }: Rollout,
+): void {
   if (held && !force) throw errors.FROZEN({ model, reason });
 }
 
-const byHand = (what: string, note: string) => (note ? `${what} by hand: ${note}` : `${what} by hand`);
+/** The decision says by whom and what; the note stays in the rollout's record. */
+const byHand = (what: string, note: string): Grounds => ({ reasons: [`${what} by hand`], evidence: [], note });
 
 /** A command takes effect now in event time, which in a replay is the rollout's own time and not the wall's. */
 function notBefore(cause: Cause, before: Rollout): Cause {

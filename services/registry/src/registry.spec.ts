@@ -312,6 +312,14 @@ describe('a person', () => {
     expect(after).toMatchObject({ champion: { version: 'v0' }, reason: 'rolled back by hand: it drifts' });
   });
 
+  it('leaves a note in the record of the rollout, and none in a decision', async () => {
+    await bootstrap();
+    await call(client, 'rollBack', { model, note: 'a private word', force: false });
+    const moved = (await heard(events.modelPromoted)).at(-1)!;
+    expect(moved.decision).toMatchObject({ kind: 'alias', outcome: 'promoted', reasons: ['rolled back by hand'] });
+    expect(JSON.stringify(await heard(events.modelPromoted))).not.toContain('a private word');
+  });
+
   it('cannot promote what the gate refused', async () => {
     await bootstrap();
     await train('b', { comparison: { champion: 'v1', days: worse, slices: [], features: [] } }, day(22));

@@ -13,8 +13,9 @@ import {
 import { type Emission, emission } from '@driftloop/documents';
 import type { VersionDocument } from './registry.documents.js';
 
-/** Why something was decided. */
+/** Why something was decided. `note` is a person's: for the rollout's record, never in a decision, and so not in the ledger. */
 export interface Grounds {
+  readonly note?: string;
   readonly reasons: readonly string[];
   readonly evidence: readonly Decision['evidence'][number][];
 }
