@@ -60,6 +60,7 @@ function year() {
       return row(d.flight_id, landed, landed, {
         delay: numeric(d.arr_delay),
         lost: numeric(String(Number(d.arr_delay) - Number(d.dep_delay))),
+        airborne: numeric(d.air_time),
       });
     });
   const weather = csv('weather').map(({ time_hour, origin, ...rest }) => {

@@ -11,6 +11,8 @@ export interface Departure {
   distance: number;
   departureDelay: number | null;
   arrivalDelay: number | null;
+  /** Minutes in the air. */
+  airborne: number | null;
   late: number | null;
   /** When the outcome became known, epoch ms; null where it never did. */
   labelKnown: number | null;
@@ -34,6 +36,7 @@ export function departures(): Departure[] {
     distance: Number(row.distance),
     departureDelay: number(row.dep_delay),
     arrivalDelay: number(row.arr_delay),
+    airborne: number(row.air_time),
     late: number(row.label_late15),
     labelKnown: row.label_available_utc ? Date.parse(row.label_available_utc) : null,
   }));

@@ -64,8 +64,9 @@ function departed({ flightId, scheduled, departureDelay }: Departure): Fact {
   return fact(flightId, at, at, { delay: departureDelay });
 }
 
-function arrived({ flightId, labelKnown, departureDelay, arrivalDelay }: Departure): Fact {
-  return fact(flightId, labelKnown!, labelKnown!, { delay: arrivalDelay, lost: arrivalDelay! - departureDelay! });
+function arrived({ flightId, labelKnown, departureDelay, arrivalDelay, airborne }: Departure): Fact {
+  const lost = arrivalDelay! - departureDelay!;
+  return fact(flightId, labelKnown!, labelKnown!, { delay: arrivalDelay, lost, airborne });
 }
 
 function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): ReportedOutcome {

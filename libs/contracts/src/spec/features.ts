@@ -18,6 +18,8 @@ export type FeatureColumn = { readonly name: string; readonly kind: 'number' | '
       readonly clip: readonly [number, number] | undefined;
       readonly above: number | undefined;
       readonly windowMs: number;
+      /** A longer window whose aggregate is taken off. */
+      readonly againstMs: number | undefined;
       readonly by: string | undefined;
     }
   | {
@@ -61,8 +63,9 @@ export function featureColumns(spec: ModelSpec): FeatureColumn[] {
     }
     if ('window' in feature) {
       const stem = feature.as ?? `${feature.window}_${feature.aggregate}`;
+      const { against } = feature;
       return feature.over.map((over) => ({
-        name: `${stem}${feature.by ? `_by_${feature.by}` : ''}_${over}`,
+        name: `${stem}${feature.by ? `_by_${feature.by}` : ''}_${over}${against ? `_against_${against}` : ''}`,
         kind: 'number',
         op: 'window',
         source: feature.window,
@@ -71,6 +74,7 @@ export function featureColumns(spec: ModelSpec): FeatureColumn[] {
         clip: feature.clip,
         above: feature.above,
         windowMs: durationMs(over),
+        againstMs: against === undefined ? undefined : durationMs(against),
         by: feature.by,
       }));
     }

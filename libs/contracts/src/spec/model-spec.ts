@@ -43,7 +43,8 @@ const latestFeature = z.strictObject({
 
 /**
  * An aggregate of the rows of a source (or of `outcomes`, whose column is `value`) that became known within each
- * window ending at the question. `by`: only rows whose entity shares this input with the question's.
+ * window ending at the question. `by`: only rows whose entity shares this input with the question's. `against`: less
+ * the same over this longer window, so that what is usual for the key is taken off.
  */
 const windowFeature = z.strictObject({
   window: z.string(),
@@ -52,6 +53,7 @@ const windowFeature = z.strictObject({
   clip: z.tuple([z.number(), z.number()]).optional(),
   above: z.number().optional(),
   over: z.array(duration).min(1),
+  against: duration.optional(),
   by: columnName.optional(),
   as: columnName.optional(),
 });

@@ -1,4 +1,5 @@
 /** Names in a spec that refer to something that is not there, or to the wrong kind of thing. */
+import { durationMs } from './duration.js';
 import { featureColumns, outcomesSource } from './features.js';
 import type { ModelSpec } from './model-spec.js';
 
@@ -102,6 +103,16 @@ function checkFeature(spec: Spec, feature: Feature, at: string, report: Report) 
     report(`${at}.of`, `"${feature.of}" is no number column of ${source}`);
   if (feature.aggregate === 'shareAbove' && feature.above === undefined)
     report(`${at}.above`, 'shareAbove needs a bound');
+  checkAgainst(feature, at, report);
+}
+
+function checkAgainst(feature: Extract<Feature, { window: string }>, at: string, report: Report) {
+  const { against, aggregate, over } = feature;
+  if (against === undefined) return;
+  if (aggregate === 'count') report(`${at}.against`, 'counts of windows of two lengths do not compare; use a mean');
+  for (const window of over)
+    if (durationMs(window) >= durationMs(against))
+      report(`${at}.against`, `"${against}" must be longer than the window "${window}"`);
 }
 
 function checkColumnNames(spec: Spec, report: Report) {

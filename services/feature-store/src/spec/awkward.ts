@@ -36,6 +36,8 @@ spec:
     - { window: outcomes, aggregate: count, as: known, by: hour, over: [48h] }
     - { window: seen, aggregate: mean, of: wait, clip: [-3, 7.5], as: wait, over: [3h, 24h] }
     - { window: seen, aggregate: count, as: seen, over: [3h] }
+    - { window: seen, aggregate: mean, of: wait, as: wait, by: region, over: [3h, 9h], against: 40h }
+    - { window: seen, aggregate: shareAbove, of: wait, above: 1, as: slow, over: [24h], against: 41h }
     - { window: seen, aggregate: count, of: wait, as: timed, by: region, over: [24h] }
     - { window: seen, aggregate: shareAbove, of: wait, above: 2.25, as: slow, by: size, over: [24h] }
     - { overdue: plan, until: seen, over: [4h, 9h], by: region }

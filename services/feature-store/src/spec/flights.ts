@@ -23,6 +23,7 @@ export type Departure = Record<
   | 'distance'
   | 'dep_delay'
   | 'arr_delay'
+  | 'air_time'
   | 'label_late15'
   | 'label_available_utc',
   string
@@ -72,6 +73,7 @@ export function arrivedRows(flights: readonly Departure[]): SourceRow[] {
       return row(d.flight_id, landed, landed, {
         delay: number(Number(d.arr_delay)),
         lost: number(Number(d.arr_delay) - Number(d.dep_delay)),
+        airborne: number(Number(d.air_time)),
       });
     });
 }

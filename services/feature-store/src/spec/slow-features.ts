@@ -65,6 +65,19 @@ function windowed(
   t: number,
   key: Plain,
 ): Plain {
+  const value = aggregated(spec, world, column, t, key);
+  if (column.againstMs === undefined || value === undefined) return value;
+  const usual = aggregated(spec, world, { ...column, windowMs: column.againstMs }, t, key);
+  return (value as number) - (usual as number);
+}
+
+function aggregated(
+  spec: ModelSpec,
+  world: PlainWorld,
+  column: FeatureColumn & { op: 'window' },
+  t: number,
+  key: Plain,
+): Plain {
   if (key === undefined) return undefined;
   const { by, clip, above } = column;
   const rows = knownRows(world[column.source], t).filter((row) => row.known > t - column.windowMs);

@@ -19,13 +19,22 @@ export interface Measure {
   readonly above: number | undefined;
 }
 
+/** `against` is the window whose aggregate is taken off, if any. */
+export interface WindowOutput {
+  readonly slot: number;
+  readonly window: number;
+  readonly against: number | undefined;
+  readonly measure: number;
+  readonly aggregate: 'mean' | 'count' | 'shareAbove';
+}
+
 /** All window features over one source with one `by`: they share their sorted times. */
 export interface WindowGroup {
   readonly source: string;
   readonly by: string | undefined;
   readonly measures: Measure[];
   readonly windowsMs: number[];
-  readonly outputs: { slot: number; window: number; measure: number; aggregate: 'mean' | 'count' | 'shareAbove' }[];
+  readonly outputs: WindowOutput[];
 }
 
 export interface LatestGroup {
@@ -96,6 +105,7 @@ export function planOf(spec: ModelSpec): ViewPlan {
 
 function reachOf(column: FeatureColumn): number {
   if (column.op === 'latest') return column.maxAgeMs;
+  if (column.op === 'window') return column.againstMs ?? column.windowMs;
   return column.op === 'input' ? 0 : column.windowMs;
 }
 
@@ -133,6 +143,7 @@ function placeWindow(plan: ViewPlan, column: FeatureColumn & { op: 'window' }, s
   group.outputs.push({
     slot,
     window: indexOf(group.windowsMs, column.windowMs),
+    against: column.againstMs === undefined ? undefined : indexOf(group.windowsMs, column.againstMs),
     measure: group.measures.indexOf(measure),
     aggregate,
   });

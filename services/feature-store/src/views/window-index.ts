@@ -1,6 +1,6 @@
 /** The window features over one source with one `by`: a series of facts for each key. */
 import { contribute, lanesOf, meanOf } from './measure.js';
-import type { WindowGroup } from './plan.js';
+import type { WindowGroup, WindowOutput } from './plan.js';
 import { type Fact, Series } from './series.js';
 import type { Cell, HeldRow } from './source-rows.js';
 
@@ -65,15 +65,10 @@ export class WindowIndex {
     }
     const high = series.countAt(t);
     for (let w = 0; w < windowsMs.length; w++) this.lows[w] = series.countAt(t - windowsMs[w]);
-    for (const { slot, window, measure, aggregate } of outputs) {
-      const low = this.lows[window];
-      const from = t - windowsMs[window];
-      const lane = measure * lanesOf;
-      const count = series.sum(lane, low, high, from, t);
+    for (const { slot, window, against, measure, aggregate } of outputs) {
+      const value = this.aggregateOf(series, t, high, window, measure, aggregate);
       numbers[slot] =
-        aggregate === 'count'
-          ? count
-          : meanOf(count, series.sum(lane + 1, low, high, from, t), series.sum(lane + 2, low, high, from, t));
+        against === undefined ? value : value - this.aggregateOf(series, t, high, against, measure, aggregate);
     }
   }
 
@@ -82,6 +77,22 @@ export class WindowIndex {
       series.trim(horizon);
       if (!series.size) this.series.delete(key);
     }
+  }
+
+  private aggregateOf(
+    series: Series,
+    t: number,
+    high: number,
+    window: number,
+    measure: number,
+    aggregate: WindowOutput['aggregate'],
+  ): number {
+    const low = this.lows[window];
+    const from = t - this.group.windowsMs[window];
+    const lane = measure * lanesOf;
+    const count = series.sum(lane, low, high, from, t);
+    if (aggregate === 'count') return count;
+    return meanOf(count, series.sum(lane + 1, low, high, from, t), series.sum(lane + 2, low, high, from, t));
   }
 
   private keyOf(row: HeldRow): string | undefined {
