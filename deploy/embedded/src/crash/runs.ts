@@ -1,0 +1,79 @@
+/** Runs of the subject: one that nothing disturbs, and ones that are killed and started again. */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Outcome } from './outcome.js';
+import { pointNames } from './points.js';
+import { countsOf } from './watch.js';
+import { type Passage, type Watching, watchingVariable } from './watching.js';
+
+const built = (name: string): string => fileURLToPath(new URL(`../../dist/crash/${name}`, import.meta.url));
+
+/** What is played. */
+export interface Play {
+  /** URL of the world's module. */
+  readonly world: string;
+  /** Event time to stop at, epoch ms. */
+  readonly until?: number | undefined;
+}
+
+/** How a run is to die: at a passage, or after so many ms. */
+export type Death = { readonly at: Passage } | { readonly afterMs: number };
+
+export interface Ended {
+  readonly outcome: Outcome;
+  /** Of the run that came to its end, ms. */
+  readonly ms: number;
+  /** Passages of each point in the run that came to its end. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** How often the run died on its way. */
+  readonly deaths: number;
+}
+
+/** Longest that one run may take. */
+const patienceMs = 600_000;
+
+/** Plays a world on a home of its own; with a death, dies and goes on. Throws what the subject wrote when it failed. */
+export async function play(played: Play, death?: Death): Promise<Ended> {
+  const folder = mkdtempSync(join(tmpdir(), 'driftloop-crash-'));
+  try {
+    let deaths = 0;
+    if (death && (await once(folder, played, death)) === 'SIGKILL') deaths++;
+    const began = performance.now();
+    if (!existsSync(join(folder, 'outcome.json'))) await toTheEnd(folder, played);
+    const ms = performance.now() - began;
+    const outcome: Outcome = JSON.parse(readFileSync(join(folder, 'outcome.json'), 'utf8'));
+    return { outcome, ms, counts: countsOf(join(folder, 'counts')), deaths };
+  } finally {
+    if (!process.env.DRIFTLOOP_CRASH_KEEP) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function toTheEnd(folder: string, played: Play): Promise<void> {
+  const how = await once(folder, played);
+  if (how !== 0)
+    throw new Error(`the run ended with ${how}: ${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
+}
+
+/** One process, to its end or its death; resolves to its exit code or signal. */
+async function once(folder: string, { world, until }: Play, death?: Death): Promise<number | NodeJS.Signals> {
+  const die = death && 'at' in death ? death.at : undefined;
+  const counts = join(folder, die ? 'counts-until-death' : 'counts');
+  const watching: Watching = { channels: pointNames, counts, ...(die && { die }) };
+  const args = [join(folder, 'home'), world, join(folder, 'outcome.json'), until === undefined ? '' : String(until)];
+  const log = openSync(join(folder, 'log'), 'a');
+  const node = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8', '--import', built('watch.js')];
+  const child = spawn(process.execPath, [...node, built('subject.js'), ...args], {
+    stdio: ['ignore', log, log],
+    env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '2', [watchingVariable]: JSON.stringify(watching) },
+  });
+  closeSync(log);
+  const timer = setTimeout(() => child.kill('SIGKILL'), death && 'afterMs' in death ? death.afterMs : patienceMs);
+  const how = await new Promise<number | NodeJS.Signals>((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? signal!));
+  });
+  clearTimeout(timer);
+  return how;
+}
