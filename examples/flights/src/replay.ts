@@ -141,6 +141,8 @@ class Player {
   private async history(start: number): Promise<number> {
     await this.timed('facts', this.telling.tell(this.take(start), start));
     await this.timed('ticks', this.control.passTime(new Date(start)));
+    // Time does not go back: who comes after a crash in the first step must not begin with the history again.
+    this.write([], start);
     return start;
   }
 

@@ -22,7 +22,7 @@ export class Canary {
     const since = cycle.stageSince!;
     const { percent, duration, minPredictions } = view.spec.rollout.canary;
     const rows = await this.rows.predictionsBetween(view.series, since, now + view.timing.lead + 1);
-    const asked = rows.filter((row) => row.eventTime >= since && row.eventTime <= now);
+    const asked = rows.filter((row) => row.eventTime > since && row.eventTime <= now);
     const champion = armOf(
       asked.filter((row) => !row.canary),
       replay,

@@ -121,11 +121,11 @@ export class ModelView {
     return this.promotions.get(this.champion);
   }
 
-  /** The rollout that questions asked at an event time followed. */
+  /** The rollout that questions asked at an event time followed: what a tick changes holds for those asked after it. */
   rolloutAt(time: number): Rollout {
     let found = this.rollouts[0];
     for (const rollout of this.rollouts) {
-      if (effectiveMs(rollout) > time) break;
+      if (effectiveMs(rollout) >= time) break;
       found = rollout;
     }
     return found;

@@ -21,7 +21,7 @@ describe('the watch over cohorts', () => {
   });
 
   it('sums loss, residual, Brier score and hits of every role as integers', async () => {
-    await world.roll(start - hour, { champion: { version: 'v1' }, frozen: { version: 'v0' } });
+    await world.roll(start - 2 * hour, { champion: { version: 'v1' }, frozen: { version: 'v0' } });
     await world.tick(start);
     const parcels = parcelsOf(start, 2).map((parcel, i) => ({ ...parcel, p: [0.8, 0.4][i], y: 1 as const }));
     await world.ask(parcels, { shadows: { v0: () => 0.5 } });
@@ -46,7 +46,7 @@ describe('the watch over cohorts', () => {
     await world.roll(noon, { champion: { version: 'v2' } });
     await world.tick(noon);
     const parcels = parcelsOf(start, 24);
-    const before = parcels.filter((parcel) => parcel.time - hour < noon);
+    const before = parcels.filter((parcel) => parcel.time - hour <= noon);
     await world.ask(before, { version: 'v1' });
     await world.ask(
       parcels.filter((parcel) => !before.includes(parcel)),
@@ -56,8 +56,8 @@ describe('the watch over cohorts', () => {
     await world.tick(start + day + 12 * hour);
     const champions = (await world.status()).days[0].versions.filter(({ role }) => role === 'champion');
     expect(champions.map(({ version, rows }) => [version, rows])).toEqual([
-      ['v1', 13],
-      ['v2', 11],
+      ['v1', 14],
+      ['v2', 10],
     ]);
   });
 

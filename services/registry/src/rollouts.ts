@@ -2,7 +2,7 @@
  * The rollout document: every change is a compare-and-set on its revision, and is told with the change.
  *
  * I1  The champion moves only here, and only from the revision that the mover has read.
- * I2  `effective` never goes back: predictions asked at or after it follow the new state.
+ * I2  `effective` never goes back: predictions asked after it follow the new state.
  * I3  A change that only freezes or thaws moves nothing: a judgement that waits goes on waiting.
  */
 import {

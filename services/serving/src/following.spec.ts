@@ -23,6 +23,9 @@ const answer = async (world: World, eventTime?: Date) => {
   return reply.modelVersion;
 };
 
+/** Just after a rollout of that day took effect. */
+const after = (n: number) => new Date(day(n).getTime() + 1);
+
 describe('following the registry', () => {
   let world: World;
   let v0: ServedVersion;
@@ -43,6 +46,15 @@ describe('following the registry', () => {
     expect(await answer(late)).toBe('v0');
     expect(late.service.ready()).toBe(true);
     await late.close();
+  });
+
+  it("answers a question of a tick's own time as before the tick, also when it is asked again after it", async () => {
+    const v1 = await world.version('v1', graphOf(0.3));
+    const tick = day(5);
+    const before = await answer(world, tick);
+    await world.rollOut(2, { champion: v1, effective: tick });
+    await world.settled();
+    expect([before, await answer(world, tick), await answer(world, after(5))]).toEqual(['v0', 'v0', 'v1']);
   });
 
   it('lets the highest revision win, whatever the order', async () => {
@@ -153,9 +165,9 @@ describe('following the registry', () => {
       'v0',
       'v0',
       'v1',
+      'v1',
       'v2',
       'v2',
-      'v3',
       'v4',
     ]);
     expect(await answer(world)).toBe('v4');
@@ -183,7 +195,7 @@ describe('a replica that starts', () => {
     const world = await World.open({ home });
     expect(world.service.ready()).toBe(true);
     expect(await answer(world)).toBe('v3');
-    expect(await answer(world, day(2))).toBe('v1');
+    expect(await answer(world, after(2))).toBe('v1');
     await world.close();
   });
 
@@ -234,7 +246,7 @@ describe('a replica that comes late', () => {
     await world.settled();
     expect(registry.asked).toBe(1);
     expect(await answer(world)).toBe('v2');
-    expect(await answer(world, day(2))).toBe('v1');
+    expect(await answer(world, after(2))).toBe('v1');
     expect(await answer(world, day(1))).toBe('v0');
   });
 

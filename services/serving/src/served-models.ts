@@ -119,12 +119,13 @@ export class ServedModels {
 }
 
 /**
- * The rollout that held at an event time (epoch ms), or the present one. Undefined before the first known: where its
- * revision is 1 there was none before it, and it is the answer.
+ * The rollout that held at an event time (epoch ms), or the present one. What a tick changes holds for questions after
+ * it: those of the tick's own time were asked before it, and must be answered the same when they are asked again.
+ * Undefined before the first known: where its revision is 1 there was none before it, and it is the answer.
  */
 export function rolloutAt({ rollouts }: ServedModel, time: number | undefined): ServedRollout | undefined {
   if (time === undefined) return rollouts[0];
-  const held = rollouts.find(({ effective }) => effective <= time);
+  const held = rollouts.find(({ effective }) => effective < time);
   if (held) return held;
   return rollouts.at(-1)?.revision === 1 ? rollouts.at(-1) : undefined;
 }

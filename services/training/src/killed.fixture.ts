@@ -1,10 +1,16 @@
-/** For a spec: training in a process of its own, to be killed. Argument: the home. Prints the job's progress, line by line. */
+/**
+ * For a spec: training in a process of its own, to be killed. Arguments: the home, and a point (points.ts) at which it
+ * kills itself. Prints the job's progress, line by line.
+ */
+import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '@driftloop/service';
 import { house } from './house.fixture.js';
 import { longDataset } from './training.fixture.js';
 
-const { request, client } = await house({ home: process.argv[2], data: longDataset });
+const [home, point] = process.argv.slice(2);
+if (point) subscribe(point, () => process.kill(process.pid, 'SIGKILL'));
+const { request, client } = await house({ home, data: longDataset });
 await request();
 for (let last = ''; ; await sleep(2)) {
   const { jobs } = await call(client, 'listJobs', { model: 'parcels' });

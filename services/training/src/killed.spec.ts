@@ -30,6 +30,13 @@ async function killAt(home: string, step: string): Promise<void> {
   await once(running, 'exit');
 }
 
+/** Starts a training in a home that kills itself at a point. */
+async function killedAt(home: string, point: string): Promise<void> {
+  const running = spawn(process.execPath, [child, home, point], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [, signal] = await once(running, 'exit');
+  expect(signal).toBe('SIGKILL');
+}
+
 /** Waits, in a home, for the training that is requested there, and gives its outcome and its job. */
 async function outcome(home: string) {
   const { request, tick, heard, client, asked, close } = await house({ home, data: longDataset });
@@ -52,3 +59,16 @@ it('goes on from the last step after kill -9, and ends as it would have', async 
   expect(killed.trained).toHaveLength(1);
   expect(killed.trained).toEqual(undisturbed.trained);
 }, 60_000);
+
+it.each(['driftloop:training.checkpoint', 'driftloop:training.before-finish'])(
+  'ends as it would have after dying at %s',
+  async (point) => {
+    const home = newHome();
+    await killedAt(home, point);
+    const killed = await outcome(home);
+    const undisturbed = await outcome(newHome());
+    expect(killed.jobs).toMatchObject([{ state: 'reported', attempt: 2, error: '' }]);
+    expect(killed.trained).toEqual(undisturbed.trained);
+  },
+  60_000,
+);

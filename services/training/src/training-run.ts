@@ -91,8 +91,11 @@ export class TrainingRun {
 
   private async restored({ checkpoint }: JobDocument): Promise<Checkpoint> {
     const { trials, parameters, calibrator, twinKey, releasedKey } = checkpoint;
-    const model = async (key: string | undefined) =>
-      key ? (JSON.parse(new TextDecoder().decode(await this.objects.get(key))) as BoosterModel) : undefined;
+    const model = async (key: string | undefined) => {
+      // What the artifacts hold is deleted just before the job says so: a crash in between finds it gone.
+      if (!key || !(await this.objects.exists(key))) return undefined;
+      return JSON.parse(new TextDecoder().decode(await this.objects.get(key))) as BoosterModel;
+    };
     return { trials, parameters, calibrator, twin: await model(twinKey), released: await model(releasedKey) };
   }
 
