@@ -26,6 +26,23 @@ export const errors = catalogue('labeling', {
     message: (m: { label: string; limit: number }) =>
       `${m.limit} requests with outcomes of "${m.label}" are waiting already; try again shortly, with larger batches`,
   },
+  UNKNOWN_ITEM: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { id: string }) => `nothing called "${m.id}" is in quarantine; list it, and write the whole id`,
+  },
+  STATE_UNKNOWN: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { state: string }) =>
+      `"${m.state}" is no state; held, released or upheld (resolve: released or upheld)`,
+  },
+  ALREADY_RELEASED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { id: string }) =>
+      `"${m.id}" was let in already: a label that was told stays; report a revision instead`,
+  },
   JOURNAL_BUSY: {
     status: 'ABORTED',
     retriable: true,

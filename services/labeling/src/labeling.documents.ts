@@ -1,4 +1,4 @@
-/** The documents of labeling: one an outcome with all its revisions, one journal a label, the labels declared. */
+/** The documents of labeling: one an outcome with all its revisions, one journal a label, the labels declared, what was set aside. */
 
 import { outboxed } from '@driftloop/documents';
 import { Connection } from '@driftloop/service';
@@ -22,8 +22,45 @@ export interface OutcomeDocument {
   entityTime: Date;
   /** Ordered by known-at; the last one is the present truth. */
   revisions: Revision[];
-  /** Reports that disagree with a revision of the same known-at. */
-  contradictions: Revision[];
+}
+
+/** Why an outcome is set aside: it breaks a declared rule, or disagrees with another word of the same instant. */
+export type QuarantineKind = 'inconsistent' | 'contradictory';
+
+/** An outcome that is set aside. */
+export interface Held {
+  /** "labeling/" and a hash of what was reported: the same report again is a duplicate. */
+  id: string;
+  kind: QuarantineKind;
+  reason: string;
+  /** The outcome as it came: proto3 JSON. */
+  row: string;
+}
+
+/** A person's word about an outcome that was set aside. */
+export interface Resolved {
+  id: string;
+  state: 'released' | 'upheld';
+  note: string;
+}
+
+/** One outcome that was set aside. */
+export interface QuarantineDocument {
+  _id: string;
+  /** tenant/label */
+  label: string;
+  tenant: string;
+  model: string;
+  /** `_id` of the outcome. */
+  outcome: string;
+  entityId: string;
+  entityTime: Date;
+  revision: Revision;
+  kind: QuarantineKind;
+  reason: string;
+  row: string;
+  state: 'held' | 'released' | 'upheld';
+  note: string;
 }
 
 /** A change of one outcome, as the journal holds it until it is applied. */
@@ -32,7 +69,12 @@ export interface OutcomeChange {
   entityId: string;
   entityTime: Date;
   revision: Revision;
-  contradictory: boolean;
+  /** It is set aside, and no label. */
+  held?: Held;
+  /** A person's word about it: released, it is a label now. */
+  resolved?: Resolved;
+  /** It says what is known by now: nothing to add. */
+  known?: boolean;
 }
 
 /**
@@ -43,6 +85,8 @@ export interface JournalDocument {
   _id: string;
   sequence: number;
   open: OutcomeChange[];
+  /** The newest that was promised or known: what a person lets in is known after it. Epoch ms. */
+  newest?: number;
   pending?: unknown[];
 }
 
@@ -71,13 +115,12 @@ const outcomeSchema = new Schema<OutcomeDocument>(
     entityId: String,
     entityTime: Date,
     revisions: { type: [revision], default: [] },
-    contradictions: { type: [revision], default: [] },
   },
   { versionKey: false },
 ).index({ label: 1, entityId: 1 });
 
 const journalSchema = new Schema<JournalDocument>(
-  { _id: String, sequence: Number, open: { type: [Schema.Types.Mixed], default: [] } } as never,
+  { _id: String, sequence: Number, newest: Number, open: { type: [Schema.Types.Mixed], default: [] } } as never,
   { versionKey: false },
 ).plugin(outboxed);
 
@@ -86,16 +129,28 @@ const declaredLabelSchema = new Schema<DeclaredLabelDocument>(
   { versionKey: false },
 );
 
+const quarantineSchema = new Schema<QuarantineDocument>(
+  {
+    ...{ _id: String, label: String, tenant: String, model: String, outcome: String, entityId: String },
+    ...{ entityTime: Date, revision, kind: String, reason: String, row: String, state: String, note: String },
+  },
+  { versionKey: false },
+)
+  .index({ tenant: 1, model: 1, state: 1, 'revision.knownAt': -1 })
+  .index({ tenant: 1, 'revision.knownAt': -1 });
+
 @Injectable()
 export class LabelingDocuments {
   readonly outcomes: Model<OutcomeDocument>;
   readonly journals: Model<JournalDocument>;
   readonly labels: Model<DeclaredLabelDocument>;
+  readonly quarantine: Model<QuarantineDocument>;
 
   constructor(connection: Connection) {
     this.outcomes = connection.model<OutcomeDocument>('Outcome', outcomeSchema, 'outcomes');
     this.journals = connection.model<JournalDocument>('Journal', journalSchema, 'journals');
     this.labels = connection.model<DeclaredLabelDocument>('DeclaredLabel', declaredLabelSchema, 'labels');
+    this.quarantine = connection.model<QuarantineDocument>('Quarantine', quarantineSchema as Schema, 'quarantine');
   }
 
   /** The outcomes with these ids, by id. */
@@ -104,20 +159,57 @@ export class LabelingDocuments {
     return new Map(found.map((outcome) => [outcome._id, outcome]));
   }
 
-  /** Applies changes to their outcomes; again is the same as once. */
-  async apply(label: string, changes: OutcomeChange[]): Promise<void> {
-    if (!changes.length) return;
-    await this.outcomes.bulkWrite(
-      changes.map(({ outcome, entityId, entityTime, revision, contradictory }) => ({
-        updateOne: {
-          filter: { _id: outcome },
-          update: {
-            $setOnInsert: { label, entityId, entityTime },
-            $addToSet: { [contradictory ? 'contradictions' : 'revisions']: revision },
+  /** Which of these are in quarantine, or were. */
+  async quarantined(ids: string[]): Promise<Set<string>> {
+    if (!ids.length) return new Set();
+    const found = await this.quarantine.find({ _id: { $in: ids } }, { _id: 1 }).lean<{ _id: string }[]>();
+    return new Set(found.map(({ _id }) => _id));
+  }
+
+  /** Applies changes to their outcomes, and to what is set aside; again is the same as once. */
+  async apply(declared: DeclaredLabelDocument, changes: OutcomeChange[]): Promise<void> {
+    const settled = changes.filter(({ held, resolved, known }) => !held && !known && resolved?.state !== 'upheld');
+    if (settled.length)
+      await this.outcomes.bulkWrite(
+        settled.map(({ outcome, entityId, entityTime, revision }) => ({
+          updateOne: {
+            filter: { _id: outcome },
+            update: {
+              $setOnInsert: { label: declared.label, entityId, entityTime },
+              $addToSet: { revisions: revision },
+            },
+            upsert: true,
           },
-          upsert: true,
-        },
-      })) as never,
-    );
+        })) as never,
+      );
+    for (const change of changes) {
+      if (change.held) await this.setAside(declared, change, change.held);
+      if (change.resolved) await this.settle(change.resolved);
+    }
+  }
+
+  private async setAside({ _id: label, tenant }: DeclaredLabelDocument, change: OutcomeChange, held: Held) {
+    const { outcome, entityId, entityTime, revision } = change;
+    const { id, kind, reason, row } = held;
+    const model = label.slice(tenant.length + 1).split('.')[0];
+    const item = {
+      label,
+      tenant,
+      model,
+      outcome,
+      entityId,
+      entityTime,
+      revision,
+      kind,
+      reason,
+      row,
+      state: 'held',
+      note: '',
+    };
+    await this.quarantine.updateOne({ _id: id }, { $setOnInsert: item }, { upsert: true });
+  }
+
+  private async settle({ id, state, note }: Resolved): Promise<void> {
+    await this.quarantine.updateOne({ _id: id }, { $set: { state, note } });
   }
 }

@@ -2,8 +2,12 @@
 import {
   type GetOutcomeReply,
   type GetOutcomeRequest,
+  type ListQuarantineReply,
+  type ListQuarantineRequest,
+  type QuarantineItem,
   RecordOutcomesReply,
   type RecordOutcomesRequest,
+  type ResolveQuarantineRequest,
 } from '@driftloop/contracts';
 import { callerOf, causeOfRequest, WallClock } from '@driftloop/service';
 import type { Metadata, ServerReadableStream } from '@grpc/grpc-js';
@@ -11,8 +15,11 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { LabelingDocuments } from './labeling.documents.js';
 import { Outcomes } from './outcomes.js';
+import { Quarantine } from './quarantine.js';
 
 type Stream = ServerReadableStream<RecordOutcomesRequest, RecordOutcomesReply>;
+const counted = ['accepted', 'duplicates', 'revised', 'contradictory', 'quarantined'] as const;
+
 type Reply = (error: unknown, reply?: RecordOutcomesReply) => void;
 
 @Controller()
@@ -21,6 +28,7 @@ export class LabelingDoor {
     private readonly outcomes: Outcomes,
     private readonly documents: LabelingDocuments,
     private readonly clock: WallClock,
+    private readonly quarantine: Quarantine,
   ) {}
 
   @GrpcMethod('Labeling', 'RecordOutcomes')
@@ -36,7 +44,7 @@ export class LabelingDoor {
     try {
       for await (const request of call as AsyncIterable<RecordOutcomesRequest>) {
         const part = await this.recordOutcomes(request, call.metadata);
-        for (const key of ['accepted', 'duplicates', 'revised', 'contradictory'] as const) total[key] += part[key];
+        for (const key of counted) total[key] += part[key];
         total.rejected.push(...part.rejected.map((row) => ({ ...row, index: row.index + rows })));
         rows += request.outcomes.length;
       }
@@ -44,6 +52,17 @@ export class LabelingDoor {
     } catch (error) {
       done(error);
     }
+  }
+
+  @GrpcMethod('Labeling', 'ListQuarantine')
+  listQuarantine(request: ListQuarantineRequest, metadata: Metadata): Promise<ListQuarantineReply> {
+    return this.quarantine.list(callerOf(metadata).tenant, request);
+  }
+
+  @GrpcMethod('Labeling', 'ResolveQuarantine')
+  resolveQuarantine(request: ResolveQuarantineRequest, metadata: Metadata): Promise<QuarantineItem> {
+    const caller = callerOf(metadata);
+    return this.quarantine.resolve(caller.tenant, request, (id) => causeOfRequest(caller, id, this.clock.now()));
   }
 
   @GrpcMethod('Labeling', 'GetOutcome')

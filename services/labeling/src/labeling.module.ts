@@ -5,9 +5,10 @@ import { Module } from '@nestjs/common';
 import { LabelingDocuments } from './labeling.documents.js';
 import { LabelingDoor } from './labeling.grpc.js';
 import { Outcomes } from './outcomes.js';
+import { Quarantine } from './quarantine.js';
 import { WhenModelDeclared } from './when-model-declared.js';
 
-@Module({ controllers: [LabelingDoor, WhenModelDeclared], providers: [LabelingDocuments, Outcomes] })
+@Module({ controllers: [LabelingDoor, WhenModelDeclared], providers: [LabelingDocuments, Outcomes, Quarantine] })
 export class LabelingModule {}
 
 export const labeling: ServiceDefinition = {

@@ -88,7 +88,7 @@ describe('labeling', () => {
 
   it('remembers a contradiction that comes alone', async () => {
     await record([outcome('F1')]);
-    expect(await record([outcome('F1', { value: 0 })])).toMatchObject({ contradictory: 1 });
+    expect(await record([outcome('F1', { value: 0 })])).toMatchObject({ contradictory: 1, quarantined: 1 });
     expect(await record([outcome('F1', { value: 0 })])).toMatchObject({ contradictory: 0, duplicates: 1 });
   });
 
@@ -118,7 +118,6 @@ describe('labeling', () => {
         entityId: 'F1',
         entityTime: at(0),
         revision,
-        contradictory: false,
       },
     ];
     await connection.model('Journal').updateOne({ _id: `main/${label}` }, { $set: { open } });

@@ -1,9 +1,12 @@
 /**
- * Recording outcomes: what is new goes to the journal together with its event, then to the outcomes.
+ * Recording outcomes: what is new goes to the journal together with its event, then to the outcomes; what is suspect goes
+ * through the same journal into quarantine, and is told to nobody.
  *
  * I1  The journal's changes and the labels.added that tells of them are one write.
  * I2  A journal's open changes are applied to the outcomes before the next are triaged, also after a crash.
  * I3  One writer a label in a process; between processes the journal's sequence decides, and the loser retries.
+ * I4  An outcome that a person lets in is a label that is known from then on: after all that was promised or known, so
+ *     that no promise of a watermark is broken, and what was asked or trained before did not know it.
  */
 import {
   entityBucket,
@@ -12,7 +15,7 @@ import {
   type Label,
   LabelsAdded,
   labelBuckets,
-  type Outcome,
+  Outcome,
   type RecordOutcomesReply,
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
@@ -20,8 +23,14 @@ import { type Cause, emission, Outbox } from '@driftloop/documents';
 import { Serial } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
-import { type DeclaredLabelDocument, LabelingDocuments, type OutcomeChange } from './labeling.documents.js';
-import { type Triage, triage } from './triage.js';
+import {
+  type DeclaredLabelDocument,
+  type JournalDocument,
+  LabelingDocuments,
+  type OutcomeChange,
+  type QuarantineDocument,
+} from './labeling.documents.js';
+import { revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
@@ -46,10 +55,23 @@ export class Outcomes {
       throw errors.TOO_MANY_OUTCOMES({ rows: request.outcomes.length, limit: maxOutcomes });
     if (request.watermark && !isEventTime(request.watermark)) throw errors.WATERMARK_INVALID({ label: request.label });
     const declared = await this.declared(tenant, request.label);
-    const journal = declared._id;
-    const line = this.lines.get(journal) ?? lineOf(request.label);
-    this.lines.set(journal, line);
-    return line.run(() => this.recordNext(declared, request, cause));
+    return this.line(declared).run(() => this.recordNext(declared, request, cause));
+  }
+
+  /**
+   * Lets an outcome in, or confirms that it is bad; again is the same as once. Resolves to how it stands.
+   * Throws UNKNOWN_ITEM, ALREADY_RELEASED; retriable: JOURNAL_BUSY, TOO_BUSY.
+   */
+  async resolve(item: QuarantineDocument, state: 'released' | 'upheld', note: string, cause: Cause): Promise<void> {
+    const declared = await this.documents.labels.findById(item.label).lean<DeclaredLabelDocument>();
+    if (!declared) throw errors.UNKNOWN_ITEM({ id: item._id });
+    await this.line(declared).run(() => this.resolveNext(declared, item._id, { state, note }, cause));
+  }
+
+  private line({ _id, label }: DeclaredLabelDocument): Serial {
+    const line = this.lines.get(_id) ?? lineOf(label);
+    this.lines.set(_id, line);
+    return line;
   }
 
   private async declared(tenant: string, label: string): Promise<DeclaredLabelDocument> {
@@ -60,47 +82,103 @@ export class Outcomes {
   }
 
   private async recordNext(declared: DeclaredLabelDocument, request: RecordOutcomesRequest, cause: Cause) {
-    const sequence = await this.finishOpen(declared);
+    const journal = await this.finishOpen(declared);
     const idOf = (o: Outcome) => `${declared._id}/${o.entityId}/${o.entityTime?.toISOString()}`;
     const ids = request.outcomes.filter((o) => o.entityId && o.entityTime).map(idOf);
     const known = await this.documents.outcomesById(ids);
-    const sorted = triage(request.outcomes, known, idOf, declared.consistency);
+    const sorted = await this.sorted(request.outcomes, known, idOf, declared);
     const told = labelsAdded(declared, sorted.changes, request.watermark);
-    if (told.length || sorted.changes.length) await this.write(declared, sequence, sorted.changes, told, cause);
+    const newest = newestOf(sorted.changes, request.watermark);
+    if (told.length || sorted.changes.length) await this.write(declared, journal, sorted.changes, told, newest, cause);
     return reply(sorted);
   }
 
-  /** I2. Returns the journal's sequence. */
-  private async finishOpen(declared: DeclaredLabelDocument): Promise<number> {
-    const journal = await this.documents.journals.findById(declared._id).lean();
+  /** What is in quarantine already is looked up only where something is suspect. */
+  private async sorted(
+    outcomes: readonly Outcome[],
+    known: Parameters<typeof triage>[1],
+    idOf: (outcome: Outcome) => string,
+    { consistency }: DeclaredLabelDocument,
+  ): Promise<Triage> {
+    const first = triage(outcomes, known, idOf, consistency);
+    const suspect = first.changes.flatMap(({ held }) => held?.id ?? []);
+    const quarantined = await this.documents.quarantined(suspect);
+    return quarantined.size ? triage(outcomes, known, idOf, consistency, quarantined) : first;
+  }
+
+  private async resolveNext(
+    declared: DeclaredLabelDocument,
+    id: string,
+    word: { state: 'released' | 'upheld'; note: string },
+    cause: Cause,
+  ): Promise<void> {
+    const journal = await this.finishOpen(declared);
+    const item = await this.documents.quarantine.findById(id).lean<QuarantineDocument>();
+    if (!item) throw errors.UNKNOWN_ITEM({ id });
+    if (item.state === word.state) return;
+    if (item.state === 'released') throw errors.ALREADY_RELEASED({ id });
+    const change = await this.letIn(item, journal, { id, ...word });
+    const told = word.state === 'released' ? labelsAdded(declared, [change], undefined) : [];
+    await this.write(declared, journal, [change], told, undefined, cause);
+  }
+
+  /** I4. What is known already, by now, is only marked. */
+  private async letIn(
+    { outcome, entityId, entityTime, row, revision: reported }: QuarantineDocument,
+    { newest }: JournalDocument,
+    resolved: NonNullable<OutcomeChange['resolved']>,
+  ): Promise<OutcomeChange> {
+    const known = (await this.documents.outcomesById([outcome])).get(outcome)?.revisions ?? [];
+    const last = Math.max(newest ?? 0, ...known.map(({ knownAt }) => knownAt.getTime()));
+    const knownAt = new Date(Math.max(reported.knownAt.getTime(), last + 1));
+    const revision = revisionOf(Outcome.fromJSON(JSON.parse(row)), known, knownAt);
+    const isNews = sort(revision, known) !== 'duplicates';
+    return { outcome, entityId, entityTime, revision, resolved, ...(!isNews && { known: true }) };
+  }
+
+  /** I2 */
+  private async finishOpen(declared: DeclaredLabelDocument): Promise<JournalDocument> {
+    const journal = await this.documents.journals.findById(declared._id).lean<JournalDocument>();
     if (!journal) {
-      await this.documents.journals.create({ _id: declared._id, sequence: 0, open: [] });
-      return 0;
+      const first = { _id: declared._id, sequence: 0, open: [] };
+      await this.documents.journals.create(first);
+      return first;
     }
-    if (journal.open.length) await this.documents.apply(declared.label, journal.open);
-    return journal.sequence;
+    if (journal.open.length) await this.documents.apply(declared, journal.open);
+    return journal;
   }
 
   private async write(
     declared: DeclaredLabelDocument,
-    sequence: number,
+    { sequence }: JournalDocument,
     changes: OutcomeChange[],
     told: LabelsAdded[],
+    newest: number | undefined,
     cause: Cause,
   ) {
     const emissions = told.map((payload) => emission(events.labelsAdded, payload, eventTime(payload)));
     const written = await this.outbox.update(
       this.documents.journals,
       { _id: declared._id, sequence },
-      { $set: { open: changes }, $inc: { sequence: 1 } },
+      { $set: { open: changes }, $inc: { sequence: 1 }, ...(newest !== undefined && { $max: { newest } }) },
       emissions,
       { ...cause, id: `${declared._id}/${sequence + 1}` },
     );
     if (!written) throw errors.JOURNAL_BUSY({ label: declared.label });
-    await this.documents.apply(declared.label, changes);
+    await this.documents.apply(declared, changes);
     await this.documents.journals.updateOne({ _id: declared._id, sequence: sequence + 1 }, { $set: { open: [] } });
   }
 }
+
+/** The newest that some changes know or a watermark promises. */
+function newestOf(changes: readonly OutcomeChange[], watermark: Date | undefined): number | undefined {
+  const times = changes.filter(isTold).map(({ revision }) => revision.knownAt.getTime());
+  const newest = Math.max(watermark?.getTime() ?? Number.NEGATIVE_INFINITY, ...times);
+  return Number.isFinite(newest) ? newest : undefined;
+}
+
+/** Whether a change is a label that others hear of. */
+const isTold = ({ held, resolved, known }: OutcomeChange): boolean => !held && !known && resolved?.state !== 'upheld';
 
 /** The newest knowledge that a batch carries. */
 function eventTime(payload: LabelsAdded): number {
@@ -116,9 +194,7 @@ export function labelsAdded(
 ): LabelsAdded[] {
   const batches: LabelsAdded[] = [];
   for (let bucket = 0; bucket < labelBuckets; bucket++) {
-    const labels = changes
-      .filter((c) => !c.contradictory && entityBucket(c.entityId, labelBuckets) === bucket)
-      .map(toLabel);
+    const labels = changes.filter((c) => isTold(c) && entityBucket(c.entityId, labelBuckets) === bucket).map(toLabel);
     for (let i = 0; i < labels.length || (i === 0 && watermark); i += maxLabelsInEvent) {
       const last = i + maxLabelsInEvent >= labels.length;
       const part = labels.slice(i, i + maxLabelsInEvent);
@@ -135,6 +211,6 @@ function toLabel({ entityId, entityTime, revision }: OutcomeChange): Label {
   return { entityId, entityTime, knownAt, value, source, confidence, revision: revision.revision };
 }
 
-function reply({ accepted, duplicates, revised, contradictory, rejected }: Triage): RecordOutcomesReply {
-  return { accepted, duplicates, revised, contradictory, rejected, quarantined: 0 };
+function reply({ changes: _changes, ...counts }: Triage): RecordOutcomesReply {
+  return counts;
 }

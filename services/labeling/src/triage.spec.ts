@@ -1,6 +1,6 @@
 import { Outcome } from '@driftloop/contracts';
 import type { OutcomeDocument } from './labeling.documents.js';
-import { fault, triage } from './triage.js';
+import { fault, inconsistency, triage } from './triage.js';
 
 const at = (hours: number) => new Date(Date.UTC(2013, 0, 1, hours));
 const outcome = (fields: Partial<Outcome>): Outcome =>
@@ -14,7 +14,7 @@ const known = (...revisions: { hours: number; value: number }[]): ReadonlyMap<st
     confidence: 1,
     revision: i + 1,
   }));
-  const document = { _id: 'F1', label: 'l', entityId: 'F1', entityTime: at(0), revisions: kept, contradictions: [] };
+  const document = { _id: 'F1', label: 'l', entityId: 'F1', entityTime: at(0), revisions: kept };
   return new Map([['F1', document]]);
 };
 
@@ -30,7 +30,7 @@ describe('an outcome', () => {
     ['no number', { value: Number.NaN }, 'NaN'],
     ['an impossible confidence', { confidence: 1.5 }, 'confidence'],
   ])('is malformed with %s, and the reason says so', (_, fields, reason) => {
-    const found = fault(outcome(fields), []);
+    const found = fault(outcome(fields));
     expect(found?.code).toBe('MALFORMED');
     expect(found?.reason).toContain(reason);
   });
@@ -39,9 +39,10 @@ describe('an outcome', () => {
     const rules = [{ attribute: 'arr_delay', atLeast: 15 }];
     const delayed = (value: number, delay: number) =>
       outcome({ value, attributes: { arr_delay: { kind: { $case: 'number', value: delay } } } });
-    expect(fault(delayed(0, 33), rules)?.code).toBe('INCONSISTENT');
-    expect(fault(delayed(1, 15), rules)).toBeUndefined();
-    expect(fault(delayed(0, 14), rules)).toBeUndefined();
+    expect(inconsistency(delayed(0, 33), rules)).toBe('value is 0 but arr_delay is 33, where 1 means at least 15');
+    expect(inconsistency(delayed(1, 15), rules)).toBeUndefined();
+    expect(inconsistency(delayed(0, 14), rules)).toBeUndefined();
+    expect(inconsistency(outcome({ value: 0 }), rules)).toBeUndefined();
   });
 });
 
@@ -68,17 +69,23 @@ describe('triage', () => {
     expect(changes[0].revision.revision).toBe(2);
   });
 
-  it('keeps another value of the same moment as a contradiction, once', () => {
+  it('sets another value of the same moment aside, once', () => {
     const other = outcome({ value: 0 });
-    const { contradictory, changes } = triage([other], known({ hours: 3, value: 1 }), idOf, []);
-    expect([contradictory, changes[0].contradictory]).toEqual([1, true]);
-    const document = known({ hours: 3, value: 1 }).get('F1')!;
-    expect(triage([other, other], known({ hours: 3, value: 1 }), idOf, [])).toMatchObject({
-      contradictory: 1,
-      duplicates: 1,
-    });
-    document.contradictions.push({ ...changes[0].revision });
-    expect(triage([other], new Map([['F1', document]]), idOf, [])).toMatchObject({ duplicates: 1, changes: [] });
+    const first = triage([other, other], known({ hours: 3, value: 1 }), idOf, []);
+    expect(first).toMatchObject({ accepted: 0, contradictory: 1, quarantined: 1, duplicates: 1 });
+    const [{ held }] = first.changes;
+    expect(held).toMatchObject({ kind: 'contradictory', reason: 'value is 0, but 1 by "bts" as of the same instant' });
+    const again = triage([other], known({ hours: 3, value: 1 }), idOf, [], new Set([held!.id]));
+    expect(again).toMatchObject({ duplicates: 1, quarantined: 0, changes: [] });
+  });
+
+  it('sets what breaks a rule aside, and takes the outcome once it comes as the rule wants it', () => {
+    const rules = [{ attribute: 'delay', atLeast: 15 }];
+    const told = (value: number) => outcome({ value, attributes: { delay: { kind: { $case: 'number', value: 20 } } } });
+    const sorted = triage([told(0), told(0), told(1)], new Map(), idOf, rules);
+    expect(sorted).toMatchObject({ accepted: 1, quarantined: 1, contradictory: 0, duplicates: 1 });
+    expect(sorted.changes.map(({ held }) => held?.kind)).toEqual(['inconsistent', undefined]);
+    expect(sorted.changes[1].revision.revision).toBe(1);
   });
 
   it('sees earlier rows of the same batch', () => {

@@ -1,9 +1,10 @@
 /**
- * What a reported outcome is: the first word, a revision, a duplicate, a contradiction, or malformed.
- * Pure: it knows nothing of documents or the bus.
+ * What a reported outcome is: the first word, a revision, a duplicate, suspect (it breaks a declared rule, or disagrees
+ * with another word of the same instant), or malformed. Pure: it knows nothing of documents or the bus.
  */
-import { isEventTime, type Outcome } from '@driftloop/contracts';
-import type { OutcomeChange, OutcomeDocument, Revision } from './labeling.documents.js';
+import { createHash } from 'node:crypto';
+import { isEventTime, Outcome } from '@driftloop/contracts';
+import type { Held, OutcomeChange, OutcomeDocument, QuarantineKind, Revision } from './labeling.documents.js';
 
 export interface Consistency {
   attribute: string;
@@ -21,15 +22,15 @@ export interface Triage {
   accepted: number;
   revised: number;
   duplicates: number;
+  /** Of those that are set aside: disagree with another word of the same instant. */
   contradictory: number;
+  /** Set aside, whatever the reason. */
+  quarantined: number;
   rejected: Rejected[];
 }
 
-/** Why an outcome cannot be taken, or undefined where it can. */
-export function fault(
-  outcome: Outcome,
-  consistency: readonly Consistency[],
-): { code: string; reason: string } | undefined {
+/** Why an outcome is malformed, or undefined where it is not. */
+export function fault(outcome: Outcome): { code: string; reason: string } | undefined {
   const malformed = (reason: string) => ({ code: 'MALFORMED', reason });
   if (!outcome.entityId) return malformed('entity_id is missing');
   if (outcome.entityId.length > 256) return malformed('entity_id is longer than 256 characters');
@@ -42,84 +43,96 @@ export function fault(
     return malformed(`value is ${outcome.value}; a binary label is 0 or 1`);
   if (!(outcome.confidence >= 0 && outcome.confidence <= 1))
     return malformed(`confidence is ${outcome.confidence}; it lies between 0 and 1`);
+  return undefined;
+}
+
+/** Which declared rule an outcome breaks, in words; undefined where none. */
+export function inconsistency(outcome: Outcome, consistency: readonly Consistency[]): string | undefined {
   for (const { attribute, atLeast } of consistency) {
     const kind = outcome.attributes[attribute]?.kind;
     if (kind?.$case === 'number' && outcome.value !== (kind.value >= atLeast ? 1 : 0))
-      return {
-        code: 'INCONSISTENT',
-        reason: `value is ${outcome.value} but ${attribute} is ${kind.value}, where 1 means at least ${atLeast}`,
-      };
+      return `value is ${outcome.value} but ${attribute} is ${kind.value}, where 1 means at least ${atLeast}`;
   }
   return undefined;
 }
 
-/** Sorts reported outcomes against what is known (by outcome id), in the order of the report. */
+/**
+ * Sorts reported outcomes against what is known (by outcome id) and what is in quarantine already (by item id), in the
+ * order of the report.
+ */
 export function triage(
   outcomes: readonly Outcome[],
   known: ReadonlyMap<string, OutcomeDocument>,
   idOf: (outcome: Outcome) => string,
   consistency: readonly Consistency[],
+  quarantined: ReadonlySet<string> = new Set(),
 ): Triage {
-  const result: Triage = { changes: [], accepted: 0, revised: 0, duplicates: 0, contradictory: 0, rejected: [] };
-  const histories = new Map<string, Pick<OutcomeDocument, 'revisions' | 'contradictions'>>();
+  const result: Triage = { changes: [], ...blank, rejected: [] };
+  const histories = new Map<string, Revision[]>();
+  const aside = new Set(quarantined);
   outcomes.forEach((outcome, index) => {
-    const problem = fault(outcome, consistency);
+    const problem = fault(outcome);
     if (problem) {
       result.rejected.push({ index, ...problem });
       return;
     }
     const id = idOf(outcome);
-    const seen = known.get(id);
-    const history = histories.get(id) ?? {
-      revisions: [...(seen?.revisions ?? [])],
-      contradictions: [...(seen?.contradictions ?? [])],
-    };
-    histories.set(id, history);
-    const { revisions, contradictions } = history;
-    const revision: Revision = {
-      knownAt: outcome.knownAt!,
-      value: outcome.value,
-      source: outcome.source,
-      confidence: outcome.confidence || 1,
-      revision: revisions.length + 1,
-    };
-    const contradictory = sort(revision, revisions, contradictions, result);
-    if (contradictory === undefined) return;
-    (contradictory ? contradictions : revisions).push(revision);
-    result.changes.push({
-      outcome: id,
-      entityId: outcome.entityId,
-      entityTime: outcome.entityTime!,
-      revision,
-      contradictory,
-    });
+    const revisions = histories.get(id) ?? [...(known.get(id)?.revisions ?? [])];
+    histories.set(id, revisions);
+    const revision = revisionOf(outcome, revisions);
+    const change = { outcome: id, entityId: outcome.entityId, entityTime: outcome.entityTime!, revision };
+    const broken = inconsistency(outcome, consistency);
+    const found = broken ? 'inconsistent' : sort(revision, revisions);
+    if (found === 'inconsistent' || found === 'contradictory') {
+      const held = heldOf(id, outcome, found, broken ?? disagreement(revision, revisions));
+      if (aside.has(held.id)) result.duplicates++;
+      else {
+        aside.add(held.id);
+        result.quarantined++;
+        if (found === 'contradictory') result.contradictory++;
+        result.changes.push({ ...change, held });
+      }
+      return;
+    }
+    result[found]++;
+    if (found === 'duplicates') return;
+    revisions.push(revision);
+    result.changes.push(change);
   });
   return result;
 }
 
-/** Counts one outcome; tells whether it is a contradiction, or undefined for a duplicate. */
-function sort(
+const blank = { accepted: 0, revised: 0, duplicates: 0, contradictory: 0, quarantined: 0 };
+
+/** A revision as it would be kept behind those that there are. */
+export function revisionOf(outcome: Outcome, revisions: readonly Revision[], knownAt = outcome.knownAt!): Revision {
+  const { value, source, confidence } = outcome;
+  return { knownAt, value, source, confidence: confidence || 1, revision: revisions.length + 1 };
+}
+
+/** What a consistent outcome is to those that are known. */
+export function sort(
   revision: Revision,
-  revisions: Revision[],
-  contradictions: Revision[],
-  counts: Triage,
-): boolean | undefined {
+  revisions: readonly Revision[],
+): 'accepted' | 'revised' | 'duplicates' | 'contradictory' {
   const at = revision.knownAt.getTime();
   const same = revisions.find((r) => r.knownAt.getTime() === at);
   const before = revisions
     .filter((r) => r.knownAt.getTime() < at)
     .sort((a, b) => b.knownAt.getTime() - a.knownAt.getTime())[0];
-  if (same ? same.value === revision.value : before?.value === revision.value) {
-    counts.duplicates++;
-    return undefined;
-  }
-  if (same) {
-    const again = contradictions.some((r) => r.knownAt.getTime() === at && r.value === revision.value);
-    if (again) counts.duplicates++;
-    else counts.contradictory++;
-    return again ? undefined : true;
-  }
-  if (revisions.length) counts.revised++;
-  else counts.accepted++;
-  return false;
+  if (same ? same.value === revision.value : before?.value === revision.value) return 'duplicates';
+  if (same) return 'contradictory';
+  return revisions.length ? 'revised' : 'accepted';
+}
+
+function disagreement({ knownAt, value }: Revision, revisions: readonly Revision[]): string {
+  const other = revisions.find((r) => r.knownAt.getTime() === knownAt.getTime())!;
+  return `value is ${value}, but ${other.value} by "${other.source}" as of the same instant`;
+}
+
+function heldOf(id: string, outcome: Outcome, kind: QuarantineKind, reason: string): Held {
+  const { knownAt, value, source } = outcome;
+  const named = createHash('sha256').update(JSON.stringify([id, knownAt!.getTime(), value, source, kind]));
+  const row = JSON.stringify(Outcome.toJSON(outcome));
+  return { id: `labeling/${named.digest('hex').slice(0, 24)}`, kind, reason, row };
 }
