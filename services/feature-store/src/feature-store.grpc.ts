@@ -12,7 +12,7 @@ import type {
   ResolveQuarantineRequest,
   TrainingSet,
 } from '@driftloop/contracts';
-import { callerOf, causeOfRequest } from '@driftloop/service';
+import { type CycleAct, CycleSpans, callerOf, causeOfRequest } from '@driftloop/service';
 import type { Metadata, ServerDuplexStream, ServerReadableStream } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
@@ -30,6 +30,7 @@ export class FeatureStoreDoor {
     private readonly reading: Reading,
     private readonly trainingSets: TrainingSets,
     private readonly quarantine: Quarantine,
+    private readonly spans: CycleSpans,
   ) {}
 
   /** One batch at a time is taken from the stream, so that a fast sender waits; each is acknowledged in order. */
@@ -67,8 +68,13 @@ export class FeatureStoreDoor {
   }
 
   @GrpcMethod('FeatureStore', 'BuildTrainingSet')
-  buildTrainingSet(request: BuildTrainingSetRequest, metadata: Metadata): Promise<TrainingSet> {
-    return this.trainingSets.build(callerOf(metadata).tenant, request);
+  async buildTrainingSet(request: BuildTrainingSetRequest, metadata: Metadata): Promise<TrainingSet> {
+    const { tenant, calledFrom, traceparent } = callerOf(metadata);
+    const started = this.spans.begin();
+    const set = await this.trainingSets.build(tenant, request);
+    const span = this.spans.rowBelow(calledFrom, trainingSetStep(request, set, started, traceparent));
+    this.spans.send(span);
+    return { ...set, span };
   }
 
   @GrpcMethod('FeatureStore', 'ListQuarantine')
@@ -81,4 +87,22 @@ export class FeatureStoreDoor {
     const caller = callerOf(metadata);
     return this.quarantine.resolve(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
   }
+}
+
+/** The building of a set as a span below that of whoever asked for it. */
+function trainingSetStep(
+  request: BuildTrainingSetRequest,
+  set: TrainingSet,
+  started: number,
+  own: string | undefined,
+): Omit<CycleAct, 'cycleId'> {
+  const attributes = {
+    'driftloop.model': request.model,
+    'driftloop.dataset.rows': set.rows,
+    'driftloop.dataset.excluded_rows': set.excludedRows,
+    'driftloop.dataset.sha256': set.sha256,
+    'driftloop.dataset.features': set.numberFeatures.length + set.textFeatures.length,
+  };
+  const eventTime = request.knowledgeCutoff?.getTime() ?? 0;
+  return { step: 'training set', eventTime, started, links: [own], attributes };
 }

@@ -7,12 +7,13 @@
  *     is given up: its fence rises, so that a worker that is still at it can write nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { events, ModelTrained, TrainingFailed } from '@driftloop/contracts';
+import { type CycleSpan, events, ModelTrained, TrainingFailed } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { Readiness } from '@driftloop/service';
+import { CycleSpans, Readiness } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors, type Failure } from './errors.js';
 import { JobTimes } from './job-times.js';
+import { spansOf } from './spans.js';
 import { type JobDocument, TrainingDocuments } from './training.documents.js';
 
 @Injectable()
@@ -22,6 +23,7 @@ export class Due {
     private readonly outbox: Outbox,
     private readonly readiness: Readiness,
     private readonly times: JobTimes,
+    private readonly spans: CycleSpans,
   ) {}
 
   /** Tells of every job that is due. Throws STOPPING (retriable) when the service stops while a replay waits. */
@@ -41,26 +43,36 @@ export class Due {
 
   private async tell(job: JobDocument, cause: Cause): Promise<void> {
     const time = job.due.getTime();
+    const spans = spansOf(this.spans, job, cause.traceparent);
     const [state, event] = job.failure
-      ? (['failed', emission(events.trainingFailed, failed(job, job.failure, job.due), time)] as const)
-      : (['reported', emission(events.modelTrained, ModelTrained.fromJSON(job.result), time)] as const);
+      ? (['failed', emission(events.trainingFailed, failed(job, job.failure, job.due, spans), time)] as const)
+      : (['reported', emission(events.modelTrained, { ...ModelTrained.fromJSON(job.result), spans }, time)] as const);
     const filter = { _id: job._id, state: 'finished' };
-    await this.outbox.update(this.documents.jobs, filter, { $set: { state } }, [event], causeOf(job, cause));
+    const update = { $set: { state } };
+    const told = await this.outbox.update(this.documents.jobs, filter, update, [event], causeOf(job, cause));
+    if (told) this.spans.send(spans[0]);
   }
 
   private async giveUp(job: JobDocument, cause: Cause): Promise<void> {
     const { code, message } = errors.DEADLINE_PASSED({ deadline: job.deadline.toISOString() });
     const failure = { code, reason: `${message} (${job.progress})` };
-    const event = emission(events.trainingFailed, failed(job, failure, job.deadline), job.deadline.getTime());
+    const spans = spansOf(this.spans, { ...job, failure }, cause.traceparent);
+    const event = emission(events.trainingFailed, failed(job, failure, job.deadline, spans), job.deadline.getTime());
     const filter = { _id: job._id, fence: job.fence, state: job.state };
     const update = { $set: { state: 'failed', failure }, $inc: { fence: 1 } };
-    await this.outbox.update(this.documents.jobs, filter, update, [event], causeOf(job, cause));
+    const told = await this.outbox.update(this.documents.jobs, filter, update, [event], causeOf(job, cause));
+    if (told) this.spans.send(spans[0]);
   }
 }
 
 const causeOf = (job: JobDocument, cause: Cause): Cause => ({ ...cause, tenant: job.tenant });
 
-function failed(job: JobDocument, { code, reason }: Failure, eventTime: Date): TrainingFailed {
+function failed(
+  job: JobDocument,
+  { code, reason }: Failure,
+  eventTime: Date,
+  spans: readonly CycleSpan[],
+): TrainingFailed {
   const { _id: jobId, tenant, model, cycleId } = job;
-  return TrainingFailed.fromPartial({ tenant, model, cycleId, jobId, eventTime, code, reason });
+  return TrainingFailed.fromPartial({ tenant, model, cycleId, jobId, eventTime, code, reason, spans: [...spans] });
 }

@@ -46,12 +46,15 @@ export class Jobs {
   ) {}
 
   /** Writes the job of a request, once. Throws SPEC_NOT_HEARD (retriable) while the declaration is on its way. */
-  async queue(request: RetrainingRequested): Promise<void> {
+  async queue(request: RetrainingRequested, traceparent?: string): Promise<void> {
     const { tenant, model, knowledgeCutoff, due } = request;
     const spec = await this.documents.newestSpec(tenant, model);
     if (!spec) throw errors.SPEC_NOT_HEARD({ model });
     if (!knowledgeCutoff || !due) throw errors.REQUEST_INVALID({ model, missing: 'knowledge_cutoff or due' });
-    const job = newJob(request, spec.revision, parseModelSpec(spec.specJson));
+    const job = {
+      ...newJob(request, spec.revision, parseModelSpec(spec.specJson)),
+      ...(traceparent && { traceparent }),
+    };
     await this.documents.jobs.updateOne({ _id: job._id }, { $setOnInsert: job }, { upsert: true });
     this.onQueued();
   }

@@ -17,12 +17,14 @@ import {
   type Version,
 } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
-import { Addresses, call } from '@driftloop/service';
+import { Addresses, CycleSpans, call, spanTraceparent } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { codeVersion } from './code-version.js';
 import { errors } from './errors.js';
 import { Jobs } from './jobs.js';
 import { type Checkpoint, type RecipeResult, recipeJson } from './recipe/recipe.js';
+import { keptWith, partOf } from './spans.js';
+import { Steps } from './steps.js';
 import { trainOnThread } from './thread.js';
 import { type JobDocument, type SpecDocument, TrainingDocuments } from './training.documents.js';
 
@@ -35,6 +37,7 @@ export class TrainingRun {
     private readonly jobs: Jobs,
     private readonly objects: Objects,
     private readonly addresses: Addresses,
+    private readonly spans: CycleSpans,
   ) {}
 
   /** The candidate of a job. Throws LeaseLost, or the failure as a LoopError. */
@@ -57,10 +60,11 @@ export class TrainingRun {
       codeVersion,
       checkpoint: await this.restored(job),
     };
-    const steps = new Steps(this.jobs, this.objects, job);
+    const steps = new Steps(this.jobs, this.objects, this.spans, job);
     const result = await trainOnThread(input, (step, value) => steps.add(step, value), signal);
     await steps.written();
     const trained = await this.candidate(job, spec, result);
+    await this.exported(job, trained, steps.since);
     await steps.clear();
     return trained;
   }
@@ -81,12 +85,25 @@ export class TrainingRun {
     const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const { model, specRevision, knowledgeCutoff } = job;
     const request = { model, specRevision, knowledgeCutoff, excluded: quarantinedOf(job), specJson: '' };
-    const options = { deadlineMs: DATASET_DEADLINE_MS };
+    const started = this.spans.begin();
+    const asking = partOf(this.spans, job, 'dataset', started);
+    const options = { deadlineMs: DATASET_DEADLINE_MS, ...(asking && { traceparent: spanTraceparent(asking) }) };
     const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
-    const { uri, sha256, rows, excludedRows } = await answer;
+    const { uri, sha256, rows, excludedRows, span: built } = await answer;
     const dataset = { uri, sha256, rows, excludedRows };
-    await this.jobs.checkpoint(job, { dataset }, `dataset of ${rows} rows`);
+    const facts = { 'driftloop.dataset.rows': rows, 'driftloop.dataset.sha256': sha256 };
+    const span = partOf(this.spans, job, 'dataset', started, facts);
+    const kept = { began: started, spans: keptWith(job, [span, built]) };
+    await this.jobs.checkpoint(job, { dataset, ...kept }, `dataset of ${rows} rows`);
+    this.spans.send(span);
     return dataset;
+  }
+
+  private async exported(job: JobDocument, { released, graphError }: ModelTrained, started: number): Promise<void> {
+    const facts = { 'driftloop.artifact.sha256': released?.sha256, 'driftloop.graph_error': graphError };
+    const span = partOf(this.spans, job, 'export', started, facts);
+    await this.jobs.checkpoint(job, { spans: keptWith(job, [span]) }, 'exported');
+    this.spans.send(span);
   }
 
   private async restored({ checkpoint }: JobDocument): Promise<Checkpoint> {
@@ -152,46 +169,4 @@ function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     signal.addEventListener('abort', abort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-}
-
-/** Writes a thread's steps, one after the other, while the thread goes on. */
-class Steps {
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(
-    private readonly jobs: Jobs,
-    private readonly objects: Objects,
-    private readonly job: JobDocument,
-  ) {}
-
-  add(step: keyof Checkpoint, value: unknown): void {
-    this.#writing = this.#writing.then(() => this.write(step, value));
-    // Awaited at the end; until then a failure must not be taken for an unhandled one.
-    this.#writing.catch(() => {});
-  }
-
-  /** Throws what writing a step threw. */
-  written(): Promise<void> {
-    return this.#writing;
-  }
-
-  /** The models are in the artifacts now. */
-  async clear(): Promise<void> {
-    for (const step of ['twin', 'released']) await this.objects.delete(this.keyOf(step));
-  }
-
-  private async write(step: keyof Checkpoint, value: unknown): Promise<void> {
-    if (step !== 'twin' && step !== 'released')
-      return this.jobs.checkpoint(this.job, { [step]: value }, progressOf(step, value));
-    const { key } = await this.objects.put(this.keyOf(step), new TextEncoder().encode(JSON.stringify(value)));
-    return this.jobs.checkpoint(this.job, { [`${step}Key`]: key }, step);
-  }
-
-  private keyOf(step: string): string {
-    return `${this.job.tenant}/training/${this.job._id}/${step}.json`;
-  }
-}
-
-function progressOf(step: keyof Checkpoint, value: unknown): string {
-  return step === 'trials' ? `search: ${(value as unknown[]).length} trials` : step;
 }

@@ -30,6 +30,10 @@ export type JobCheckpoint = Omit<Checkpoint, 'twin' | 'released'> & {
   dataset?: DatasetRef;
   twinKey?: string;
   releasedKey?: string;
+  /** When the first attempt began, wall ms; for its span alone. */
+  began?: number;
+  /** Spans of the parts that are done: CycleSpan as proto3 JSON. */
+  spans?: unknown[];
 };
 
 /**
@@ -69,6 +73,8 @@ export interface JobDocument {
   retries: number;
   /** Times that its worker vanished: the lease ran out, or its process died. */
   losses: number;
+  /** Trace context of the work that queued it. */
+  traceparent?: string;
   checkpoint: JobCheckpoint;
   progress: string;
   /** proto3 JSON of ModelTrained, once trained. */
@@ -109,6 +115,7 @@ const jobSchema = new Schema<JobDocument>(
     notBefore: Number,
     retries: Number,
     losses: Number,
+    traceparent: String,
     checkpoint: Mixed,
     progress: String,
     result: Mixed,

@@ -8,6 +8,7 @@ import {
   FeatureStoreService,
   type LoopError,
   type ModelSpec,
+  type ModelTrained,
   parseModelSpec,
   RegistryService,
   TrainingSet,
@@ -130,3 +131,9 @@ export async function neighbours(answers: {
   });
   return { address: `127.0.0.1:${port}`, close: () => server.forceShutdown() };
 }
+
+/** A candidate as two runs must agree on it: spans tell how long things took, which they need not. */
+export const withoutWallTimes = (trained: ModelTrained): ModelTrained => ({
+  ...trained,
+  spans: trained.spans.map((span) => ({ ...span, started: undefined, ended: undefined })),
+});

@@ -1,5 +1,6 @@
 /** A cycle asks for a training: it becomes a job, acknowledged at once; workers do the rest. */
 import { events, type RetrainingRequested } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
 import { When } from '@driftloop/service';
 import { Controller } from '@nestjs/common';
 import { Jobs } from './jobs.js';
@@ -9,7 +10,7 @@ export class WhenRetrainingRequested {
   constructor(private readonly jobs: Jobs) {}
 
   @When(events.retrainingRequested)
-  async queue(request: RetrainingRequested): Promise<void> {
-    await this.jobs.queue(request);
+  async queue(request: RetrainingRequested, cause: Cause): Promise<void> {
+    await this.jobs.queue(request, cause.traceparent);
   }
 }
