@@ -3,6 +3,7 @@ import {
   ApplyReply,
   Cycle,
   DeclaredModel,
+  DriftReport,
   GetRolloutReply,
   Ledger,
   ListCyclesReply,
@@ -37,6 +38,11 @@ export class Control {
   async status(model: string): Promise<ModelStatus> {
     return ModelStatus.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/status`));
   }
+  /** What has moved against the champion's reference, moved ones first. `limit`: at most 1,000; 0 is 50. */
+  async drift(model: string, limit = 0): Promise<DriftReport> {
+    const path = `/v1/models/${encodeURIComponent(model)}/drift?limit=${limit}`;
+    return DriftReport.fromJSON(await this.send('GET', path));
+  }
   async jobs(model: string): Promise<ListJobsReply['jobs']> {
     return ListJobsReply.fromJSON(await this.send('GET', `/v1/models/${encodeURIComponent(model)}/jobs`)).jobs;
   }
@@ -62,12 +68,19 @@ export class Control {
     const path = `/v1/models/${encodeURIComponent(model)}/ledger?after=${after}&limit=${limit}`;
     return Ledger.fromJSON(await this.send('GET', path));
   }
-  async promote(model: string, version: string, expectedChampion = '', note = ''): Promise<RolloutReply> {
-    const body = { version, expectedChampion, note };
+  async promote(
+    model: string,
+    version: string,
+    expectedChampion = '',
+    note = '',
+    force = false,
+  ): Promise<RolloutReply> {
+    const body = { version, expectedChampion, note, ...(force && { force }) };
     return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/promote`, body));
   }
-  async rollBack(model: string, note = ''): Promise<RolloutReply> {
-    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/rollback`, { note }));
+  async rollBack(model: string, note = '', force = false): Promise<RolloutReply> {
+    const body = { note, ...(force && { force }) };
+    return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/rollback`, body));
   }
   /** Passes event time in a replay: waits until all before it is heard, and until the tick is. Needs the replay credential. */
   async passTime(now: Date): Promise<void> {
@@ -90,7 +103,8 @@ export class Control {
     return this.token ? { authorization: `Bearer ${this.token}` } : {};
   }
 
-  private async send(method: string, path: string, body?: unknown): Promise<unknown> {
+  /** One call of the gateway's: a path with its query, and a JSON body. Throws CallFailed. */
+  async send(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers = { ...this.headers(), ...(body ? { 'content-type': 'application/json' } : {}) };
     const response = await fetch(this.url + path, {
       method,

@@ -1,7 +1,12 @@
 /** The TypeScript SDK: ask, tell, act, hear. */
 export type {
   Cycle,
+  CycleExplanation,
+  CycleSpan,
+  DeadLetter,
   DeclaredModel,
+  DescribeReply,
+  DriftReport,
   Evidence,
   Ledger,
   ModelStatus,
@@ -12,6 +17,7 @@ export type {
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
 export { type LedgerCheck, verifyLedger } from './ledger.js';
+export { type DeadLetterQuery, Operations } from './operations.js';
 export { type Answer, Predictor, type Question } from './predictor.js';
 export { type Fact, FactStream, type ReportedOutcome, Reporter } from './reporter.js';
 export { type SimulateOptions, simulate } from './simulate.js';

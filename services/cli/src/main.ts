@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { addActing } from './act.js';
 import { addAsking } from './ask.js';
 import { Doors } from './doors.js';
+import { addDrift } from './drift.js';
 import { addHearing } from './hear.js';
 import { addLedger } from './ledger.js';
 import { addLooking } from './look.js';
@@ -19,6 +20,7 @@ const program = new Command('driftloop')
 
 const doors = () => new Doors(program.opts(), process.env.DRIFTLOOP_TOKEN);
 addLooking(program, doors);
+addDrift(program, doors);
 addLedger(program, doors);
 addActing(program, doors);
 addAsking(program, doors);

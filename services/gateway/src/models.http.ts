@@ -3,6 +3,7 @@ import {
   ApplyReply,
   ApplyRequest,
   Cycle,
+  DriftReport,
   GetRolloutReply,
   Ledger,
   ListCyclesReply,
@@ -16,7 +17,7 @@ import {
 } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { forwarded, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
+import { flag, forwarded, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -54,6 +55,16 @@ export class ModelsDoor {
     return ModelStatus.toJSON(await call(this.upstreams.monitoring, 'getStatus', { model }, forwarded(headers)));
   }
 
+  @Get('models/:model/drift')
+  async drift(
+    @Param('model') model: string,
+    @Query() query: Record<string, unknown>,
+    @Headers() headers: RequestHeaders,
+  ) {
+    const request = { model, limit: wholeNumber(query, 'limit') };
+    return DriftReport.toJSON(await call(this.upstreams.monitoring, 'getDrift', request, forwarded(headers)));
+  }
+
   @Get('models/:model/jobs')
   async jobs(@Param('model') model: string, @Headers() headers: RequestHeaders) {
     return ListJobsReply.toJSON(await call(this.upstreams.training, 'listJobs', { model }, forwarded(headers)));
@@ -87,6 +98,7 @@ export class ModelsDoor {
       version: requiredText(body, 'version'),
       expectedChampion: optionalText(body, 'expectedChampion'),
       note: optionalText(body, 'note'),
+      force: flag(body, 'force'),
     });
     return RolloutReply.toJSON(await call(this.upstreams.registry, 'promote', request, forwarded(headers)));
   }
@@ -94,7 +106,11 @@ export class ModelsDoor {
   @Post('models/:model/rollback')
   @HttpCode(200)
   async rollBack(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
-    const request = RollBackRequest.fromPartial({ model, note: optionalText(body, 'note') });
+    const request = RollBackRequest.fromPartial({
+      model,
+      note: optionalText(body, 'note'),
+      force: flag(body, 'force'),
+    });
     return RolloutReply.toJSON(await call(this.upstreams.registry, 'rollBack', request, forwarded(headers)));
   }
 }

@@ -8,6 +8,7 @@ import { LoopDocuments } from './loop.documents.js';
 import type { ModelMemory } from './memory.js';
 import { Policy } from './policy.js';
 import { type Measured, Signals } from './signals.js';
+import { atAGlance } from './stability.js';
 
 @Injectable()
 export class Checks {
@@ -25,8 +26,8 @@ export class Checks {
     const news = progress.closed !== undefined && progress.closed !== watch.signalled;
     const untrained = view.training === undefined && !memory.cycle && !memory.paused;
     if (!due && !news && !untrained) return;
-    const measured = await this.signals.measure(view, progress, now);
-    const alerts = news ? await this.alarms.sound(view, measured.signals, watch.alerts, now, cause) : watch.alerts;
+    const measured = await this.signals.measure(view, progress, now, { control: watch.drift ?? undefined, news });
+    const alerts = news ? await this.alarms.sound(view, measured, watch.alerts, now, cause) : watch.alerts;
     if ((due || untrained) && !memory.cycle && !memory.paused) await this.ask(memory, measured, now, cause);
     if (!due && !news) return;
     memory.watch = {
@@ -36,7 +37,8 @@ export class Checks {
       ...(due && { checked: now }),
       signalled: progress.closed ?? null,
       trial: memory.cycle?.stage === 'shadow' ? watch.trial : [],
-      latest: measured.signals.map(({ evidence }) => Evidence.toJSON(Evidence.fromPartial(evidence))),
+      latest: glanceOf(measured).map((evidence) => Evidence.toJSON(Evidence.fromPartial(evidence))),
+      drift: measured.control,
     };
     await this.documents.keepWatch(memory.watch);
   }
@@ -48,3 +50,10 @@ export class Checks {
     memory.cycle = await this.cycles.openOf(memory.view.series);
   }
 }
+
+const glanceOf = ({ signals, movements, control }: Measured) =>
+  atAGlance(
+    signals.map(({ evidence }) => evidence),
+    movements,
+    control,
+  );

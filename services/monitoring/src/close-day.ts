@@ -6,7 +6,7 @@
  */
 import { brierNano, logLossNano, NANO, pairedLoss, residualMicro } from '@driftloop/algorithms';
 import type { Rollout } from '@driftloop/contracts';
-import { BinCounter, type Histograms } from './count-bins.js';
+import { BinCounter, type CountedReference } from './count-bins.js';
 import type { DayCounts, PairSums, Role, VersionSums } from './days.documents.js';
 import type { LayoutDocument, PredictionRow } from './rows.documents.js';
 import { entityKey, type Truth } from './truth.js';
@@ -17,7 +17,7 @@ export interface ClosingDay {
   readonly truth: Truth;
   readonly rolloutAt: (eventTime: number) => Rollout;
   /** The champion whose reference the features are counted against. */
-  readonly reference?: { version: string; histograms: Histograms };
+  readonly reference?: CountedReference;
   readonly layouts: ReadonlyMap<string, LayoutDocument>;
   /** The day's first instant, epoch ms. */
   readonly day: number;
@@ -135,11 +135,11 @@ function pair(
 }
 
 /** Counts every row that the reference's version was champion for. */
-function countBins({ rows, reference, layouts, rolloutAt }: ClosingDay): DayCounts | null {
+function countBins({ rows, truth, reference, layouts, rolloutAt }: ClosingDay): DayCounts | null {
   if (!reference) return null;
-  const counter = new BinCounter(reference.version, reference.histograms, layouts);
+  const counter = new BinCounter(reference, layouts);
   for (const row of rows)
     if (rolloutAt(row.eventTime).champion?.version === reference.version)
-      counter.add(row, scoreOf(row, reference.version));
+      counter.add(row, scoreOf(row, reference.version), truth.values.get(entityKey(row.entityId, row.entityTime)));
   return counter.counts();
 }

@@ -1,4 +1,5 @@
 import { events } from '@driftloop/contracts';
+import { call } from '@driftloop/service';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './spec/loop-world.js';
 import { day, specText, start } from './spec/world.js';
@@ -20,7 +21,9 @@ describe('the signals', () => {
     expect(await world.heard(events.performanceDegraded)).toEqual([]);
     const { signals } = await world.status();
     const tests = signals.map(({ test, subject }) => `${test} ${subject}`);
-    expect(tests).toEqual(['growth v1', 'calibration_gap v1', 'psi weight', 'psi depot', 'psi prediction']);
+    const psi = ['psi prediction', 'psi weight', 'psi depot'];
+    expect(tests).toEqual(['growth v1', 'calibration_gap v1', 'movements v1', ...psi]);
+    expect(signals[2]).toMatchObject({ statistic: 0, holds: false, days: 14 });
     // 15 closed days of 40 over 100 labels trained on
     expect(signals[0]).toMatchObject({ statistic: 6, rows: 600 });
   });
@@ -36,7 +39,14 @@ describe('the signals', () => {
     expect(told[0].decision!.evidence.map(({ subject }) => subject)).toEqual(['weight']);
     const [psi] = told[0].decision!.evidence;
     expect(psi.statistic).toBeGreaterThan(psi.threshold);
+    expect(told[0].movements.map(({ feature }) => feature)).toEqual(['weight']);
+    expect(told[0].movements[0]).toMatchObject({ slice: '', moved: true });
+    expect(told[0].movements[0].qValue).toBeLessThan(0.05);
+    expect(told[0].movements[0].present - told[0].movements[0].reference).toBeGreaterThan(1);
     expect(await world.requested()).toEqual([]);
+    const report = await call(world.client, 'getDrift', { model: 'parcels', limit: 1 });
+    expect(report).toMatchObject({ champion: 'v1', days: 14, tests: 3, moved: 1, rate: 0.05 });
+    expect(report.movements).toMatchObject([{ feature: 'weight', moved: true, note: 'since 2013-01-09' }]);
   });
 
   it('tell again after a drift has gone and come back', async () => {

@@ -1,6 +1,6 @@
 /**
- * The signals, as of the newest closed days: growth, calibration gap, performance against the reference, PSI of each
- * feature and of the prediction. Each is measured from day documents alone, so that measuring again gives the same.
+ * The signals, as of the newest closed days: growth, calibration gap, performance against the reference, and how far each
+ * feature and the prediction have moved. Each is measured from day documents alone, so that measuring again gives the same.
  */
 import {
   calibrationGap,
@@ -11,10 +11,12 @@ import {
   performanceAgainst,
   type TriggerSignals,
 } from '@driftloop/algorithms';
-import { durationMs, type Evidence } from '@driftloop/contracts';
+import { durationMs, type Evidence, type Movement } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type VersionSums } from './days.documents.js';
+import { movementsOf } from './diagnosis.js';
+import { type DriftControl, stand, step } from './drift-control.js';
 import { LoopDocuments } from './loop.documents.js';
 import { unheld } from './quarantine-parts.js';
 import { watermarkGrain } from './records.js';
@@ -42,6 +44,17 @@ export interface Measured {
   readonly trigger: Pick<TriggerSignals, 'growth' | 'calibrationGap' | 'performance'>;
   /** Start of the first and end of the last day of the window, epoch ms; equal before any day is closed. */
   readonly window: readonly [number, number];
+  /** Every feature and slice, moved ones first, strongest first; empty before a whole window of the champion's. */
+  readonly movements: readonly Movement[];
+  /** Where the control of false discoveries stands after this window. */
+  readonly control: DriftControl;
+}
+
+/** What an earlier check left. */
+export interface Held {
+  readonly control: DriftControl | undefined;
+  /** Whether a day has closed since: only then the window is new, and is tested. */
+  readonly news: boolean;
 }
 
 @Injectable()
@@ -52,7 +65,7 @@ export class Signals {
     private readonly documents: LoopDocuments,
   ) {}
 
-  async measure(view: ModelView, progress: Progress, now: number): Promise<Measured> {
+  async measure(view: ModelView, progress: Progress, now: number, held: Held): Promise<Measured> {
     const { training, series, timing } = view;
     const days = await this.days.last(series, timing.window);
     const fresh = training
@@ -63,6 +76,7 @@ export class Signals {
     const scored = daysOf(days.filter((day) => isToldOf(view, day)).map(unheld), view.champion);
     const gap = calibrationGap(sums(scored, 'residualMicro'));
     const change = lossChange(view, scored);
+    const found = diagnose(view, days, change, held);
     const window = windowOf(days, now);
     const dated = { windowStart: new Date(window[0]), windowEnd: new Date(window[1]) };
     const signals: Signal[] = [
@@ -70,10 +84,13 @@ export class Signals {
       ...(gap.days ? [{ kind: 'performance' as const, evidence: { ...gapEvidence(view, gap), ...dated } }] : []),
       ...(change ? [{ kind: 'performance' as const, evidence: { ...lossEvidence(view, change), ...dated } }] : []),
       ...(await this.silence(view, now)).map((evidence) => ({ kind: 'none' as const, evidence })),
-      ...stability(view, days).map((evidence) => ({ kind: 'drift' as const, evidence: { ...evidence, ...dated } })),
+      ...stability(view, found.movements).map((evidence) => ({
+        kind: 'drift' as const,
+        evidence: { ...evidence, ...dated },
+      })),
     ];
     const trigger = { growth: grown, calibrationGap: gap.days ? gap : null, performance: change ?? null };
-    return { fresh, trainedOn, signals, trigger, window };
+    return { fresh, trainedOn, signals, trigger, window, ...found };
   }
 
   /** Sources that have fallen silent: how many hours their watermark is behind. */
@@ -95,6 +112,27 @@ export class Signals {
     const from = closed === undefined ? Number.MIN_SAFE_INTEGER : closed + dayMs;
     return before + (await this.rows.countLabelsFrom(view.labels, from));
   }
+}
+
+/** Whether the champion's loss is above its reference by more than a standard error: only a rise can be shared out. */
+export const hasRisen = (view: ModelView, days: readonly DayDocument[]): boolean =>
+  isRise(lossChange(view, scoredOf(view, days)));
+
+const isRise = (change: PerformanceChange | undefined): boolean => change !== undefined && change.z >= 1;
+
+const scoredOf = (view: ModelView, days: readonly DayDocument[]): ScoredDay[] =>
+  daysOf(
+    days.filter((day) => isToldOf(view, day)),
+    view.champion,
+  );
+
+/** Measures every movement, and says which stand: tested once, when a day has closed. */
+function diagnose(view: ModelView, days: readonly DayDocument[], change: PerformanceChange | undefined, held: Held) {
+  const { champion, timing, spec } = view;
+  const movements = movementsOf(view, days, isRise(change));
+  if (!held.news) return stand(movements, held.control, champion);
+  const options = { champion, rate: spec.monitoring.falseDiscoveryRate, window: timing.window };
+  return step(movements, held.control, options);
 }
 
 interface ScoredDay {

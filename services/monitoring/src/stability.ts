@@ -1,54 +1,77 @@
 /**
- * PSI of each feature and of the prediction over the window's closed days, against the champion's reference.
+ * Movements as signals: the PSI of each feature and of the prediction, an alarm where it is at or above the warning and
+ * the movement is no accident (drift-control.ts).
  *
- * Rows of a day share weather and congestion: what two samples of one distribution show by chance is reckoned from how
- * the days differ, not from the number of rows. To first order PSI = Σ (a − e)²/e, so that chance adds
- * Σ Var(a)/e, with Var(a) the variance of the days' shares over their number.
+ * I1  A slice is a signal only where it has moved and the whole has not: else the whole says it.
+ * I2  What is shown at a glance is bounded: the strongest, and how many there are.
  */
-import { mergeCounts, populationStability, type ReferenceHistogram } from '@driftloop/algorithms';
-import type { Evidence } from '@driftloop/contracts';
-import type { DayDocument } from './days.documents.js';
+import type { Evidence, Movement } from '@driftloop/contracts';
+import { keyOf } from './diagnosis.js';
+import type { DriftControl } from './drift-control.js';
 import type { ModelView } from './view.js';
 
-/** One piece of evidence a feature; nothing before a whole window has been counted against the present champion's reference. */
-export function stability(view: ModelView, days: readonly DayDocument[]): Partial<Evidence>[] {
-  const { training, timing, spec } = view;
-  const counted = days.filter((day) => day.counts?.version === training?.version && day.counts?.rows);
-  if (!training || counted.length < Math.max(2, timing.window)) return [];
-  const bins = counted.map((day) => JSON.parse(day.counts!.bins) as Record<string, number[]>);
-  const rows = counted.reduce((sum, day) => sum + day.counts!.rows, 0);
-  return Object.entries(training.histograms).map(([subject, histogram]) => {
-    const daily = bins.map((day) => day[subject]);
-    const statistic = populationStability(histogram, mergeCounts(...daily.map((counts) => ({ counts }))));
-    const noise = dayNoise(histogram, daily);
-    const threshold = spec.monitoring.psi.warnAt + 2 * noise;
-    const note = `of which chance between days ${noise.toPrecision(2)}`;
-    return {
-      test: 'psi',
-      subject,
-      statistic,
-      threshold,
-      holds: statistic >= threshold,
-      rows,
-      days: counted.length,
-      note,
-    };
-  });
+const shown = 10;
+
+/** One piece of evidence a feature, and one a slice that moved by itself. */
+export function stability(view: ModelView, movements: readonly Movement[]): Partial<Evidence>[] {
+  const threshold = view.spec.monitoring.psi.warnAt;
+  const whole = new Set(movements.filter(({ slice, moved }) => !slice && moved).map(({ feature }) => feature));
+  const own = movements.filter(({ slice, moved, feature }) => !slice || (moved && !whole.has(feature)));
+  return own.map((movement) => ({
+    ...{ test: 'psi', subject: keyOf(movement), statistic: movement.psi, threshold },
+    ...{ holds: movement.moved && movement.psi >= threshold, rows: movement.rows, days: movement.days },
+    note: inWords(movement),
+  }));
 }
 
-/** What PSI shows on average where nothing has moved, from the counts of at least two days. */
-export function dayNoise(reference: ReferenceHistogram, daily: readonly (readonly number[])[]): number {
-  const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
-  const sizes = daily.map(total);
-  const rows = total(sizes);
-  const expected = total(reference.counts) + 0.5 * reference.counts.length;
-  let noise = 0;
-  for (let bin = 0; bin < reference.counts.length; bin++) {
-    const share = total(daily.map((counts) => counts[bin])) / rows;
-    // squared deviations of day sums, as in the paired blocks: large days count for more
-    const squares = daily.reduce((sum, counts, d) => sum + (counts[bin] - share * sizes[d]) ** 2, 0);
-    const variance = (squares * daily.length) / (daily.length - 1) / rows ** 2;
-    noise += variance / ((reference.counts[bin] + 0.5) / expected);
-  }
-  return noise;
+/** The signals of a glance: of PSI those that sound and the strongest, and in one line how many moved. */
+export function atAGlance(
+  evidence: readonly Partial<Evidence>[],
+  movements: readonly Movement[],
+  control: DriftControl | undefined,
+): Partial<Evidence>[] {
+  const psi = evidence.filter(({ test }) => test === 'psi');
+  const order = (a: Partial<Evidence>, b: Partial<Evidence>) =>
+    Number(b.holds) - Number(a.holds) || b.statistic! - a.statistic!;
+  const strongest = [...psi].sort(order).slice(0, shown);
+  const rest = evidence.filter(({ test }) => test !== 'psi');
+  return [...rest, ...(control && movements.length ? [summary(movements, control, psi[0])] : []), ...strongest];
+}
+
+function summary(
+  movements: readonly Movement[],
+  control: DriftControl,
+  of: Partial<Evidence> | undefined,
+): Partial<Evidence> {
+  const moved = movements.filter(({ moved }) => moved);
+  const [first] = movements;
+  return {
+    ...{ test: 'movements', subject: control.champion, statistic: moved.length, threshold: 1, holds: moved.length > 0 },
+    ...{ rows: first.rows, days: first.days, windowStart: of?.windowStart, windowEnd: of?.windowEnd },
+    note: `of ${movements.length} features and slices; q-values against ${control.level.toPrecision(2)}`,
+  };
+}
+
+/** The leading movements as evidence for a decision that they do not make. */
+export function leading(view: ModelView, movements: readonly Movement[], most = 5): Partial<Evidence>[] {
+  return movements
+    .filter(({ moved }) => moved)
+    .slice(0, most)
+    .map((movement) => ({
+      ...{ test: 'movement', subject: keyOf(movement), statistic: movement.psi },
+      ...{ threshold: view.spec.monitoring.psi.warnAt, holds: movement.psi >= view.spec.monitoring.psi.warnAt },
+      ...{ rows: movement.rows, days: movement.days, note: inWords(movement) },
+    }));
+}
+
+/** "0.31 → 0.45, KS 0.21, 0.8 spreads, q 2e-5, 60% of the rise in loss" */
+export function inWords({ reference, present, ks, wasserstein, qValue, lossShare, note }: Movement): string {
+  const short = (x: number) => String(Number(x.toPrecision(2)));
+  const parts = [
+    `${note ? `${note} ` : ''}${Number(reference.toPrecision(3))} → ${Number(present.toPrecision(3))}`,
+    ...(ks ? [`KS ${short(ks)}, ${short(wasserstein)} spreads`] : []),
+    `q ${short(qValue)}`,
+    ...(lossShare ? [`${Math.round(100 * lossShare)}% of the rise in loss`] : []),
+  ];
+  return parts.join(', ');
 }

@@ -6,7 +6,7 @@
  *     time, or of a time since the one before) may be heard before or after monitoring's own handler of it; either way
  *     monitoring acts on it at the next.
  */
-import { type MeanLoss, meanLoss, type ReferenceHistogram } from '@driftloop/algorithms';
+import { type DiagnosisReference, type MeanLoss, meanLoss, type ReferenceHistogram } from '@driftloop/algorithms';
 import {
   durationMs,
   labelName,
@@ -29,6 +29,8 @@ export interface Promotion {
   cutoff: number;
   time: number;
   histograms: Readonly<Record<string, ReferenceHistogram>>;
+  /** What tells a movement from chance; undefined for versions that were trained without. */
+  diagnosis: DiagnosisReference | undefined;
 }
 
 /** Durations of a spec in ms, read once. */
@@ -147,8 +149,9 @@ export class ModelView {
     const { version, cycleId, datasetRows, knowledgeCutoff, reference } = promoted;
     if (!datasetRows || !knowledgeCutoff) return;
     const histograms = reference?.histogramsJson ? JSON.parse(reference.histogramsJson) : {};
+    const diagnosis = reference?.diagnosisJson ? JSON.parse(reference.diagnosisJson) : undefined;
     const cutoff = knowledgeCutoff.getTime();
-    this.promotions.set(version, { version, cycleId, datasetRows, cutoff, time, histograms });
+    this.promotions.set(version, { version, cycleId, datasetRows, cutoff, time, histograms, diagnosis });
   }
 
   private train({ cycleId, comparison }: ModelTrained): void {

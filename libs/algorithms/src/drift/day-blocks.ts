@@ -1,9 +1,11 @@
 /**
  * Whether a histogram has moved, with days as the unit: rows of a day share weather and congestion, so that chance is reckoned from how days differ from
  * each other, not from the number of rows. This is the test of Kolmogorov and Smirnov by cluster sampling: for each cut k of the bins the share below it,
- * m = ΣC/N over the window's B days with C_d of n_d rows, e_d = C_d − m·n_d, v = Σ e_d² · B/(B−1) / N² (the ratio estimator: Cochran, Sampling Techniques,
- * 1977), w the same of the reference's own days; t = (m − m₀)/√(v + w) with Welch's degrees of freedom (Biometrika 1947), and p = K · min over the K cuts
- * (Bonferroni). Categories are compared one by one in place of cuts. Missing values are the last bin, and so beyond every cut.
+ * m = ΣC/N over the window's B days with C_d of n_d rows, e_d = C_d − m·n_d (the ratio estimator: Cochran, Sampling Techniques, 1977), and the same of the
+ * reference's own H days. If nothing moved, days differ alike in both, so that s² = Σ e_d² / (B + H − 2) over all of them is a day's variance,
+ * t = (m − m₀) / √(s²·B/N² + s²·H/N₀²) has B + H − 2 degrees of freedom, and p = K · min over the K cuts (Bonferroni). Pooled variances keep the size where
+ * a window of few days missed what happens on few days (storms), and give many degrees of freedom to a short window. Categories are compared one by one in
+ * place of cuts. Missing values are the last bin, and so beyond every cut.
  *
  * I1  Days on end are alike (weather lasts, an average over a week is hardly news on the next day): with ρ the correlation of a day with the one before,
  *     pooled over window and reference, variances are those of independent days times (1 + ρ)/(1 − ρ), and so many fewer days count (the first-order
@@ -85,24 +87,19 @@ const isSame = (now: Day, k: number, before: Day): boolean =>
 
 function cutP(k: number, days: readonly Day[], now: Day, before: Day, spread: DaySpread | undefined): number {
   const [m, m0] = [now.below[k] / now.rows, before.below[k] / before.rows];
-  const B = days.length;
-  const squares = laggedOf(days, k, m, 0);
-  const lagged = laggedOf(days, k, m, 1);
-  const v = (squares * B) / (B - 1) / now.rows ** 2;
-  const H = spread?.days ?? B;
-  const w = spread ? (spread.squares[k] * H) / (H - 1) / before.rows ** 2 : (v * now.rows) / before.rows;
-  const n = spread ? B + H : B;
-  const rho = likeness(lagged + (spread?.lagged[k] ?? 0), squares + (spread?.squares[k] ?? 0), n);
+  const [B, H] = [days.length, spread?.days ?? 0];
+  const squares = laggedOf(days, k, m, 0) + (spread?.squares[k] ?? 0);
+  const lagged = laggedOf(days, k, m, 1) + (spread?.lagged[k] ?? 0);
+  const free = spread ? B + H - 2 : B - 1;
+  const rho = likeness(lagged, squares, B + H);
   const inflation = (1 + rho) / (1 - rho);
-  const [V, W] = [
-    noLess(v * inflation, m0, before.rows, now.rows),
-    noLess(w * inflation, m0, before.rows, before.rows),
-  ];
-  const t = Math.abs(m - m0) / Math.sqrt(V + W);
+  // of one day's e_d, and of the number of days that the reference is worth
+  const ofDay = (squares / free) * inflation;
+  const [v, w] = [(ofDay * B) / now.rows ** 2, (ofDay * (H || (B * before.rows) / now.rows)) / before.rows ** 2];
+  const t =
+    Math.abs(m - m0) / Math.sqrt(noLess(v, m0, before.rows, now.rows) + noLess(w, m0, before.rows, before.rows));
   // below that no number of cuts makes it small
-  if (t < 1) return 1;
-  const df = (V + W) ** 2 / (V ** 2 / degrees(B, inflation) + W ** 2 / degrees(H, inflation));
-  return Math.min(1, 2 * studentTail(t, df));
+  return t < 1 ? 1 : Math.min(1, 2 * studentTail(t, Math.max(0.5, free / inflation)));
 }
 
 /** I1: the correlation of a day with the one before it, its bias for few days put right (Kendall, Biometrika 1954); never below 0. */
@@ -111,9 +108,6 @@ function likeness(lagged: number, squares: number, n: number): number {
   const r = lagged / squares;
   return Math.min(0.95, Math.max(0, r + (1 + 3 * r) / n));
 }
-
-/** So many days, alike as they are, are worth n/inflation independent ones. */
-const degrees = (n: number, inflation: number): number => Math.max(0.5, n / inflation - 1);
 
 /** I2, the share smoothed by half a row so that it is neither 0 nor 1. */
 function noLess(variance: number, share: number, of: number, rows: number): number {

@@ -31,6 +31,16 @@ const histograms = {
   prediction: { kind: 'numeric', edges: [0.2, 0.3, 0.4, 0.5], counts: [270, 180, 180, 180, 190, 0] },
 };
 
+/** What 25 days of 40 independent rows show. */
+const spreads = Object.fromEntries(
+  Object.entries(histograms).map(([feature, { kind, counts }]) => {
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    const below = counts.slice(0, -1).map((_, k) => counts.slice(0, k + 1).reduce((sum, count) => sum + count, 0));
+    const squares = (kind === 'numeric' ? below : counts).map((count) => count * (1 - count / rows));
+    return [feature, { days: 25, squares, lagged: squares.map(() => 0) }];
+  }),
+);
+
 export function around(world: World) {
   const { key, tell, roll } = world;
   const said = (kind: string, outcome: string, time: number, subject: string) =>
@@ -70,7 +80,8 @@ export function around(world: World) {
     version: string,
     { cutoff, trained: datasetRows, cycleId }: { cutoff: number; trained: number; cycleId: string },
   ) => {
-    const reference = { histogramsJson: JSON.stringify(histograms), logLoss: 0.55, rows: 320 };
+    const diagnosisJson = JSON.stringify({ spreads, slices: {}, losses: {} });
+    const reference = { histogramsJson: JSON.stringify(histograms), diagnosisJson, logLoss: 0.55, rows: 320 };
     const told = { ...key, version, cycleId, datasetRows, knowledgeCutoff: new Date(cutoff), reference };
     const payload = ModelPromoted.fromPartial({ ...told, decision: said('alias', 'promoted', time, version) } as never);
     return tell(events.modelPromoted, payload, time);

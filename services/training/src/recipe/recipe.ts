@@ -156,7 +156,7 @@ async function finish(
       slices: sliceScores(table, embargo, scores, spec),
       features: featureScores(table, embargo, gainShare),
     },
-    reference: referenceOf(table, embargo, scores.twin, figures),
+    reference: referenceOf(table, embargo, scores.twin, figures, spec),
     graphError,
   };
 }

@@ -3,7 +3,8 @@
  * figures on the embargoed days. Monitoring measures drift and decay against it.
  */
 import { type Column, categoricalReference, numericReference, type ReferenceHistogram } from '@driftloop/algorithms';
-import { canonicalJson, type Reference } from '@driftloop/contracts';
+import { canonicalJson, type ModelSpec, type Reference } from '@driftloop/contracts';
+import { diagnosisReference } from './diagnosis-reference.js';
 import type { Embargo } from './embargo.js';
 import type { TrainingTable } from './table.js';
 
@@ -15,10 +16,12 @@ export function referenceHistograms(
   table: TrainingTable,
   probabilities: Float64Array,
 ): Record<string, ReferenceHistogram> {
-  const from = Math.max(0, table.rows - HISTOGRAM_ROWS);
+  const from = firstRow(table);
   const ofFeatures = table.columns.map((column) => [column.name, histogram(column, from)]);
   return { ...Object.fromEntries(ofFeatures), prediction: numericReference(probabilities) };
 }
+
+const firstRow = (table: TrainingTable): number => Math.max(0, table.rows - HISTOGRAM_ROWS);
 
 function histogram(column: Column, from: number): ReferenceHistogram {
   if (column.kind === 'numeric') return numericReference(column.values.subarray(from));
@@ -32,7 +35,10 @@ export function referenceOf(
   embargo: Embargo,
   probabilities: Float64Array,
   figures: { logLoss: number; brier: number; auc: number; positiveRate: number },
+  spec: ModelSpec,
 ): Reference {
-  const histogramsJson = canonicalJson(referenceHistograms(table, probabilities));
-  return { histogramsJson, ...figures, rows: embargo.rows.length };
+  const histograms = referenceHistograms(table, probabilities);
+  const diagnosis = diagnosisReference(table, embargo, histograms, probabilities, firstRow(table), spec);
+  const [histogramsJson, diagnosisJson] = [canonicalJson(histograms), canonicalJson(diagnosis)];
+  return { histogramsJson, diagnosisJson, ...figures, rows: embargo.rows.length };
 }
