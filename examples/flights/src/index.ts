@@ -3,6 +3,7 @@ export { type Departure, departures, type Observation, weather } from './data.js
 export { type AnswerLine, Diary, type ShadowLine } from './diary.js';
 export { replayPoints } from './points.js';
 export { type Progress, type ReplayOptions, type ReplayResult, replay } from './replay.js';
+export { Telling } from './telling.js';
 export { type Happening, importWorld, type World, type WorldModule } from './world.js';
 
 /** The module that runs the replay as a process of its own. */
