@@ -9,6 +9,7 @@ interface Options {
   model?: string;
   expect?: string;
   note?: string;
+  force?: boolean;
   json?: boolean;
 }
 
@@ -27,20 +28,22 @@ export function addActing(program: Command, open: Open): void {
     .argument('<version>', 'e.g. v3')
     .option('--expect <version>', 'refuse when the champion is another one')
     .option('--note <text>', 'why, for the record')
+    .option('--force', 'even while the champion is frozen')
     .option('--json', 'as JSON')
-    .action(async (version: string, { model, expect, note, json }: Options) => {
+    .action(async (version: string, { model, expect, note, force, json }: Options) => {
       const doors = open();
       const name = await doors.model(model);
-      const { rollout } = await doors.control.promote(name, version, expect, note);
+      const { rollout } = await doors.control.promote(name, version, expect, note, force);
       show(json, rollout, () => `${name}: ${rollout?.champion?.version} answers (revision ${rollout?.revision})`);
     });
   withModel(program.command('rollback').description('withdraw the challenger, or put the previous champion back'))
     .option('--note <text>', 'why, for the record')
+    .option('--force', 'even while the champion is frozen')
     .option('--json', 'as JSON')
-    .action(async ({ model, note, json }: Options) => {
+    .action(async ({ model, note, force, json }: Options) => {
       const doors = open();
       const name = await doors.model(model);
-      const { rollout } = await doors.control.rollBack(name, note);
+      const { rollout } = await doors.control.rollBack(name, note, force);
       show(json, rollout, () => `${name}: ${rollout?.champion?.version} answers (revision ${rollout?.revision})`);
     });
 }

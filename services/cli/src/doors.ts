@@ -1,9 +1,10 @@
 /** Where a command goes: the gateway, the inference door; and which model it is about. */
-import { CallFailed, Control, Predictor } from '@driftloop/client';
+import { CallFailed, Control, Operations, Predictor } from '@driftloop/client';
 import type { Command } from 'commander';
 
 export class Doors {
   readonly control: Control;
+  readonly operations: Operations;
   readonly url: string;
 
   constructor(
@@ -12,6 +13,7 @@ export class Doors {
   ) {
     this.url = options.url.replace(/\/+$/, '');
     this.control = new Control(this.url, token);
+    this.operations = new Operations(this.control);
   }
 
   predictor(): Predictor {

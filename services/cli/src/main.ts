@@ -9,7 +9,9 @@ import { addDrift } from './drift.js';
 import { addHearing } from './hear.js';
 import { addLedger } from './ledger.js';
 import { addLooking } from './look.js';
+import { addOperating } from './operate.js';
 import { addSimulating } from './simulate.js';
+import { addTelling } from './tell.js';
 
 const program = new Command('driftloop')
   .description('models that renew themselves: declare, look, ask, act')
@@ -22,7 +24,9 @@ const doors = () => new Doors(program.opts(), process.env.DRIFTLOOP_TOKEN);
 addLooking(program, doors);
 addDrift(program, doors);
 addLedger(program, doors);
+addTelling(program, doors);
 addActing(program, doors);
+addOperating(program, doors);
 addAsking(program, doors);
 addHearing(program, doors);
 addSimulating(program, doors);

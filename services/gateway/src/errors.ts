@@ -22,6 +22,12 @@ export const errors = catalogue('gateway', {
     retriable: false,
     message: (m: { topic: string; known: string[] }) => `no topic "${m.topic}"; known: ${m.known.join(', ')}`,
   },
+  UNKNOWN_SERVICE: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { given: string; known: string[] }) =>
+      `"${m.given}" is no service and no group of one; services: ${m.known.join(', ')} (a group begins with its service's name: "training.when-time-passed")`,
+  },
   FOREIGN_ORIGIN: {
     status: 'PERMISSION_DENIED',
     retriable: false,

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
 import { Credentials } from '@driftloop/service';
-import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { Controller, Get, Head, Header, Headers, HttpCode, Query, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
 
@@ -21,6 +21,15 @@ export class EventsDoor {
     private readonly stream: EventStream,
     private readonly credentials: Credentials,
   ) {}
+
+  /** Express would answer HEAD with the stream itself, which never ends. */
+  @Head()
+  @HttpCode(200)
+  @Header('content-type', 'text/event-stream')
+  @Header('cache-control', 'no-store')
+  head(@Headers() headers: Record<string, string | undefined>): void {
+    this.credentials.caller(headers.authorization);
+  }
 
   @Get()
   async follow(

@@ -7,6 +7,7 @@ import { Clock } from './clock.js';
 import { EventStream } from './event-stream.js';
 import { EventsDoor } from './events.http.js';
 import { ModelsDoor } from './models.http.js';
+import { OperationsDoor } from './operations.http.js';
 import { SameSite } from './origin.js';
 import { Problems } from './problems.js';
 import { ReadyDoor } from './ready.http.js';
@@ -14,7 +15,7 @@ import { SimulateDoor } from './simulate.http.js';
 import { Upstreams } from './upstreams.js';
 
 @Module({
-  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor],
+  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor],
   providers: [
     Upstreams,
     Clock,

@@ -45,3 +45,17 @@ export function wholeNumber(query: Record<string, unknown>, field: string): numb
   if (typeof text === 'string' && /^\d{1,9}$/.test(text)) return Number(text);
   throw errors.BODY_INVALID({ field, problem: 'must be a whole number of at least 0' });
 }
+
+/** A list of texts, or none where it is left out. Throws BODY_INVALID. */
+export function textList(body: unknown, field: string): string[] {
+  const value = fieldOf(body, field) ?? [];
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string' && text)) return value as string[];
+  throw errors.BODY_INVALID({ field, problem: 'must be a list of texts' });
+}
+
+/** Whether a field is true; false where it is left out. Throws BODY_INVALID. */
+export function flag(body: unknown, field: string): boolean {
+  const value = fieldOf(body, field) ?? false;
+  if (typeof value === 'boolean') return value;
+  throw errors.BODY_INVALID({ field, problem: 'must be true or false' });
+}

@@ -1,5 +1,5 @@
 /** The services behind the door, as gRPC clients. */
-import { MonitoringClient, RegistryClient, TrainingClient } from '@driftloop/contracts';
+import { AdminClient, MonitoringClient, RegistryClient, type ServiceName, TrainingClient } from '@driftloop/contracts';
 import { Addresses } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
@@ -10,10 +10,19 @@ export class Upstreams implements OnApplicationShutdown {
   readonly monitoring: MonitoringClient;
   readonly training: TrainingClient;
 
-  constructor(addresses: Addresses) {
+  private readonly admins = new Map<ServiceName, AdminClient>();
+
+  constructor(private readonly addresses: Addresses) {
     this.registry = addresses.client(RegistryClient, 'registry');
     this.monitoring = addresses.client(MonitoringClient, 'monitoring');
     this.training = addresses.client(TrainingClient, 'training');
+  }
+
+  /** The operators' door of a service. */
+  admin(service: ServiceName): AdminClient {
+    const client = this.admins.get(service) ?? this.addresses.client(AdminClient, service);
+    this.admins.set(service, client);
+    return client;
   }
 
   /** Resolves when each service can be reached; throws SERVICE_AWAY after `ms`. */
@@ -30,6 +39,6 @@ export class Upstreams implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    for (const client of [this.registry, this.monitoring, this.training]) client.close();
+    for (const client of [this.registry, this.monitoring, this.training, ...this.admins.values()]) client.close();
   }
 }

@@ -1,0 +1,129 @@
+/** Commands of operators: services, dead, replay, pause, resume, freeze, thaw. */
+import type { DeadLetter, DescribeReply, ModelStatus, Rollout } from '@driftloop/client';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Open, withModel } from './doors.js';
+import { columns, show, when } from './output.js';
+
+interface Options {
+  model?: string;
+  service?: string;
+  group?: string;
+  limit?: number;
+  note?: string;
+  json?: boolean;
+}
+
+export function addOperating(program: Command, open: Open): void {
+  program
+    .command('services')
+    .description('what runs: each service, whether it is ready, how far its groups are behind')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: Options) => {
+      const found = await open().operations.services();
+      show(json, found, () => servicesTable(found));
+    });
+  addLetters(program, open);
+  addHolds(program, open);
+}
+
+function addLetters(program: Command, open: Open): void {
+  program
+    .command('dead')
+    .description('events that a group could not take, oldest first, with the error')
+    .option('-s, --service <name>', 'only those of a service')
+    .option('-g, --group <name>', 'only those of a group')
+    .option('--limit <n>', 'at most so many, up to 1,000', count)
+    .option('--json', 'as JSON, with the payloads')
+    .action(async ({ service, group, limit, json }: Options) => {
+      const found = await open().operations.dead({ service, group, limit });
+      show(json, found, () => lettersTable(found.letters, found.total));
+    });
+  program
+    .command('replay')
+    .description('give dead letters back to their group, and to it alone')
+    .argument('<group>', 'the group, as `driftloop dead` names it')
+    .argument('[events...]', 'ids of the events; all of the group where none is named')
+    .option('--json', 'as JSON')
+    .action(async (group: string, events: string[], { json }: Options) => {
+      const replayed = await open().operations.replay(group, events);
+      const letters = replayed === 1 ? 'one event' : `${replayed} events`;
+      show(
+        json,
+        { group, replayed },
+        () => `${letters} given back to ${group}; \`driftloop dead\` shows what fails again`,
+      );
+    });
+}
+
+function addHolds(program: Command, open: Open): void {
+  const hold = (name: 'pause' | 'resume', description: string) =>
+    holding(program, name, description).action(async ({ model, note, json }: Options) => {
+      const doors = open();
+      const state = await doors.operations[name](await doors.model(model), note);
+      show(json, state, () => holdLine(state));
+    });
+  hold('pause', 'let no cycle open from the next tick on; signals go on, an open cycle goes on');
+  hold('resume', 'let the loop go on after a pause, or after its breaker has opened');
+  const keep = (name: 'freeze' | 'thaw', description: string) =>
+    holding(program, name, description).action(async ({ model, note, json }: Options) => {
+      const doors = open();
+      const named = await doors.model(model);
+      const { rollout } = await doors.operations[name](named, note);
+      show(json, rollout, () => keepLine(named, rollout));
+    });
+  keep('freeze', 'keep the champion where it is: trials wait, harm still ends them');
+  keep('thaw', 'let trials go on, and the champion move again');
+}
+
+const holding = (program: Command, name: string, description: string): Command =>
+  withModel(program.command(name).description(description))
+    .option('--note <text>', 'why, for the record')
+    .option('--json', 'as JSON');
+
+const holdLine = ({ model, paused, pausedNote, openCycle }: ModelStatus): string =>
+  paused
+    ? `${model} is paused ${pausedNote}: no cycle opens from the next tick on${openCycle ? '; the open one goes on' : ''}`
+    : `${model} goes on: cycles open again from the next tick on`;
+
+function keepLine(model: string, rollout: Rollout | undefined): string {
+  const champion = rollout?.champion?.version;
+  if (!rollout?.held) return `${model} is thawed: ${champion} answers, and may be replaced again`;
+  const trial = rollout.challenger ? `; ${rollout.challenger.version} stays on trial, and waits` : '';
+  return `${model} is frozen: ${champion} answers and stays${trial}`;
+}
+
+function servicesTable(found: readonly DescribeReply[]): string {
+  const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+  const rows = found.map(({ service, version, replica, ready, reasons, groups }) => [
+    service,
+    ready ? 'ready' : `not ready: ${reasons.join('; ')}`,
+    version || '–',
+    replica || '–',
+    groups.length,
+    sum(groups.map(({ lag }) => lag)),
+    sum(groups.map(({ dead }) => dead)),
+  ]);
+  const behind = found.flatMap(({ groups }) => groups).filter(({ lag, dead }) => lag > 0 || dead > 0);
+  const details = behind.map(({ name, topics, lag, dead }) => [name, topics.join(' '), lag, dead]);
+  return [
+    columns(['service', 'state', 'version', 'replica', 'groups', 'behind', 'dead'], rows),
+    ...(details.length ? ['', columns(['group', 'hears', 'behind', 'dead'], details)] : []),
+  ].join('\n');
+}
+
+function lettersTable(letters: readonly DeadLetter[], total: number): string {
+  if (!letters.length) return 'no dead letters';
+  const rows = letters.map(({ eventTime, group, topic, key, eventId, errorCode, error }) => [
+    when(eventTime),
+    ...[group, topic, key, eventId],
+    `${errorCode}: ${error.replaceAll('\n', ' ').slice(0, 120)}`,
+  ]);
+  const more = total > letters.length ? [`${total - letters.length} more; see --limit`] : [];
+  return [columns(['time', 'group', 'topic', 'key', 'event', 'error'], rows), ...more].join('\n');
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text) || Number(text) > 1000)
+    throw new InvalidArgumentError('Write a whole number from 1 to 1000.');
+  return Number(text);
+}
