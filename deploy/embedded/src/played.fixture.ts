@@ -18,9 +18,12 @@ export interface Played {
 }
 
 /** Opens a house on any free ports; `home` outlives it where one is given. */
-export async function openPlayed(home?: string): Promise<Played> {
+export async function openPlayed(home?: string, environment: Record<string, string> = {}): Promise<Played> {
   const place = home ?? mkdtempSync(join(tmpdir(), 'driftloop-house-'));
-  const house = await openHouse(place, { anyPorts: true, environment: { DRIFTLOOP_LOG_LEVEL: 'fatal' } });
+  const house = await openHouse(place, {
+    anyPorts: true,
+    environment: { DRIFTLOOP_LOG_LEVEL: 'fatal', ...environment },
+  });
   const folder = join(place, 'replay');
   const doors = {
     gateway: house.url,
