@@ -9,8 +9,8 @@
  *     again finds the same and finishes it. Ids hang on what is set aside.
  * I3  A person's word is dated at the last tick and acted on by the next one, once, as a pause is (hold.ts). Its note is
  *     in the record alone.
- * I4  A release says that the labels are right and the champion is not: until another is champion, the same test of the
- *     same source is quiet.
+ * I4  A release says that the labels are right and the champion is not: until another is champion, what looked at the
+ *     same labels (all of them, or one source's) is quiet.
  */
 import { createHash } from 'node:crypto';
 import { type QuarantineThresholds, type Stretch, type Suspicion, suspectDays } from '@driftloop/algorithms';
@@ -61,7 +61,7 @@ export class Quarantine {
       .filter((one) => one.day <= day && isToldOf(view, one))
       .map((one) => witnessDay(one, (version) => view.promotions.has(version)));
     const found = suspectDays(window, items.map(stretchOf(now)), thresholdsOf(view, items, now));
-    const heard = found.filter(({ kind, source }) => !isQuiet(view, items, now, kind, source));
+    const heard = found.filter(({ source }) => !isQuiet(view, items, now, source));
     for (const suspicion of heard) await this.setAside(view, suspicion, items, now, cause);
     return heard.length > 0;
   }
@@ -74,8 +74,8 @@ export class Quarantine {
     now: number,
     cause: Cause,
   ): Promise<void> {
-    const { kind, source, sign, days, evidence: finding } = suspicion;
-    const window = { windowStart: new Date(days[0]), windowEnd: new Date(days[days.length - 1] + dayMs) };
+    const { kind, source, sign, days, over, evidence: finding } = suspicion;
+    const window = { windowStart: new Date(over[0]), windowEnd: new Date(over[over.length - 1] + dayMs) };
     const evidence = Evidence.fromPartial({ ...finding, ...window });
     const reason = reasonOf(suspicion);
     const before = items.find(({ _id }) => _id === suspicion.joins);
@@ -152,24 +152,15 @@ const stretchOf =
   };
 
 /** I4 */
-function isQuiet(
-  view: ModelView,
-  items: readonly QuarantineDocument[],
-  now: number,
-  kind: Suspicion['kind'],
-  source: string,
-): boolean {
-  const same = items.filter((item) => item.kind === kind && item.source === source && item.champion === view.champion);
+function isQuiet(view: ModelView, items: readonly QuarantineDocument[], now: number, source: string): boolean {
+  const same = items.filter((item) => item.source === source && item.champion === view.champion);
   return same.some((item) => stateAt(item, now) === 'released');
 }
 
 function thresholdsOf(view: ModelView, items: readonly QuarantineDocument[], now: number): QuarantineThresholds {
   const declared = view.spec.quarantine;
-  return {
-    ...declared,
-    ...(isQuiet(view, items, now, 'auc', '') && { aucBelow: 0 }),
-    ...(isQuiet(view, items, now, 'calibration', '') && { calibrationGapAbove: Number.POSITIVE_INFINITY }),
-  };
+  const never = { aucBelow: 0, calibrationGapAbove: Number.POSITIVE_INFINITY };
+  return isQuiet(view, items, now, '') ? { ...declared, ...never } : declared;
 }
 
 function idOf({ series, champion }: ModelView, { kind, source, days }: Suspicion): string {

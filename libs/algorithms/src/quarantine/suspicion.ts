@@ -8,7 +8,7 @@
  * Thresholds are for `days` days. Poison should not have to wait for a week of it, so every shorter run of newest days is
  * looked at too, against a harder threshold: gaps widen by √(days/k) for k days, as the spread of a mean does, and the AUC
  * must lie below by three standard errors of no ranking at all (Mann & Whitney 1947). The shortest run that is suspect is
- * set aside; days beside it join where they cross the plain threshold the same way, one by one or two together. The
+ * set aside, less its oldest days that are innocent by themselves; days beside it join where they cross the plain threshold the same way, one by one or two together. The
  * source is asked first: where one source lies, the others are innocent.
  *
  * I1  A pure function of integer sums; days walk in order. Looked at once a day as it closes, the same days give the same
@@ -54,6 +54,8 @@ export interface Suspicion {
   readonly sign: number;
   /** Ascending. */
   readonly days: readonly number[];
+  /** The days that the evidence is about: these, and innocent ones among them. */
+  readonly over: readonly number[];
   /** The stretch that these days continue. */
   readonly joins?: string;
   readonly evidence: Evidence;
@@ -93,6 +95,14 @@ function grown(core: Suspicion, free: readonly WitnessDay[], thresholds: Quarant
   return more ? { ...core, days: [...core.days, ...more.days].sort((a, b) => a - b) } : core;
 }
 
+/** A suspicion without the oldest days that do not cross the plain threshold by themselves: they only filled the run up. */
+function trimmed(core: Suspicion, run: readonly WitnessDay[], t: QuarantineThresholds): Suspicion {
+  const stretch = { ...core, id: '', growing: true };
+  const days = run.filter(({ day }) => core.days.includes(day));
+  while (days.length > 1 && !crosses(stretch, days.slice(0, 1), t) && crosses(stretch, days.slice(1), t)) days.shift();
+  return { ...core, days: datesOf(days) };
+}
+
 /** The days with the sums that no stretch covers (I2). */
 function freeOf(window: readonly WitnessDay[], stretches: readonly Stretch[]): WitnessDay[] {
   return window.map(({ day, sources }) => {
@@ -105,9 +115,11 @@ function freeOf(window: readonly WitnessDay[], stretches: readonly Stretch[]): W
 function firstSuspicion(free: readonly WitnessDay[], newest: number, t: QuarantineThresholds): Suspicion | undefined {
   for (let k = 1; k <= t.days; k++) {
     const run = free.filter(({ day, sources }) => day > newest - k * dayMs && sources.length);
-    if (!run.length) continue;
-    const found = sourceSuspicion(run, k, t) ?? calibrationSuspicion(run, k, t) ?? aucSuspicion(run, k, t);
-    if (found) return found;
+    const n = run.length; // days that say something: one of a week whose others are set aside is one day
+    const found = n
+      ? (sourceSuspicion(run, n, t) ?? calibrationSuspicion(run, n, t) ?? aucSuspicion(run, n, t))
+      : undefined;
+    if (found) return trimmed(found, run, t);
   }
   return undefined;
 }
@@ -181,7 +193,7 @@ function suspicion(
   evidence: Omit<Evidence, 'holds' | 'days'>,
 ): Suspicion {
   return {
-    ...{ kind, source, sign: Math.sign(direction) || 1, days: datesOf(days) },
+    ...{ kind, source, sign: Math.sign(direction) || 1, days: datesOf(days), over: datesOf(days) },
     evidence: { ...evidence, holds: true, days: days.length },
   };
 }
@@ -216,7 +228,14 @@ function neighbours(
   const test = { auc: 'champion_auc', calibration: 'calibration_gap', source: 'source_gap' }[stretch.kind];
   const note = 'beside a stretch that is set aside';
   return {
-    ...{ kind: stretch.kind, source: stretch.source, sign: stretch.sign, days: datesOf(days), joins: stretch.id },
+    ...{
+      kind: stretch.kind,
+      source: stretch.source,
+      sign: stretch.sign,
+      days: datesOf(days),
+      over: datesOf(days),
+      joins: stretch.id,
+    },
     evidence: { test, subject: stretch.source, statistic, threshold, holds: true, rows, days: days.length, note },
   };
 }
