@@ -4,7 +4,7 @@
  * I1  Sums are integers per row, so that the order of rows cannot change them.
  * I2  Who was champion, challenger and frozen is read from the rollout that the question followed, not from who answered.
  */
-import { brierNano, logLossNano, NANO, pairedLoss, residualMicro } from '@driftloop/algorithms';
+import { brierNano, FAST_STOP_BLOCK_MS, logLossNano, NANO, pairedLoss, residualMicro } from '@driftloop/algorithms';
 import type { Rollout } from '@driftloop/contracts';
 import { BinCounter, type CountedReference } from './count-bins.js';
 import type { DayCounts, PairSums, Role, VersionSums } from './days.documents.js';
@@ -32,8 +32,6 @@ export interface DaySums {
   pairs: PairSums[];
   counts: DayCounts | null;
 }
-
-const blockMs = 3 * 3_600_000;
 
 export function sumDay(closing: ClosingDay): DaySums {
   const versions = new Map<string, VersionSums>();
@@ -124,7 +122,7 @@ function pair(
   const delta = pairedLoss(theirs, mine, y);
   sums.rows++;
   sums.sum += delta;
-  const start = day + Math.floor((row.entityTime - day) / blockMs) * blockMs;
+  const start = day + Math.floor((row.entityTime - day) / FAST_STOP_BLOCK_MS) * FAST_STOP_BLOCK_MS;
   let block = sums.blocks.find((b) => b.start === start);
   if (!block) {
     block = { start, rows: 0, sum: 0 };

@@ -21,7 +21,7 @@ export interface VersionSums {
   correct: number;
 }
 
-/** Rows and Σδ = Σ loss(champion) − loss(challenger), nano units, of three hours of entity time. */
+/** Rows and Σδ = Σ loss(champion) − loss(challenger), nano units, of an hour of entity time. */
 export interface BlockSums {
   start: number;
   rows: number;

@@ -32,13 +32,12 @@ describe('the judge', () => {
     expect(word.decision!.reasons).toEqual([`worse than the champion over ${days} days`]);
     const harm = word.decision!.evidence.find(({ test }) => test === 'harm')!;
     expect(harm).toMatchObject({ holds: true, threshold: 100, rows: 40 * days });
-    // five rows in three hours say nothing: the fast stop has not bet
     expect(word.decision!.evidence.find(({ test }) => test === 'gross harm')).toMatchObject({ rows: 0, holds: false });
   });
 
-  it('stops gross harm on three-hour blocks, in days, where they hold enough rows', async () => {
+  it('stops gross harm on hourly blocks, in days, where they hold enough rows', async () => {
     const { word, days } = await untilJudged(({ p }) => 1 - p, { count: 160 });
-    expect(word.decision!.reasons).toEqual(['gross harm in three-hour blocks']);
+    expect(word.decision!.reasons).toEqual(['gross harm in hourly blocks']);
     expect(days).toBeLessThanOrEqual(3);
   });
 

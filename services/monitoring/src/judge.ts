@@ -102,7 +102,7 @@ function verdictOf(slow: JudgeState, fast: FastStopState, coverage: number): Tri
   const back = (reason: string) => ({ verdict: Verdict.ROLL_BACK, reasons: [reason] });
   const on = (reason: string) => ({ verdict: Verdict.ADVANCE, reasons: [reason] });
   const percent = `${(100 * coverage).toFixed(1)}%`;
-  if (fast.decision === 'harm') return back('gross harm in three-hour blocks');
+  if (fast.decision === 'harm') return back('gross harm in hourly blocks');
   if (slow.decision === 'harm') return back(`worse than the champion over ${slow.days} days`);
   if (slow.decision === 'continue') return undefined;
   if (coverage < leastCoverage) return back(`answered only ${percent} of the rows that the champion answered`);

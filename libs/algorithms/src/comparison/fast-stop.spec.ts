@@ -2,7 +2,7 @@ import { BadInput } from '../bad-input.js';
 import { type FastStopState, startFastStop, updateFastStop } from './fast-stop.js';
 
 const block = (b: number, mean: number, rows = 40): { block: string; rows: number; sum: number } => ({
-  block: new Date(Date.UTC(2013, 2, 1, 3 * b)).toISOString(),
+  block: new Date(Date.UTC(2013, 2, 1, b)).toISOString(),
   rows,
   sum: Math.round(rows * mean * 1e9),
 });
@@ -14,17 +14,17 @@ const run = (mean: number, blocks: number, rows = 40): FastStopState => {
 };
 
 describe('the fast stop', () => {
-  it('stops gross harm in eleven blocks, under two days', () => {
-    expect(run(-0.3, 100)).toMatchObject({ decision: 'harm', blocks: 11 });
+  it('stops gross harm in fourteen blocks, under a day', () => {
+    expect(run(-0.3, 100)).toMatchObject({ decision: 'harm', blocks: 14 });
   });
 
   it('never stops harm within its margin', () => {
-    expect(run(-0.009, 2000).decision).toBe('continue');
+    expect(run(-0.014, 2000).decision).toBe('continue');
     expect(run(0.5, 2000).decision).toBe('continue');
   });
 
   it('skips thin blocks and counts them', () => {
-    expect(run(-1, 20, 14)).toMatchObject({ decision: 'continue', blocks: 0, skipped: 20, rows: 0 });
+    expect(run(-1, 20, 4)).toMatchObject({ decision: 'continue', blocks: 0, skipped: 20, rows: 0 });
   });
 
   it('counts a block once, stands by its stop, and survives JSON', () => {
@@ -34,7 +34,7 @@ describe('the fast stop', () => {
     const stopped = run(-0.3, 100);
     expect(updateFastStop(stopped, block(500, 1))).toMatchObject({
       decision: 'harm',
-      evidence: [{ test: 'gross harm', holds: true, days: 11 }],
+      evidence: [{ test: 'gross harm', holds: true, days: 14 }],
     });
   });
 

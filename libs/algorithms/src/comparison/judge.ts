@@ -3,15 +3,17 @@
  * its error rates growing. Champion and challenger answered the same rows; δ = loss(champion) − loss(challenger).
  *
  *   X_d = Σδ / typical rows a day, clipped to ±c          the day's gain, c = .03
- *   promote   E(X + Δ_d over c − Δ_d) ≥ 20                rejects "worse by Δ a row or more": false in at most 5% of such rollouts
+ *   promote   E(X + Δ_d over c − Δ_d) ≥ 20                rejects "worse by Δ a row or more": false in at most 6% of such rollouts
  *   harm      E(−X over c) ≥ 100                          rejects "not worse": false in at most 1%
  *   superior  E(X over c) ≥ 20                            recorded only: rejects "not better"
  *
  * where E is the betting wealth of betting.ts, and Δ_d = Δ·min(1, rows/typical): a thin day may not earn a full day's margin, so an outage promotes nobody.
  * After `limitDays` the rule is no test any more: promote when the mean X of a full day is above −Δ/2, recorded as undecided.
  *
- * What is tested is the mean of the clipped X. Where days vary as widely as the clip (a day's standard deviation of .03 and more), clipping pulls a mean of
- * −Δ towards 0, and a challenger on the boundary is promoted by the test in 7–11% instead of at most 5%; better and harm, whose null is 0, keep their levels.
+ * What is tested is the mean of the clipped X, and a clip that is nearer on one side of the boundary −Δ than on the other moves it: with X in ±c the bet's payoff lay in
+ * [−1, 2], and where days vary as widely as the clip a challenger on the boundary was promoted in 7–14%. So the payoff of promotion is clipped at GAIN_CLIP = 11/8:
+ * sizes of at most .06 for day shocks from .01 to .06 (normal and t with 4 degrees of freedom; sizes.spec.ts), for .02 of power at a shock of .015 (.03 where
+ * shocks are .03, and a day or two). 1 would be exact for symmetric days (size .02) and cost .1 to .3 of power. Better and harm, whose null is 0, are symmetric.
  *
  * I1  A pure function of (state, block); the state is JSON, complete, and carries its options from the rollout's start.
  * I2  Blocks count once, in order: one at or before the last block, or after the decision, changes nothing.
@@ -28,6 +30,9 @@ import { demand } from '../bad-input.js';
 import { type DaySum, NANO } from '../day-sums.js';
 import { type Evidence, finite } from '../evidence.js';
 import { bet, eValue, type LogWealth, logEValue, openWealth } from './betting.js';
+
+/** The most that a day may earn the claim of promotion, in units of what it may cost it. */
+export const GAIN_CLIP = 11 / 8;
 
 export interface JudgeOptions {
   /** The champion's typical rows a closed day, fixed at the rollout's start: see `typicalRows`. */
@@ -123,7 +128,7 @@ function wager(state: JudgeState, { day, rows, sum }: DaySum): JudgeState {
   const allowance = margin * share;
   return {
     ...state,
-    promote: bet(state.promote, (x + allowance) / (clip - allowance)),
+    promote: bet(state.promote, Math.min(GAIN_CLIP, (x + allowance) / (clip - allowance))),
     harm: bet(state.harm, -x / clip),
     superior: bet(state.superior, x / clip),
     days: state.days + 1,

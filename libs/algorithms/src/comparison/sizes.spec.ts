@@ -48,15 +48,15 @@ function everClaims(random: Random, days: SimulatedDays, direction: 1 | -1, leve
 }
 
 /**
- * Four days of three-hour blocks, six a day, rows answered by a champion that knows the odds (log loss .46) and a challenger trained on shuffled labels,
+ * Four days of hourly blocks, eighteen a day, rows answered by a champion that knows the odds (log loss .46) and a challenger trained on shuffled labels,
  * which says the base rate with noise; and the same for a twin of the champion with noise of its own.
  */
 function stoppedInFourDays(random: Random, challenger: 'shuffled' | 'twin'): boolean {
   let state = startFastStop();
-  for (let b = 0; b < 24; b++) {
+  for (let b = 0; b < 72; b++) {
     let sum = 0;
     const common = random.normal(0, 0.5);
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < 17; i++) {
       const logit = -1.5 + common + random.normal(0, 1.2);
       const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
       const y = random.uniform() < sigmoid(logit) ? 1 : 0;
@@ -64,7 +64,20 @@ function stoppedInFourDays(random: Random, challenger: 'shuffled' | 'twin'): boo
       const guess = sigmoid(challenger === 'twin' ? logit + random.normal(0, 0.2) : -1.2 + random.normal(0, 0.5));
       sum += pairedLoss(known, guess, y);
     }
-    state = updateFastStop(state, { block: String(b).padStart(3, '0'), rows: 50, sum }).state;
+    state = updateFastStop(state, { block: String(b).padStart(3, '0'), rows: 17, sum }).state;
+  }
+  return state.decision === 'harm';
+}
+
+/** 28 days of eighteen hourly blocks with a common shock of the day and one of the hour: is a challenger without harm stopped? */
+function stoppedByDays(random: Random, shock: number): boolean {
+  let state = startFastStop();
+  for (let b = 0, day = 0; b < 28 * 18; b++) {
+    if (b % 18 === 0) day = random.normal(0, shock);
+    const rows = 10 + random.integer(13);
+    const mean = day + random.normal(0, 0.02);
+    const sum = Math.round(1e9 * (rows * mean + Math.sqrt(rows) * random.normal(0, 0.15)));
+    state = updateFastStop(state, { block: String(b).padStart(3, '0'), rows, sum }).state;
   }
   return state.decision === 'harm';
 }
@@ -122,15 +135,15 @@ describe('the judge by simulation', () => {
     expect(share(100, (random) => everClaims(random, { ...shadow, mean: -0.02 }, -1, 100))).toBeGreaterThan(0.8);
   });
 
-  it('promotes a challenger on the boundary by the test in 2 to 6%', () => {
-    const { promote } = judgeOften(1000, { ...shadow, mean: -0.01 });
-    expect(promote).toBeGreaterThan(0.02);
-    expect(promote).toBeLessThan(0.06);
+  it('promotes a challenger on the boundary by the test in 1 to 6%, also where days vary beyond the clip', () => {
+    const sizes = [0.015, 0.03, 0.045].map((shock) => judgeOften(600, { days: 28, shock, mean: -0.01 }).promote);
+    expect(Math.min(...sizes)).toBeGreaterThan(0.01);
+    expect(Math.max(...sizes)).toBeLessThan(0.06);
   });
 
-  it('promotes an equal challenger by the test in over 75%, one better by .005 in over 95% and a median of at most 10 days', () => {
+  it('promotes an equal challenger by the test in over 75%, one better by .005 in over 95% and a median of at most 11 days', () => {
     const [equal, better] = [0, 0.005].map((mean) => judgeOften(400, { ...shadow, mean }));
-    expect([equal.promote > 0.75, equal.harm <= 0.01, better.promote > 0.95, better.medianDays <= 10]).toEqual([
+    expect([equal.promote > 0.75, equal.harm <= 0.01, better.promote > 0.95, better.medianDays <= 11]).toEqual([
       true,
       true,
       true,
@@ -146,6 +159,11 @@ describe('the judge by simulation', () => {
 });
 
 describe('the fast stop by simulation', () => {
+  it('stops no harmless challenger where a day shifts it by .03 a row, and few where it does by .05', () => {
+    expect(share(150, (random) => stoppedByDays(random, 0.03))).toBeLessThan(0.02);
+    expect(share(150, (random) => stoppedByDays(random, 0.05))).toBeLessThan(0.1);
+  });
+
   it('stops shuffled labels in four days in over 90%, and stops no twin', () => {
     expect(share(60, (random) => stoppedInFourDays(random, 'shuffled'))).toBeGreaterThan(0.9);
     expect(share(60, (random) => stoppedInFourDays(random, 'twin'))).toBe(0);
@@ -159,15 +177,15 @@ describe('the fast stop by simulation', () => {
     const lines: string[] = [];
     const wrong: string[] = [];
     for (const heavy of [false, true]) {
-      for (const shock of [0.01, 0.015, 0.03, 0.045]) {
+      for (const shock of [0.01, 0.015, 0.03, 0.045, 0.06]) {
         for (const mean of [-0.01, 0, 0.003, 0.01]) {
           const t = judgeOften(4000, { days: 28, mean, shock, heavy });
           const figures = Object.entries(t).map(([name, value]) => `${name} ${show(value)}`);
           const line = `${heavy ? 't4' : 'normal'} shock ${shock} mean ${mean}: ${figures.join(', ')}`;
           lines.push(line);
           if (mean === 0 && t.harm > 0.01) wrong.push(line);
-          // Shocks as wide as the clip lift the clipped mean above the boundary: see the judge's header.
-          if (mean === -0.01 && t.promote > (shock <= 0.015 ? 0.06 : 0.25)) wrong.push(line);
+          if (mean === -0.01 && t.promote > 0.06) wrong.push(line);
+          if (mean === 0.01 && shock <= 0.015 && t.promote < 0.83) wrong.push(line);
         }
       }
     }

@@ -4,13 +4,11 @@
  * I1  Sums are over the labels known at the day's closing, in whole units a row, as the loop keeps them; each day is summed once.
  */
 
+import { FAST_STOP_BLOCK_MS } from '../comparison/fast-stop.js';
 import { logLossNano } from '../comparison/paired-blocks.js';
 import { type DaySum } from '../day-sums.js';
 import { residualMicro } from '../drift/calibration-gap.js';
 import type { Day, History } from './history.js';
-
-/** The judge's brake looks at blocks of three hours. */
-export const BLOCK_MS = 3 * 3_600_000;
 
 export interface ScoredBlock {
   readonly start: number;
@@ -73,7 +71,7 @@ export class ModelScores {
       sum.loss += loss;
       sum.residual += residualMicro(this.of(row), y);
       const hours = questionTimes[row] + this.history.times.lead - day.start;
-      const start = day.start + Math.floor(hours / BLOCK_MS) * BLOCK_MS;
+      const start = day.start + Math.floor(hours / FAST_STOP_BLOCK_MS) * FAST_STOP_BLOCK_MS;
       const block = blocks.get(start) ?? { start, rows: 0, loss: 0 };
       blocks.set(start, block);
       block.rows++;

@@ -84,10 +84,10 @@ describe('a simulated loop', () => {
     const opened = check(14);
     // Trained 6 h later, gated and in shadow a tick after; day 16 is the first whose first question comes after.
     const shadowAt = opened + 7 * HOUR;
-    // A gain of ln(.7/.6) = .154 is clipped to .03 a day: payoffs of 2, so E is 10.6 after 3 days and 26.6 after 4.
-    const judged = START + (16 + 4) * DAY + 6 * HOUR;
+    // A gain of ln(.7/.6) = .154 is clipped to .03 a day: payoffs of 11/8, so E is 11.7 after 4 days and 23.9 after 5.
+    const judged = START + (16 + 5) * DAY + 6 * HOUR;
     expect(cycle).toMatchObject({
-      ...{ signal: 'growth', outcome: 'promoted', opened, shadowAt, judgedDays: 4 },
+      ...{ signal: 'growth', outcome: 'promoted', opened, shadowAt, judgedDays: 5 },
       canaryAt: judged + HOUR,
       promotedAt: judged + HOUR + DAY + HOUR,
       closedAt: judged + HOUR + DAY + 2 * HOUR,
