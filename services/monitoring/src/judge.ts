@@ -55,7 +55,7 @@ export class Judge {
 }
 
 /** I2: the first cohort whose first question comes at or after the rollout's beginning. */
-function firstWholeDay(view: ModelView, since: number): number {
+export function firstWholeDay(view: ModelView, since: number): number {
   const earliest = since + view.timing.lead;
   const day = cohortStart(view.whole, earliest);
   return day < earliest ? day + dayMs : day;

@@ -1,6 +1,7 @@
 /** Monitoring's front door: parses, asks, replies; decides nothing. */
 import type {
   Cycle,
+  CycleExplanation,
   DriftReport,
   GetCycleRequest,
   GetDriftRequest,
@@ -21,6 +22,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { DriftReports } from './drift-report.js';
+import { Explaining } from './explain.js';
 import { Hold } from './hold.js';
 import { Ledger } from './ledger.js';
 import { QuarantineItems } from './quarantine-items.js';
@@ -32,6 +34,7 @@ export class MonitoringDoor {
     private readonly reading: Reading,
     private readonly ledger: Ledger,
     private readonly hold: Hold,
+    private readonly explaining: Explaining,
     private readonly quarantined: QuarantineItems,
     private readonly drift: DriftReports,
   ) {}
@@ -64,6 +67,11 @@ export class MonitoringDoor {
   resolveQuarantine(request: ResolveQuarantineRequest, metadata: Metadata): Promise<QuarantineItem> {
     const caller = callerOf(metadata);
     return this.quarantined.resolve(caller.tenant, request, callerName(caller));
+  }
+
+  @GrpcMethod('Monitoring', 'ExplainCycle')
+  explainCycle({ cycleId }: GetCycleRequest, metadata: Metadata): Promise<CycleExplanation> {
+    return this.explaining.explain(callerOf(metadata).tenant, cycleId);
   }
 
   @GrpcMethod('Monitoring', 'ListCycles')

@@ -9,6 +9,7 @@ import { Checks } from './checks.js';
 import { Cycles } from './cycle.js';
 import { Days } from './days.documents.js';
 import { DriftReports } from './drift-report.js';
+import { Explaining } from './explain.js';
 import { Facts } from './facts.js';
 import { Hold } from './hold.js';
 import { HoldDocuments } from './holds.documents.js';
@@ -84,7 +85,7 @@ const decided = [
 
 @Module({
   controllers: [MonitoringDoor, ...heard],
-  providers: [...kept, ...decided, Facts, Records, Ledger, Reading, DriftReports],
+  providers: [...kept, ...decided, Facts, Records, Ledger, Reading, Explaining, DriftReports],
 })
 export class MonitoringModule {}
 

@@ -9,6 +9,7 @@
 import { type DiagnosisReference, type MeanLoss, meanLoss, type ReferenceHistogram } from '@driftloop/algorithms';
 import {
   durationMs,
+  featureColumns,
   labelName,
   ModelDeclared,
   ModelPromoted,
@@ -17,6 +18,7 @@ import {
   parseModelSpec,
   type Rollout,
   RolloutChanged,
+  Stage,
 } from '@driftloop/contracts';
 import type { FactDocument } from './loop.documents.js';
 
@@ -48,6 +50,7 @@ export class ModelView {
   readonly model: string;
   private declared: { revision: number; spec: ModelSpec } | undefined;
   private timings: Timing | undefined;
+  private looked: ReadonlyMap<string, number> | undefined;
   /** By effective time, then revision. */
   private rollouts: Rollout[] = [];
   readonly promotions = new Map<string, Promotion>();
@@ -100,9 +103,26 @@ export class ModelView {
     return this.timings;
   }
 
+  /** How far each feature that looks back does so, ms. */
+  get lookBack(): ReadonlyMap<string, number> {
+    this.looked ??= new Map(featureColumns(this.whole).flatMap((f) => ('windowMs' in f ? [[f.name, f.windowMs]] : [])));
+    return this.looked;
+  }
+
   /** The rollout of the highest revision. */
   get rollout(): Rollout {
     return this.rollouts.reduce((a, b) => (b.revision > a.revision ? b : a));
+  }
+
+  /** Since when the trial of a cycle was in each stage, epoch ms, and its share as canary, percent. */
+  stagesOf(cycleId: string): { shadow?: { since: number }; canary?: { since: number; percent: number } } {
+    const own = this.rollouts.filter((rollout) => rollout.cycleId === cycleId);
+    const shadow = own.find(({ stage }) => stage === Stage.SHADOW);
+    const canary = own.find(({ stage }) => stage === Stage.CANARY);
+    return {
+      ...(shadow && { shadow: { since: effectiveMs(shadow) } }),
+      ...(canary && { canary: { since: effectiveMs(canary), percent: canary.canaryPercent } }),
+    };
   }
 
   /** For how long of a stretch of event time the champion was frozen, ms. */
@@ -137,6 +157,7 @@ export class ModelView {
     if (this.declared && this.declared.revision >= revision) return;
     this.declared = { revision, spec: parseModelSpec(specJson) };
     this.timings = undefined;
+    this.looked = undefined;
   }
 
   private roll(rollout: Rollout | undefined): void {
