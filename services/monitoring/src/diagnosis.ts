@@ -5,7 +5,8 @@
  * I1  Nothing is told before a whole window has been counted against the present champion's reference.
  * I2  A slice is measured against the reference's rows of the same slice, and only with as many rows as a slice of the
  *     gate needs: that a slice differs from the whole is no movement.
- * I3  p-values take days as the unit (algorithms' sharesMoved): rows of a day depend on each other.
+ * I3  p-values take days as the unit (algorithms' sharesMoved): rows of a day depend on each other, and a mean over the
+ *     last four weeks is hardly another one tomorrow.
  */
 import {
   type BinLosses,
@@ -24,16 +25,18 @@ import { type ReadCounts, readCounts } from './count-bins.js';
 import type { DayDocument } from './days.documents.js';
 import type { ModelView, Promotion } from './view.js';
 
+const dayMs = 86_400_000;
+
 /** Every feature and slice, whether or not it moved; `q_value` and `moved` are drift-control's to say. `risen`: the loss has. */
 export function movementsOf(view: ModelView, days: readonly DayDocument[], risen: boolean): Movement[] {
-  const { training, timing, spec } = view;
+  const { training, timing } = view;
   const counted = countedDays(view, days);
   if (!training || counted.length < Math.max(2, timing.window)) return [];
   const read = counted.map((day) => readCounts(day.counts!));
-  const whole = Object.keys(training.histograms).map((feature) => ofWhole(training, feature, read, risen));
-  const slices = Object.keys(training.diagnosis?.slices ?? {}).flatMap((slice) =>
-    ofSlice(training, slice, read, spec.gate.sliceMinRows),
+  const whole = Object.keys(training.histograms).map((feature) =>
+    ofWhole(training, feature, read, risen, memoryOf(view, feature)),
   );
+  const slices = Object.keys(training.diagnosis?.slices ?? {}).flatMap((slice) => ofSlice(view, training, slice, read));
   return [...whole, ...slices].sort(byStrength);
 }
 
@@ -49,23 +52,33 @@ export const byStrength = (a: Movement, b: Movement): number =>
 export const keyOf = ({ feature, slice }: Pick<Movement, 'feature' | 'slice'>): string =>
   slice ? `${feature} in ${slice}` : feature;
 
-function ofWhole(training: Promotion, feature: string, read: readonly ReadCounts[], risen: boolean): Movement {
+function ofWhole(
+  training: Promotion,
+  feature: string,
+  read: readonly ReadCounts[],
+  risen: boolean,
+  memory: number,
+): Movement {
   const histogram = training.histograms[feature];
   const daily = read.map(({ bins }) => bins[feature]);
   const before = training.diagnosis?.losses[feature];
   const lost = read.flatMap(({ losses }) => losses[feature] ?? []);
   const share = risen && before && lost.length ? lossShare(before, added(lost)).share : 0;
-  return movement(feature, '', histogram, daily, training.diagnosis?.spreads[feature], bounded(share));
+  return movement(feature, '', histogram, daily, training.diagnosis?.spreads[feature], memory, bounded(share));
 }
 
+/** I3: days that a feature looks back over, as the spec declares it. */
+const memoryOf = (view: ModelView, feature: string): number => Math.max(1, (view.lookBack.get(feature) ?? 0) / dayMs);
+
 /** I2 */
-function ofSlice(training: Promotion, slice: string, read: readonly ReadCounts[], minRows: number): Movement[] {
+function ofSlice(view: ModelView, training: Promotion, slice: string, read: readonly ReadCounts[]): Movement[] {
   const references = training.diagnosis!.slices[slice];
   return Object.entries(references).flatMap(([feature, { counts, spread }]) => {
     const daily = read.flatMap(({ slices }) => (slices[slice]?.[feature] ? [slices[slice][feature]] : []));
     if (daily.length < read.length) return [];
-    const found = movement(feature, slice, { ...training.histograms[feature], counts }, daily, spread, 0);
-    return found.rows >= minRows ? [found] : [];
+    const histogram = { ...training.histograms[feature], counts };
+    const found = movement(feature, slice, histogram, daily, spread, memoryOf(view, feature), 0);
+    return found.rows >= view.spec.gate.sliceMinRows ? [found] : [];
   });
 }
 
@@ -75,10 +88,11 @@ function movement(
   histogram: ReferenceHistogram,
   daily: (readonly number[])[],
   spread: DaySpread | undefined,
+  memory: number,
   loss: number,
 ): Movement {
   const now = mergeCounts(...daily.map((counts) => ({ counts })));
-  const { p, rows, days, distance } = sharesMoved(histogram, daily, spread);
+  const { p, rows, days, distance } = sharesMoved(histogram, daily, spread, { memory });
   const numeric = histogram.kind === 'numeric';
   return Movement.fromPartial({
     ...{ feature, slice, rows, days, pValue: p, qValue: 1, moved: false, lossShare: loss },

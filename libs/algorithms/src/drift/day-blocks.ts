@@ -9,7 +9,8 @@
  *
  * I1  Days on end are alike (weather lasts, an average over a week is hardly news on the next day): with ρ the correlation of a day with the one before,
  *     pooled over window and reference, variances are those of independent days times (1 + ρ)/(1 − ρ), and so many fewer days count (the first-order
- *     plug-in of Andrews, Econometrica 1991).
+ *     plug-in of Andrews, Econometrica 1991). A mean over `memory` days is known to be worth at most one day in so many, whatever ρ seems to be: it may
+ *     stay within one bin for weeks and then leave it for good.
  * I2  A variance is never taken for less than that of independent rows: days that happen to agree prove nothing.
  * I3  Counts are integers and days are walked oldest first: the order of rows cannot change a digit.
  *
@@ -54,12 +55,18 @@ export function daySpread(kind: ReferenceHistogram['kind'], daily: readonly (rea
   };
 }
 
-/** Whether the days' counts, oldest first, come from where the reference came from. @throws BadInput when layouts differ. */
+/**
+ * Whether the days' counts, oldest first, come from where the reference came from. @throws BadInput when layouts differ.
+ * @param options.memory days that a value looks back over, default 1.
+ */
 export function sharesMoved(
   reference: ReferenceHistogram,
   daily: readonly (readonly number[])[],
   spread?: DaySpread,
+  options: { memory?: number } = {},
 ): SharesMoved {
+  const { memory = 1 } = options;
+  demand(memory >= 1, 'sharesMoved.memory', () => String(memory), 'pass a number of days, at least 1');
   const bins = binsOf(reference);
   const fit = daily.every((counts) => counts.length === bins);
   demand(fit, 'sharesMoved', () => `days that are not of ${bins} bins`, 'count into the same reference');
@@ -75,7 +82,7 @@ export function sharesMoved(
     cuts++;
     const [m, m0] = [now.below[k] / rows, before.below[k] / before.rows];
     distance = Math.max(distance, Math.abs(m - m0));
-    const p = B < 2 ? 1 : cutP(k, days, now, before, known);
+    const p = B < 2 ? 1 : cutP(k, days, now, before, known, memory);
     if (p < least) [least, at] = [p, k];
   }
   return { distance, p: Math.min(1, least * Math.max(1, cuts)), at, days: B, rows };
@@ -85,14 +92,21 @@ export function sharesMoved(
 const isSame = (now: Day, k: number, before: Day): boolean =>
   now.below[k] + before.below[k] === 0 || now.below[k] + before.below[k] === now.rows + before.rows;
 
-function cutP(k: number, days: readonly Day[], now: Day, before: Day, spread: DaySpread | undefined): number {
+function cutP(
+  k: number,
+  days: readonly Day[],
+  now: Day,
+  before: Day,
+  spread: DaySpread | undefined,
+  memory: number,
+): number {
   const [m, m0] = [now.below[k] / now.rows, before.below[k] / before.rows];
   const [B, H] = [days.length, spread?.days ?? 0];
   const squares = laggedOf(days, k, m, 0) + (spread?.squares[k] ?? 0);
   const lagged = laggedOf(days, k, m, 1) + (spread?.lagged[k] ?? 0);
   const free = spread ? B + H - 2 : B - 1;
   const rho = likeness(lagged, squares, B + H);
-  const inflation = (1 + rho) / (1 - rho);
+  const inflation = Math.max(memory, (1 + rho) / (1 - rho));
   // of one day's e_d, and of the number of days that the reference is worth
   const ofDay = (squares / free) * inflation;
   const [v, w] = [(ofDay * B) / now.rows ** 2, (ofDay * (H || (B * before.rows) / now.rows)) / before.rows ** 2];
