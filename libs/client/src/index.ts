@@ -10,6 +10,7 @@ export type {
   Evidence,
   Ledger,
   ModelStatus,
+  QuarantineItem,
   Rollout,
   SimulateReport,
   Version,
@@ -19,6 +20,7 @@ export { CallFailed } from './failure.js';
 export { type LedgerCheck, verifyLedger } from './ledger.js';
 export { type DeadLetterQuery, Operations } from './operations.js';
 export { type Answer, Predictor, type Question } from './predictor.js';
+export { Quarantine, type QuarantineQuery } from './quarantine.js';
 export { type Fact, FactStream, type ReportedOutcome, Reporter } from './reporter.js';
 export { type SimulateOptions, simulate } from './simulate.js';
 export { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';

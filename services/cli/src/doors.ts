@@ -1,10 +1,11 @@
 /** Where a command goes: the gateway, the inference door; and which model it is about. */
-import { CallFailed, Control, Operations, Predictor } from '@driftloop/client';
+import { CallFailed, Control, Operations, Predictor, Quarantine } from '@driftloop/client';
 import type { Command } from 'commander';
 
 export class Doors {
   readonly control: Control;
   readonly operations: Operations;
+  readonly quarantine: Quarantine;
   readonly url: string;
 
   constructor(
@@ -14,6 +15,7 @@ export class Doors {
     this.url = options.url.replace(/\/+$/, '');
     this.control = new Control(this.url, token);
     this.operations = new Operations(this.control);
+    this.quarantine = new Quarantine(this.control);
   }
 
   predictor(): Predictor {

@@ -10,6 +10,7 @@ import { addHearing } from './hear.js';
 import { addLedger } from './ledger.js';
 import { addLooking } from './look.js';
 import { addOperating } from './operate.js';
+import { addQuarantine } from './quarantine.js';
 import { addSimulating } from './simulate.js';
 import { addTelling } from './tell.js';
 
@@ -27,6 +28,7 @@ addLedger(program, doors);
 addTelling(program, doors);
 addActing(program, doors);
 addOperating(program, doors);
+addQuarantine(program, doors);
 addAsking(program, doors);
 addHearing(program, doors);
 addSimulating(program, doors);

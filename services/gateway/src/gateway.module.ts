@@ -10,12 +10,13 @@ import { ModelsDoor } from './models.http.js';
 import { OperationsDoor } from './operations.http.js';
 import { SameSite } from './origin.js';
 import { Problems } from './problems.js';
+import { QuarantineDoor } from './quarantine.http.js';
 import { ReadyDoor } from './ready.http.js';
 import { SimulateDoor } from './simulate.http.js';
 import { Upstreams } from './upstreams.js';
 
 @Module({
-  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor],
+  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor, QuarantineDoor],
   providers: [
     Upstreams,
     Clock,

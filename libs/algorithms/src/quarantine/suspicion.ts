@@ -8,7 +8,7 @@
  * Thresholds are for `days` days. Poison should not have to wait for a week of it, so every shorter run of newest days is
  * looked at too, against a harder threshold: gaps widen by √(days/k) for k days, as the spread of a mean does, and the AUC
  * must lie below by three standard errors of no ranking at all (Mann & Whitney 1947). The shortest run that is suspect is
- * set aside, less its oldest days that are innocent by themselves; days beside it join where they cross the plain threshold the same way, one by one or two together. The
+ * set aside, less its oldest days that are innocent by themselves; days beside it join where they cross a plain threshold, one by one or two together. The
  * source is asked first: where one source lies, the others are innocent.
  *
  * I1  A pure function of integer sums; days walk in order. Looked at once a day as it closes, the same days give the same
@@ -203,7 +203,7 @@ const signed = (x: number): string => `${x < 0 ? '−' : '+'}${Math.abs(x).toFix
 const widening = (threshold: number, k: number, { days }: QuarantineThresholds): string =>
   k < days ? `; ${threshold} over ${days} days is ${widened(threshold, k, days).toFixed(3)} over ${k}` : '';
 
-/** The free days beside a stretch that cross the plain threshold the same way: one, or two together; and so on. */
+/** The free days beside a stretch that cross a plain threshold: one, or two together; and so on. */
 function neighbours(
   stretch: Stretch,
   free: readonly WitnessDay[],
@@ -224,35 +224,41 @@ function neighbours(
   }
   if (!joined.length) return undefined;
   const days = joined.sort((a, b) => a.day - b.day);
-  const { statistic, threshold, rows } = plain(stretch, days, thresholds);
-  const test = { auc: 'champion_auc', calibration: 'calibration_gap', source: 'source_gap' }[stretch.kind];
+  const test =
+    plainTests(stretch, days, thresholds).find(({ crossed }) => crossed) ?? plainTests(stretch, days, thresholds)[0];
+  const { crossed: _crossed, ...figures } = test;
   const note = 'beside a stretch that is set aside';
+  const dates = { days: datesOf(days), over: datesOf(days) };
   return {
-    ...{
-      kind: stretch.kind,
-      source: stretch.source,
-      sign: stretch.sign,
-      days: datesOf(days),
-      over: datesOf(days),
-      joins: stretch.id,
-    },
-    evidence: { test, subject: stretch.source, statistic, threshold, holds: true, rows, days: days.length, note },
+    ...{ kind: stretch.kind, source: stretch.source, sign: stretch.sign, ...dates, joins: stretch.id },
+    evidence: { ...figures, subject: stretch.source, holds: true, days: days.length, note },
   };
 }
 
-/** Whether days cross the plain threshold as a stretch does; too few rows tell nothing. */
+/** Whether days cross a plain threshold as a stretch does; too few rows tell nothing. */
 function crosses(stretch: Stretch, days: readonly WitnessDay[], t: QuarantineThresholds): boolean {
-  const { statistic, threshold, rows, toward } = plain(stretch, days, t);
-  if (rows < (days.length * t.minRows) / t.days) return false;
-  return stretch.kind === 'auc' ? statistic < threshold : toward && statistic > threshold;
+  return plainTests(stretch, days, t).some(
+    ({ crossed, rows }) => crossed && rows >= (days.length * t.minRows) / t.days,
+  );
 }
 
-function plain({ kind, source, sign }: Stretch, days: readonly WitnessDay[], t: QuarantineThresholds) {
+/** A stretch of one source goes on by the source's gap; one of all labels by their gap, or by the ranking. */
+function plainTests({ kind, source, sign }: Stretch, days: readonly WitnessDay[], t: QuarantineThresholds) {
   const mine = pooled(days, (name) => source === '' || name === source);
-  if (kind === 'auc')
-    return { statistic: binnedAuc(mine.bins).auc, threshold: t.aucBelow, rows: mine.rows, toward: true };
-  const rest = kind === 'source' ? pooled(days, (name) => name !== source) : pooled([]);
-  const gap = gapOf(mine) - gapOf(rest);
-  const threshold = kind === 'source' ? t.sourceGapAbove : t.calibrationGapAbove;
-  return { statistic: Math.abs(gap), threshold, rows: mine.rows, toward: Math.sign(gap) === sign };
+  const gap = gapOf(mine) - (source === '' ? 0 : gapOf(pooled(days, (name) => name !== source)));
+  const aimed = { statistic: Math.abs(gap), rows: mine.rows };
+  const towards = (threshold: number) => Math.sign(gap) === sign && Math.abs(gap) > threshold;
+  if (source !== '')
+    return [{ test: 'source_gap', ...aimed, threshold: t.sourceGapAbove, crossed: towards(t.sourceGapAbove) }];
+  const { auc } = binnedAuc(mine.bins);
+  const ranking = {
+    test: 'champion_auc',
+    statistic: auc,
+    threshold: t.aucBelow,
+    rows: mine.rows,
+    crossed: auc < t.aucBelow,
+  };
+  const above = t.calibrationGapAbove;
+  const calibration = { test: 'calibration_gap', ...aimed, threshold: above, crossed: towards(above) };
+  return kind === 'auc' ? [ranking, calibration] : [calibration, ranking];
 }

@@ -1,0 +1,91 @@
+/** The quarantine over HTTP: what labeling, the feature store and monitoring have set aside, as one list; let in or confirmed. */
+import {
+  FeatureStoreClient,
+  LabelingClient,
+  ListQuarantineReply,
+  ListQuarantineRequest,
+  QuarantineItem,
+  ResolveQuarantineRequest,
+} from '@driftloop/contracts';
+import { Addresses, call } from '@driftloop/service';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  type OnApplicationShutdown,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
+import { errors } from './errors.js';
+import { forwarded, optionalText, requiredText, wholeNumber } from './request.js';
+import { Upstreams } from './upstreams.js';
+
+type RequestHeaders = Record<string, string | undefined>;
+
+const shown = { usual: 100, most: 1000 };
+
+@Controller('v1/models/:model/quarantine')
+export class QuarantineDoor implements OnApplicationShutdown {
+  private readonly labeling: LabelingClient;
+  private readonly featureStore: FeatureStoreClient;
+
+  constructor(
+    private readonly upstreams: Upstreams,
+    addresses: Addresses,
+  ) {
+    this.labeling = addresses.client(LabelingClient, 'labeling');
+    this.featureStore = addresses.client(FeatureStoreClient, 'feature-store');
+  }
+
+  onApplicationShutdown(): void {
+    this.labeling.close();
+    this.featureStore.close();
+  }
+
+  /** Newest first, of all holders; at most 1,000, with the number of all. */
+  @Get()
+  async list(
+    @Param('model') model: string,
+    @Query() query: Record<string, unknown>,
+    @Headers() headers: RequestHeaders,
+  ) {
+    const limit = Math.min(wholeNumber(query, 'limit') || shown.usual, shown.most);
+    const request = ListQuarantineRequest.fromPartial({ model, state: optionalText(query, 'state'), limit });
+    const options = forwarded(headers);
+    const replies = await Promise.all([
+      call(this.upstreams.monitoring, 'listQuarantine', request, options),
+      call(this.labeling, 'listQuarantine', request, options),
+      call(this.featureStore, 'listQuarantine', request, options),
+    ]);
+    const items = replies.flatMap((reply) => reply.items).sort(newestFirst);
+    const total = replies.reduce((sum, reply) => sum + reply.total, 0);
+    return ListQuarantineReply.toJSON({ items: items.slice(0, limit), total });
+  }
+
+  /** A person's word about one item: its id says who holds it. */
+  @Post('resolve')
+  @HttpCode(200)
+  async resolve(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    const id = requiredText(body, 'id');
+    const request = ResolveQuarantineRequest.fromPartial({
+      id,
+      state: requiredText(body, 'state'),
+      note: optionalText(body, 'note'),
+    });
+    return QuarantineItem.toJSON(await this.tell(id.split('/')[0], request, forwarded(headers)));
+  }
+
+  private tell(holder: string, request: ResolveQuarantineRequest, options: ReturnType<typeof forwarded>) {
+    if (holder === 'monitoring') return call(this.upstreams.monitoring, 'resolveQuarantine', request, options);
+    if (holder === 'labeling') return call(this.labeling, 'resolveQuarantine', request, options);
+    if (holder === 'feature-store') return call(this.featureStore, 'resolveQuarantine', request, options);
+    const problem = 'begins with monitoring/, labeling/ or feature-store/; list the quarantine and write the whole id';
+    throw errors.BODY_INVALID({ field: 'id', problem });
+  }
+}
+
+const newestFirst = (a: QuarantineItem, b: QuarantineItem): number =>
+  (b.eventTime?.getTime() ?? 0) - (a.eventTime?.getTime() ?? 0) || (a.id < b.id ? -1 : 1);
