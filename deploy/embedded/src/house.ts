@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Bus } from '@driftloop/bus';
 import { featureStore } from '@driftloop/feature-store';
 import { gateway } from '@driftloop/gateway';
 import { labeling } from '@driftloop/labeling';
@@ -38,12 +39,14 @@ export interface HouseOptions {
   /** Any free ports instead of the usual ones. */
   anyPorts?: boolean;
   environment?: Readonly<Record<string, string | undefined>>;
+  /** What a service hears in place of the home's own bus: disturbances are tried that way. */
+  hear?: (bus: Bus, service: string) => Bus;
 }
 
 /** Opens a home and starts the house in it; nothing is left running where a part cannot start. */
 export async function openHouse(
   home: string,
-  { anyPorts, environment = process.env }: HouseOptions = {},
+  { anyPorts, environment = process.env, hear = (bus) => bus }: HouseOptions = {},
 ): Promise<House> {
   const settings = readSettings({ ...environment, DRIFTLOOP_HOME: home });
   const locked = await openEmbeddedStore(home, settings);
@@ -58,7 +61,8 @@ export async function openHouse(
     for (const definition of definitions) {
       const ground = await openEmbeddedGround(home, definition.name, store);
       const options = anyPorts ? { port: 0, httpPort: 0 } : {};
-      services.set(definition.name, await startService(definition, ground, options));
+      const heard = { ...ground, bus: hear(ground.bus, definition.name) };
+      services.set(definition.name, await startService(definition, heard, options));
     }
   } catch (error) {
     await close();

@@ -24,6 +24,12 @@ export interface ReplayOptions {
   /** Stop at this event time, epoch ms. */
   until?: number;
   onProgress?: (progress: Progress) => void;
+  /** The order in which what becomes known in a step is told, and asked; the world's own where it is left out. */
+  arrival?: ((due: readonly Happening[]) => Happening[]) | undefined;
+  /** Questions asked at once; 64 where it is left out. */
+  inFlight?: number | undefined;
+  /** Rows told at once; 1,000 where it is left out. */
+  batchSize?: number | undefined;
 }
 
 export interface Progress {
@@ -45,7 +51,6 @@ export interface ReplayResult {
 
 const minute = 60_000;
 const hour = 60 * minute;
-const inFlight = 64;
 /** Wall time that a question may take: a replay waits for the feature store's watermarks rather than impute. */
 const patienceMs = 120_000;
 
@@ -82,7 +87,7 @@ class Player {
     this.control = new Control(doors.gateway, token);
     this.predictor = new Predictor(doors.serving, token);
     this.reporter = new Reporter(doors, token);
-    this.telling = new Telling(world, this.reporter);
+    this.telling = new Telling(world, this.reporter, options.batchSize);
     this.diary = new Diary(options.diary);
     const first = world.happenings.find((h) => h.kind === 'question');
     if (first?.kind !== 'question') throw new Error(`in the world of ${world.model} nothing is asked`);
@@ -164,7 +169,8 @@ class Player {
     const { happenings } = this.world;
     const from = this.next;
     while (this.next < happenings.length && happenings[this.next].at <= to) this.next++;
-    return happenings.slice(from, this.next);
+    const due = happenings.slice(from, this.next);
+    return this.options.arrival?.(due) ?? due;
   }
 
   private async ask(questions: readonly Question[]): Promise<AnswerLine[]> {
@@ -177,7 +183,7 @@ class Player {
         answers.push({ id: question.entityId, probability, version });
       }
     };
-    await Promise.all(Array.from({ length: inFlight }, asker));
+    await Promise.all(Array.from({ length: this.options.inFlight ?? 64 }, asker));
     this.asked += questions.length;
     return answers;
   }

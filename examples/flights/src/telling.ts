@@ -2,14 +2,13 @@
 import type { Fact, FactStream, ReportedOutcome, Reporter } from '@driftloop/client';
 import type { Happening, World } from './world.js';
 
-const batchSize = 1000;
-
 export class Telling {
   private readonly stream: FactStream;
 
   constructor(
     private readonly world: Pick<World, 'model' | 'label' | 'sources'>,
     private readonly reporter: Reporter,
+    private readonly batchSize = 1000,
   ) {
     this.stream = reporter.facts();
   }
@@ -37,7 +36,7 @@ export class Telling {
   }
 
   private facts(source: string, facts: Fact[], watermark: Date): Promise<void>[] {
-    return batches(facts).map((batch, i, all) => {
+    return batches(facts, this.batchSize).map((batch, i, all) => {
       const promise = i === all.length - 1 ? watermark : undefined;
       return this.stream.send(this.world.model, source, batch, promise).then(refused);
     });
@@ -45,7 +44,7 @@ export class Telling {
 
   /** In order: a promise must not overtake what it is about. */
   private async outcomes(outcomes: ReportedOutcome[], watermark: Date): Promise<void> {
-    const parts = batches(outcomes);
+    const parts = batches(outcomes, this.batchSize);
     for (const [i, batch] of parts.entries()) {
       const promise = i === parts.length - 1 ? watermark : undefined;
       refused(await this.reporter.outcomes(this.world.label, batch, promise));
@@ -54,7 +53,7 @@ export class Telling {
 }
 
 /** At least one batch, so that a promise goes out even where nothing happened. */
-function batches<T>(rows: readonly T[]): T[][] {
+function batches<T>(rows: readonly T[], batchSize: number): T[][] {
   const count = Math.max(1, Math.ceil(rows.length / batchSize));
   return Array.from({ length: count }, (_, i) => rows.slice(i * batchSize, (i + 1) * batchSize));
 }
