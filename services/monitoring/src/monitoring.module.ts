@@ -11,6 +11,7 @@ import { Days } from './days.documents.js';
 import { DriftReports } from './drift-report.js';
 import { Explaining } from './explain.js';
 import { Facts } from './facts.js';
+import { Heard } from './heard.documents.js';
 import { Hold } from './hold.js';
 import { HoldDocuments } from './holds.documents.js';
 import { Judge } from './judge.js';
@@ -62,7 +63,7 @@ const heard = [
   WhenTimePassed,
   WhenTrainingFailed,
 ];
-const kept = [LoopDocuments, HoldDocuments, QuarantineDocuments, Rows, Days];
+const kept = [LoopDocuments, HoldDocuments, QuarantineDocuments, Rows, Days, Heard];
 const decided = [
   Watch,
   Quarantine,

@@ -8,8 +8,10 @@ import {
   type Prediction,
   type PredictionsMade,
 } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { packNumbers } from './cells.js';
+import { Heard } from './heard.documents.js';
 import { LoopDocuments } from './loop.documents.js';
 import { type LabelRow, type PredictionRow, Rows } from './rows.documents.js';
 import { entityKey } from './truth.js';
@@ -25,6 +27,7 @@ export class Records {
   constructor(
     private readonly rows: Rows,
     private readonly documents: LoopDocuments,
+    private readonly heard: Heard,
   ) {}
 
   async predictions(made: PredictionsMade): Promise<void> {
@@ -33,9 +36,11 @@ export class Records {
     await this.rows.addPredictions(made.predictions.map((prediction) => predictionRow(series, layout, prediction)));
   }
 
-  async labels({ tenant, label, labels }: LabelsAdded): Promise<void> {
+  async labels({ tenant, label, labels }: LabelsAdded, cause: Cause): Promise<void> {
+    if (await this.heard.before(cause)) return;
     const series = `${tenant}/${label}`;
     await this.rows.addLabels(labels.map((one) => labelRow(series, one)));
+    await this.heard.mark(cause);
   }
 
   async ingested({ tenant, model, source, watermark }: FeaturesIngested): Promise<void> {

@@ -1,5 +1,17 @@
+import { events } from '@driftloop/contracts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DocumentsOf, day, hour, openWorld, parcelsOf, start, type World } from './spec/world.js';
+import { WhenLabelsAdded } from './when-labels-added.js';
+
+/** Every labels.added that was heard, from the same positions: what a restart may do that had not committed them. */
+async function hearLabelsAgain({ service, bus }: World): Promise<void> {
+  const { topic, partitions, payload } = events.labelsAdded;
+  for (let partition = 0; partition < partitions; partition++)
+    for (const { id, time, offset, data } of await bus.read(topic, partition, 0, 100)) {
+      const cause = { id, time, tenant: 'main', position: { topic, partition, offset } };
+      await service.app.get(WhenLabelsAdded).keep(payload.fromJSON(data), cause);
+    }
+}
 
 describe('the watch over cohorts', () => {
   let world: World;
@@ -39,6 +51,19 @@ describe('the watch over cohorts', () => {
       { ...frozen, brierNano: 500_000_000, correct: 2 },
       { version: '', role: 'returned', ...champion },
     ]);
+  });
+
+  it('counts labels once that are heard again after their day was let go', async () => {
+    const parcels = parcelsOf(start, 10);
+    await world.ask(parcels);
+    await world.label(parcels);
+    await world.tick(start + 4 * day);
+    const labels = async () => (await world.service.ground.connection.models.Day.find().lean()).map((d) => d.labels);
+    expect((await labels())[0]).toBe(10);
+    await hearLabelsAgain(world);
+    await world.tick(start + 5 * day);
+    await world.tick(start + 6 * day);
+    expect((await labels())[0]).toBe(10);
   });
 
   it('credits each question to whoever was champion when it was asked', async () => {

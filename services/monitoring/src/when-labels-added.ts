@@ -1,5 +1,6 @@
 /** Hears what came true: labels, late, revised, repeated; also of what nobody asked about. */
 import { events, type LabelsAdded } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
 import { When } from '@driftloop/service';
 import { Controller } from '@nestjs/common';
 import { Records } from './records.js';
@@ -9,7 +10,7 @@ export class WhenLabelsAdded {
   constructor(private readonly records: Records) {}
 
   @When(events.labelsAdded)
-  async keep(added: LabelsAdded): Promise<void> {
-    await this.records.labels(added);
+  async keep(added: LabelsAdded, cause: Cause): Promise<void> {
+    await this.records.labels(added, cause);
   }
 }

@@ -1,13 +1,13 @@
 /**
  * The moves of a model's aliases: a version goes on trial, the trial goes on as canary, ends in promotion or withdrawal.
  *
- * I1  The rollout moves by compare-and-set (rollouts.ts) with what is told of it; versions' states follow, and a move
- *     made again after a crash finds the rollout moved and only brings the states up to date.
+ * I1  The rollout moves by compare-and-set (rollouts.ts) with what is told of it and what becomes of the versions; a move
+ *     made again after a crash finds the rollout moved.
  */
 import { decision, ModelTrained, parseModelSpec, type Rollout, Stage } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
-import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
+import { type OwedState, RegistryDocuments, type VersionDocument } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
 import { type Grounds, promoted, promotion, rolledBack, servedVersion, withdrawal } from './told.js';
 
@@ -25,19 +25,20 @@ export class Aliases {
     const served = servedVersion(version.version, ModelTrained.fromJSON(version.trained));
     const reasons = ['the first trained version; nothing to stand trial against'];
     const said = promotion(version, before, { reasons, evidence: [] }, cause.time);
-    const after = await this.rollouts.change(cause, version.model, before, {
+    await this.rollouts.change(cause, version.model, before, {
+      states: crowned(version, before),
       change: { ...noTrial, champion: served, frozen: served, cycleId: version.cycleId, reason: 'bootstrap' },
       act: { name: 'promoted', decision: said, attributes: { 'driftloop.version': version.version } },
       emit: (span) => [promoted(version, before, said, span)],
     });
-    if (after) await this.crown(version, before);
   }
 
   /** A version goes into shadow. */
   async beginTrial(version: VersionDocument, before: Rollout, cause: Cause): Promise<void> {
     const reason = 'approved by the gate';
     const said = stageDecision(before, version, 'shadow', reason, cause.time);
-    const after = await this.rollouts.change(cause, version.model, before, {
+    await this.rollouts.change(cause, version.model, before, {
+      states: [{ version: version._id, state: 'challenger' }],
       change: {
         challenger: servedVersion(version.version, ModelTrained.fromJSON(version.trained)),
         ...{ stage: Stage.SHADOW, canaryPercent: 0, cycleId: version.cycleId, reason },
@@ -46,7 +47,6 @@ export class Aliases {
       act: { name: 'stage shadow', decision: said, attributes: trialOf(version, 'shadow') },
       stage: said,
     });
-    if (after) await this.setState(version._id, 'challenger');
   }
 
   /** A trial in shadow goes on as canary. */
@@ -76,7 +76,8 @@ export class Aliases {
     const own = before.challenger?.version === version.version;
     const superseded = { reasons: [`${version.version} was promoted meanwhile`], evidence: [] };
     const ending = displaced && withdrawal(displaced, before, 'superseded', superseded, cause.time);
-    const after = await this.rollouts.change(cause, version.model, before, {
+    return this.rollouts.change(cause, version.model, before, {
+      states: [...crowned(version, before), ...(displaced ? [retired(displaced._id)] : [])],
       // A champion that no trial of this rollout brought forth belongs to no cycle.
       change: {
         ...noTrial,
@@ -93,10 +94,6 @@ export class Aliases {
         ...(displaced && ending ? [rolledBack(displaced, before, ending, span)] : []),
       ],
     });
-    if (!after) return undefined;
-    await this.crown(version, before);
-    if (displaced) await this.setState(displaced._id, 'retired');
-    return after;
   }
 
   /** Takes the challenger out of service. */
@@ -109,17 +106,12 @@ export class Aliases {
   ): Promise<Rollout | undefined> {
     const said = withdrawal(version, before, outcome, grounds, cause.time);
     const attributes = { 'driftloop.version': version.version, 'driftloop.champion': before.champion?.version };
-    const after = await this.rollouts.change(cause, version.model, before, {
+    return this.rollouts.change(cause, version.model, before, {
+      states: [{ version: version._id, state: 'rolled_back' }],
       change: { ...noTrial, reason: recorded(grounds, outcome) },
       act: { name: outcome.replace('_', ' '), decision: said, attributes },
       emit: (span) => [rolledBack(version, before, said, span)],
     });
-    if (after) await this.setState(version._id, 'rolled_back');
-    return after;
-  }
-
-  async setState(_id: string, state: VersionDocument['state']): Promise<void> {
-    await this.documents.versions.updateOne({ _id }, { $set: { state } });
   }
 
   /** A challenger whose trial ends because a person has promoted another version. */
@@ -128,12 +120,14 @@ export class Aliases {
     const _id = `${version.tenant}/${version.model}/${before.challenger.version}`;
     return this.documents.versions.findById(_id).lean<VersionDocument>();
   }
+}
 
-  private async crown(version: VersionDocument, before: Rollout): Promise<void> {
-    if (before.champion && before.champion.version !== version.version)
-      await this.setState(`${version.tenant}/${version.model}/${before.champion.version}`, 'retired');
-    await this.setState(version._id, 'champion');
-  }
+const retired = (version: string): OwedState => ({ version, state: 'retired' });
+
+/** What becomes of a new champion and the one before it. */
+function crowned({ _id, tenant, model, version }: VersionDocument, { champion }: Rollout): OwedState[] {
+  const moved = champion && champion.version !== version;
+  return [...(moved ? [retired(`${tenant}/${model}/${champion.version}`)] : []), { version: _id, state: 'champion' }];
 }
 
 const trialOf = ({ version }: VersionDocument, stage: 'shadow' | 'canary') => ({

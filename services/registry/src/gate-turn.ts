@@ -86,15 +86,12 @@ export class GateTurn {
     return this.rollouts.movedSince(tenant, model, before, trained.rolloutRevision);
   }
 
-  /** Unless the trial has begun already and only the version's state is behind. */
   private async supersede(
     version: VersionDocument,
     trained: ModelTrained,
     before: Rollout,
     cause: Cause,
   ): Promise<void> {
-    if (before.challenger?.version === version.version) return this.aliases.setState(version._id, 'challenger');
-    if (before.champion?.version === version.version) return this.aliases.setState(version._id, 'champion');
     const reasons = [
       `champion was ${trained.champion} (revision ${trained.rolloutRevision}) when the cycle opened and is ${before.champion?.version} (revision ${before.revision}) now`,
     ];

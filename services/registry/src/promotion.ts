@@ -27,6 +27,7 @@ export class Promotion {
    * very tick waits for the next.
    */
   async tick(previous: number, cause: Cause): Promise<void> {
+    await this.rollouts.payStates();
     await this.gate.take(previous, cause);
     const judged = await this.documents.rollouts
       .find({ 'judgement.rolloutId': { $exists: true } })

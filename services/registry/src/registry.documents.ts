@@ -50,6 +50,12 @@ export interface Judgement {
   decision: unknown;
 }
 
+/** A version's state, by its `_id`. */
+export interface OwedState {
+  readonly version: string;
+  readonly state: VersionState;
+}
+
 /** Who answers, who is on trial, who watches. `rollout` and `history` are Rollout messages as proto3 JSON. */
 export interface RolloutDocument {
   _id: string;
@@ -60,6 +66,8 @@ export interface RolloutDocument {
   /** Earlier states, newest first, at most 50. */
   history: unknown[];
   judgement?: Judgement | null;
+  /** States of versions that follow from the rollout and may not be written yet. */
+  owed?: OwedState[];
   pending?: unknown[];
 }
 
@@ -91,7 +99,16 @@ const versionSchema = new Schema<VersionDocument>(
   .plugin(outboxed);
 
 const rolloutSchema = new Schema<RolloutDocument>(
-  { _id: String, tenant: String, model: String, revision: Number, rollout: Mixed, history: [Mixed], judgement: Mixed },
+  {
+    _id: String,
+    tenant: String,
+    model: String,
+    revision: Number,
+    rollout: Mixed,
+    history: [Mixed],
+    judgement: Mixed,
+    owed: [Mixed],
+  },
   { versionKey: false },
 ).plugin(outboxed);
 

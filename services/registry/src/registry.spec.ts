@@ -267,6 +267,27 @@ describe('a rollout', () => {
     expect((await version('v2')).state).toBe('rolled_back');
   });
 
+  it('brings the states of its versions up to date where a crash left them behind', async () => {
+    await judge(Verdict.ADVANCE, Stage.SHADOW, day(30));
+    await pass(day(30));
+    await judge(Verdict.PROMOTE, Stage.CANARY, day(31));
+    await pass(day(31));
+    const { Version, Rollout } = service.ground.connection.models;
+    const states = async () => Promise.all(['v1', 'v2'].map(async (name) => (await version(name)).state));
+    expect(await states()).toEqual(['retired', 'champion']);
+    const written = { v1: 'champion', v2: 'challenger' };
+    for (const [name, state] of Object.entries(written))
+      await Version.updateOne({ _id: `main/${model}/${name}` }, { $set: { state } });
+    const owed = [
+      { version: `main/${model}/v1`, state: 'retired' },
+      { version: `main/${model}/v2`, state: 'champion' },
+    ];
+    await Rollout.updateOne({ _id: `main/${model}` }, { $set: { owed } });
+    await pass(day(32));
+    expect(await states()).toEqual(['retired', 'champion']);
+    expect((await Rollout.findById(`main/${model}`).lean())?.owed).toEqual([]);
+  });
+
   it('does not act on a word about a stage that is over', async () => {
     await judge(Verdict.PROMOTE, Stage.CANARY, day(25));
     await pass(day(25));

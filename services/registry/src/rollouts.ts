@@ -4,6 +4,8 @@
  * I1  The champion moves only here, and only from the revision that the mover has read.
  * I2  `effective` never goes back: predictions asked after it follow the new state.
  * I3  A change that only freezes or thaws moves nothing: a judgement that waits goes on waiting.
+ * I4  The states of the versions that a change concerns are written with it as owed, then to the versions: a crash in
+ *     between leaves a debt, which the next change or tick pays.
  */
 import {
   type CycleSpan,
@@ -17,7 +19,7 @@ import {
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
 import { type CycleAct, CycleSpans } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
-import { RegistryDocuments, type RolloutDocument } from './registry.documents.js';
+import { type OwedState, RegistryDocuments, type RolloutDocument } from './registry.documents.js';
 
 /** What changes in a rollout; the rest stays. */
 export type RolloutChange = Partial<Omit<Rollout, 'revision' | 'effective'>>;
@@ -29,6 +31,8 @@ export interface RolloutMove {
   readonly act?: Pick<CycleAct, 'name' | 'decision' | 'attributes'>;
   /** Told with the change: the stage that it enters, or that it is frozen. */
   readonly stage?: Decision;
+  /** What becomes of the versions concerned (I4). */
+  readonly states?: readonly OwedState[];
   /** Further events of the same write. */
   readonly emit?: (span: CycleSpan | undefined) => Emission[];
 }
@@ -69,7 +73,20 @@ export class Rollouts {
    * Resolves to the new state, or undefined where somebody else has moved it first.
    */
   async change(cause: Cause, model: string, before: Rollout, move: RolloutMove): Promise<Rollout | undefined> {
+    await this.payStates();
     return this.set(cause, model, before.revision, { ...before, ...move.change }, move, before);
+  }
+
+  /** I4: pays what a crash has left owed. */
+  async payStates(): Promise<void> {
+    const owing = await this.documents.rollouts.find({ 'owed.0': { $exists: true } }).lean<RolloutDocument[]>();
+    for (const { _id, revision, owed } of owing) await this.pay(_id, revision, owed!);
+  }
+
+  private async pay(_id: string, revision: number, owed: readonly OwedState[]): Promise<void> {
+    for (const { version, state } of owed)
+      await this.documents.versions.updateOne({ _id: version }, { $set: { state } });
+    if (owed.length) await this.documents.rollouts.updateOne({ _id, revision }, { $set: { owed: [] } });
   }
 
   /** Whether who answers or who is on trial has changed since a revision (I3); true where that is no longer known. */
@@ -84,7 +101,7 @@ export class Rollouts {
     model: string,
     expected: number,
     next: Rollout,
-    { act, stage, emit = () => [] }: Partial<RolloutMove>,
+    { act, stage, states = [], emit = () => [] }: Partial<RolloutMove>,
     before?: Rollout,
   ): Promise<Rollout | undefined> {
     const { tenant } = cause;
@@ -97,6 +114,7 @@ export class Rollouts {
       $set: {
         rollout: Rollout.toJSON(rollout),
         revision: rollout.revision,
+        owed: states,
         ...(!keepsJudgement && { judgement: null }),
       },
       ...(before && { $push: { history: { $each: [Rollout.toJSON(before)], $position: 0, $slice: keptHistory } } }),
@@ -108,8 +126,10 @@ export class Rollouts {
       [emission(events.rolloutChanged, told, cause.time), ...emit(span)],
       { ...cause, id: `${tenant}/${model}/rollout/${rollout.revision}` },
     );
-    if (written) this.spans.send(span);
-    return written ? rollout : undefined;
+    if (!written) return undefined;
+    this.spans.send(span);
+    await this.pay(`${tenant}/${model}`, rollout.revision, states);
+    return rollout;
   }
 
   /** Its step is named by the revision: what follows the rollout knows it by that. */

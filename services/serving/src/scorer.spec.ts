@@ -1,13 +1,29 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { featureLayout } from '@driftloop/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Column, Random, train } from '@driftloop/algorithms';
+import { featureColumns, featureLayout } from '@driftloop/contracts';
+import { boosterGraph } from '@driftloop/onnx';
 import { type Row, Scorer } from './scorer.js';
 import { flights, graphOf, graphOfNaN, sha256 } from './spec/world.js';
 
 const { numbers, texts } = featureLayout(flights);
 const row: Row = { numbers: numbers.map((_, i) => i), texts: texts.map(() => 'AA') };
 const rows = (n: number): Row[] => Array.from({ length: n }, () => row);
+
+/** A graph with trees and a calibrator, as a training makes it. */
+function boosted(): Uint8Array {
+  const random = new Random('trained');
+  const n = 500;
+  const columns = featureColumns(flights).map(({ name, kind }): Column => {
+    if (kind === 'text') return { name, kind: 'categorical', categories: ['AA'], codes: new Int32Array(n) };
+    return { name, kind: 'numeric', values: Float64Array.from({ length: n }, () => random.normal(0, 100)) };
+  });
+  const labels = Uint8Array.from({ length: n }, () => random.integer(2));
+  const model = train({ rows: n, columns, labels }, { trees: 20, leaves: 7 }, { seed: 1 });
+  return boosterGraph(model, { kind: 'platt', a: 1.1, b: -0.07 }, flights);
+}
 
 describe('the scorer', () => {
   let folder: string;
@@ -48,6 +64,22 @@ describe('the scorer', () => {
     expect(scored.probability(0, 1)).toBe(0.2);
     expect(scored.error(1, 1)).toBe('it is not loaded');
     expect(scored.probability(1, 1)).toBeNaN();
+  });
+
+  it('answers a row the same to the last bit, whatever it is scored with', async () => {
+    const set = { keys: [await load(boosted())] };
+    const random = new Random('rows');
+    const all = Array.from({ length: 64 }, () => ({ ...row, numbers: numbers.map(() => random.normal(0, 100)) }));
+    const together = await scorer.score(set, all);
+    const alone = await Promise.all(all.map((one, i) => sleep(5 * i).then(() => scorer.score(set, [one]))));
+    const inThrees = await Promise.all(
+      all.map(async (_, i) => (i % 3 ? undefined : scorer.score(set, all.slice(i, i + 3)))),
+    );
+    for (let i = 0; i < all.length; i++) {
+      const answer = together.probability(0, i);
+      expect([i, alone[i].probability(0, 0)]).toEqual([i, answer]);
+      expect([i, inThrees[i - (i % 3)]!.probability(0, i % 3)]).toEqual([i, answer]);
+    }
   });
 
   it('refuses what is above its limit, retriably, and answers the rest', async () => {

@@ -4,7 +4,8 @@
  * I1  Rows that wait for the same graphs go together: one crossing into the thread a batch, and the next batch is made
  *     while one is scored.
  * I2  The queue is bounded: above the limit a request is refused (QUEUE_FULL), never dropped.
- * I3  A thread that dies is started again with the graphs that it held; what it was scoring fails.
+ * I3  What a row is scored with changes nothing in its answer, not the last bit.
+ * I4  A thread that dies is started again with the graphs that it held; what it was scoring fails.
  */
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
@@ -133,15 +134,23 @@ export class Scorer implements OnApplicationShutdown {
   }
 }
 
+/**
+ * Batches are filled up to a multiple of this: the runtime computes the rest of a vector by another exp, which differs in
+ * the last bit (I3).
+ */
+const vectorRows = 4;
+
 /** A batch's rows as columns, one after the other, as the graphs take them. */
 function columnsOf(batch: readonly Job[]) {
-  const rows = batch.reduce((sum, job) => sum + job.rows.length, 0);
+  const wanted = batch.reduce((sum, job) => sum + job.rows.length, 0);
+  const rows = Math.ceil(wanted / vectorRows) * vectorRows;
+  const filling = Array.from({ length: rows - wanted }, () => batch[0].rows[0]);
   const [{ numbers: firstNumbers, texts: firstTexts }] = batch[0].rows;
   const numbers = new Float64Array(rows * firstNumbers.length);
   const texts = new Array<string>(rows * firstTexts.length);
   let r = 0;
-  for (const job of batch)
-    for (const row of job.rows) {
+  for (const rowsOfOne of [...batch.map((job) => job.rows), filling])
+    for (const row of rowsOfOne) {
       for (let c = 0; c < firstNumbers.length; c++) numbers[c * rows + r] = row.numbers[c];
       for (let c = 0; c < firstTexts.length; c++) texts[c * rows + r] = row.texts[c];
       r++;
