@@ -58,7 +58,6 @@ function year() {
     .map((d) => {
       const landed = Date.parse(d.label_available_utc);
       return row(d.flight_id, landed, landed, {
-        delay: numeric(d.arr_delay),
         lost: numeric(String(Number(d.arr_delay) - Number(d.dep_delay))),
         airborne: numeric(d.air_time),
       });

@@ -1,5 +1,5 @@
 /**
- * Serving under load: requests with all 52 features of the flights, scored by three graphs of 300 trees of 15 leaves
+ * Serving under load: requests with all 62 features of the flights, scored by three graphs of 300 trees of 15 leaves
  * (champion, challenger in shadow, frozen), logged on the embedded bus; against a bare grpc-js echo of the same bytes,
  * in turns in the same run. Then its p99 beside a thread that keeps a core busy, and the cost of loading a graph.
  * The client is a thread of its own. Prints JSON.

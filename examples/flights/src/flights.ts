@@ -66,7 +66,7 @@ function departed({ flightId, scheduled, departureDelay }: Departure): Fact {
 
 function arrived({ flightId, labelKnown, departureDelay, arrivalDelay, airborne }: Departure): Fact {
   const lost = arrivalDelay! - departureDelay!;
-  return fact(flightId, labelKnown!, labelKnown!, { delay: arrivalDelay, lost, airborne });
+  return fact(flightId, labelKnown!, labelKnown!, { lost, airborne });
 }
 
 function reported({ flightId, scheduled, late, labelKnown, arrivalDelay }: Departure): ReportedOutcome {

@@ -50,7 +50,7 @@ describe('the constant-prior graph', () => {
 describe('inspectGraph', () => {
   it('lists inputs by feature column, the probability, and the facts', () => {
     const info = inspectGraph(constantPriorGraph(flights, { codeVersion: '9.9.9' }));
-    expect(info.inputs).toHaveLength(77);
+    expect(info.inputs).toHaveLength(62);
     expect(info.inputs[0]).toEqual({ name: 'carrier', datatype: 'BYTES', shape: [-1, 1] });
     expect(info.inputs[2]).toEqual({ name: 'distance', datatype: 'FP64', shape: [-1, 1] });
     expect(info.outputs).toEqual([{ name: 'probability', datatype: 'FP64', shape: [-1, 1] }]);

@@ -109,10 +109,10 @@ describe('a month of flights', () => {
 
   afterAll(() => store.close());
 
-  it('joins every labelled flight, 77 columns each', () => {
+  it('joins every labelled flight, 62 columns each', () => {
     expect(joined.length).toBe(world.outcomes.length);
     expect(set.rows).toBe(joined.length);
-    expect(set.numberFeatures.length + set.textFeatures.length).toBe(77);
+    expect(set.numberFeatures.length + set.textFeatures.length).toBe(62);
   });
 
   it('served at each question exactly what is joined offline later', () => {

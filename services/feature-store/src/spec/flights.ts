@@ -71,7 +71,6 @@ export function arrivedRows(flights: readonly Departure[]): SourceRow[] {
     .map((d) => {
       const landed = Date.parse(d.label_available_utc);
       return row(d.flight_id, landed, landed, {
-        delay: number(Number(d.arr_delay)),
         lost: number(Number(d.arr_delay) - Number(d.dep_delay)),
         airborne: number(Number(d.air_time)),
       });
