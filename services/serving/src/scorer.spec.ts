@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Column, Random, train } from '@driftloop/algorithms';
 import { featureColumns, featureLayout } from '@driftloop/contracts';
 import { boosterGraph } from '@driftloop/onnx';
@@ -20,8 +19,9 @@ function boosted(): Uint8Array {
     if (kind === 'text') return { name, kind: 'categorical', categories: ['AA'], codes: new Int32Array(n) };
     return { name, kind: 'numeric', values: Float64Array.from({ length: n }, () => random.normal(0, 100)) };
   });
-  const labels = Uint8Array.from({ length: n }, () => random.integer(2));
-  const model = train({ rows: n, columns, labels }, { trees: 20, leaves: 7 }, { seed: 1 });
+  const [first, second] = columns.flatMap((column) => (column.kind === 'numeric' ? [column.values] : []));
+  const labels = first.map((x, i) => (x + second[i] + random.normal(0, 100) > 0 ? 1 : 0));
+  const model = train({ rows: n, columns, labels }, { trees: 20, leaves: 7, minRowsPerLeaf: 20 }, { seed: 1 });
   return boosterGraph(model, { kind: 'platt', a: 1.1, b: -0.07 }, flights);
 }
 
@@ -69,17 +69,14 @@ describe('the scorer', () => {
   it('answers a row the same to the last bit, whatever it is scored with', async () => {
     const set = { keys: [await load(boosted())] };
     const random = new Random('rows');
-    const all = Array.from({ length: 64 }, () => ({ ...row, numbers: numbers.map(() => random.normal(0, 100)) }));
+    const all = Array.from({ length: 300 }, () => ({ ...row, numbers: numbers.map(() => random.normal(0, 100)) }));
     const together = await scorer.score(set, all);
-    const alone = await Promise.all(all.map((one, i) => sleep(5 * i).then(() => scorer.score(set, [one]))));
-    const inThrees = await Promise.all(
-      all.map(async (_, i) => (i % 3 ? undefined : scorer.score(set, all.slice(i, i + 3)))),
-    );
-    for (let i = 0; i < all.length; i++) {
-      const answer = together.probability(0, i);
-      expect([i, alone[i].probability(0, 0)]).toEqual([i, answer]);
-      expect([i, inThrees[i - (i % 3)]!.probability(0, i % 3)]).toEqual([i, answer]);
+    const differ: number[] = [];
+    for (const [i, one] of all.entries()) {
+      const alone = await scorer.score(set, [one]);
+      if (alone.probability(0, 0) !== together.probability(0, i)) differ.push(i);
     }
+    expect(differ).toEqual([]);
   });
 
   it('refuses what is above its limit, retriably, and answers the rest', async () => {
