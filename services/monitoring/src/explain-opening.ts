@@ -5,30 +5,34 @@ import type { CycleDocument } from './loop.documents.js';
 
 type Say = (evidence: Evidence, champion: string) => string;
 
-/** Each signal of the policy in words. */
+/** What was found, and what the policy asks for. */
 const signals: Record<string, Say> = {
   bootstrap: ({ rows, threshold }, champion) =>
     `No training had made ${champion}, and ${rows} labels were known; ${figure(threshold)} are enough for a first model.`,
-  growth: ({ statistic, threshold, rows }, champion) =>
-    `${count(rows, 'fresh label')} had become known since ${champion} was trained: ${figure(statistic)} times as many as it was trained on; the policy asks for ${figure(threshold)}.`,
+  growth: (e, champion) =>
+    `${count(e.rows, 'fresh label')} had become known since ${champion} was trained, ${figure(e.statistic)} times as many as it was trained on${asked(e)}.`,
   calibrationGap: (e, champion) =>
-    `What ${champion} predicted and what came true lay ${figure(e.statistic)} apart on average${basis(e)}; the policy asks for ${figure(e.threshold)}${clearly(e)}.`,
-  performance: (e, champion) =>
-    `The loss of ${champion} had risen by ${figure(e.statistic)}${basis(e)}; the policy asks for ${figure(e.threshold)}${clearly(e)}.`,
+    `What ${champion} predicted and what came true lay ${figure(e.statistic)} apart on average${basis(e)}${asked(e)}.`,
+  performance: (e, champion) => `The loss of ${champion} had risen by ${figure(e.statistic)}${basis(e)}${asked(e)}.`,
   featureDrift: (e) =>
-    `The distribution of ${e.subject} had moved by a PSI of ${figure(e.statistic)}${basis(e)}; the policy asks for ${figure(e.threshold)}.`,
+    `The distribution of ${e.subject} had moved by a PSI of ${figure(e.statistic)}${basis(e)}${asked(e)}.`,
   predictionDrift: (e) =>
-    `The distribution of the predictions had moved by a PSI of ${figure(e.statistic)}${basis(e)}; the policy asks for ${figure(e.threshold)}.`,
-  calendar: ({ statistic, threshold }) =>
-    `${figure(statistic)} days had passed since the last cycle; the policy asks for one every ${figure(threshold)}.`,
+    `The distribution of the predictions had moved by a PSI of ${figure(e.statistic)}${basis(e)}${asked(e)}.`,
+  calendar: (e) => `${figure(e.statistic)} days had passed since the last cycle${asked(e)}.`,
 };
 
-const clearly = ({ note }: Evidence): string => (note?.startsWith('z ') ? `, clearly so (${note.split(';')[0]})` : '');
+/** The threshold, and how clear the finding is; where it does not hold, that it opened nothing. */
+function asked({ threshold, holds, note }: Evidence): string {
+  const [, z, least] = /^z (\S+) against ([\d.]+)/.exec(note ?? '') ?? [];
+  const clear = z === undefined ? '' : ` at a z of ${least}, and it was ${z}`;
+  const policy = `the policy asks for ${figure(threshold)}${clear}`;
+  return holds ? `; ${policy}` : `; ${policy}: that alone would have opened nothing`;
+}
 
 /** In half a sentence, for the summary. */
 export function cause({ signal, champion }: CycleDocument, said: Decision | undefined): string {
   if (signal === 'bootstrap') return `no training had made the champion ${champion}`;
-  const first = said?.evidence.find((e) => signals[e.test]);
+  const first = said?.evidence.find((e) => signals[e.test] && e.holds);
   if (!first) return `of ${signal}`;
   const { test, statistic, threshold } = first;
   return `${test.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} was ${figure(statistic)}, at or above ${figure(threshold)}`;

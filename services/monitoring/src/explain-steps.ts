@@ -3,6 +3,9 @@ import { type Decision, type Evidence, ModelTrained, TrainingFailed } from '@dri
 import { count, date, figure, finding, found, instant, list, sentence } from './explain-words.js';
 import type { CycleDocument, FactDocument } from './loop.documents.js';
 
+/** The others are in the version. */
+const shownMetrics = ['log_loss', 'auc', 'brier', 'ece'];
+
 /** What was trained, on how many rows, and how it does on days that it has not seen. */
 export function trainingSentences(doc: CycleDocument, fact: FactDocument | undefined): string[] {
   if (fact?.topic === 'training.failed') {
@@ -18,7 +21,9 @@ export function trainingSentences(doc: CycleDocument, fact: FactDocument | undef
   const { lineage, metrics, comparison } = trained;
   const rows = lineage?.datasetRows ?? 0;
   const known = lineage?.knowledgeCutoff ? ` that were known by ${instant(lineage.knowledgeCutoff)}` : '';
-  const scores = metrics.map(({ name, value }) => `${name.replaceAll('_', ' ')} ${figure(value)}`);
+  const scores = metrics
+    .filter(({ name }) => shownMetrics.includes(name))
+    .map(({ name, value }) => `${name.replaceAll('_', ' ')} ${figure(value)}`);
   const days = comparison?.days.length ?? 0;
   const unseen = lineage?.embargoStart ? ` from ${date(lineage.embargoStart)} on` : '';
   return [
@@ -44,10 +49,10 @@ export function gateSentences(doc: CycleDocument, said: Decision | undefined): s
 }
 
 function compared({ champion, version }: CycleDocument, e: Evidence): string {
-  const mean = /mean δ (\S+?),? se/.exec(e.note)?.[1];
-  const by =
-    mean === undefined ? '' : ` ${Number(mean) < 0 ? 'higher' : 'lower'} by ${figure(Math.abs(Number(mean)))} a row,`;
-  return `Over ${count(e.days, 'whole day')} with ${count(e.rows, 'row')} that neither had seen, the loss of ${version || 'the candidate'}'s twin was${by || ' compared with'}${by ? ' against' : ''} that of ${champion} (t ${figure(e.statistic)}; at least ${figure(e.threshold)} is needed).`;
+  const mean = Number(/mean δ (\S+?),? se/.exec(e.note)?.[1]);
+  const by = mean ? `${mean < 0 ? 'higher' : 'lower'} by ${figure(Math.abs(mean))} a row than` : 'compared with';
+  const needed = `t ${figure(e.statistic)}, and ${figure(e.threshold)} is the least that passes`;
+  return `Over ${count(e.days, 'whole day')} with ${count(e.rows, 'row')} that neither had seen, the loss of ${version || 'the candidate'}'s twin was ${by} that of ${champion} (${needed}).`;
 }
 
 /** Checks that an approval rests on, in one sentence. */

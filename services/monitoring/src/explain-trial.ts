@@ -1,5 +1,5 @@
 /** How a trial went, in sentences: in shadow day by day, then as canary. */
-import type { Decision } from '@driftloop/contracts';
+import type { Decision, Evidence } from '@driftloop/contracts';
 import { isToldOf } from './coverage.js';
 import type { DayDocument } from './days.documents.js';
 import { count, date, figure, finding, instant, list, sentence } from './explain-words.js';
@@ -65,8 +65,26 @@ function judged({ said, lacks = [] }: Word, who: string): string[] {
   if (!said) return lacks.length ? [sentence(`no word yet: ${lacks.join('; ')}`)] : [];
   const { outcome, reasons, evidence, eventTime } = said;
   const word = outcome === 'roll_back' ? 'withdraw it' : outcome === 'advance' ? 'let it go on' : 'promote it';
-  return [
-    sentence(`on ${instant(eventTime!)} ${who} said to ${word}: ${list(reasons)}`),
-    ...evidence.map((e) => sentence(finding(e))),
-  ];
+  return [sentence(`on ${instant(eventTime!)} ${who} said to ${word}: ${list(reasons)}`), ...evidence.map(weighed)];
 }
+
+/** What each test of a trial found, and what would have decided. */
+const tests: Record<string, (e: Evidence) => string> = {
+  'not worse by the margin': (e) =>
+    `That it is not worse by the margin: ${wealth(e)} ${figure(e.threshold)} is enough.`,
+  harm: (e) => `That it does harm: ${wealth(e)} ${figure(e.threshold)} stops it.`,
+  'gross harm': (e) =>
+    `That it does gross harm: E ${figure(e.statistic)} over ${e.days} blocks; ${figure(e.threshold)} stops it.`,
+  better: (e) => `That it is better: ${wealth(e)} ${figure(e.threshold)} would say so.`,
+  'good enough at the limit': (e) =>
+    `At the limit of its time: a mean gain of ${figure(e.statistic)} a day; ${figure(e.threshold)} is enough.`,
+};
+
+const wealth = ({ statistic, rows, days }: Evidence): string =>
+  `E ${figure(statistic)} over ${count(rows, 'row')} of ${count(days, 'day')};`;
+
+const weighed = (e: Evidence): string => tests[e.test]?.(e) ?? sentence(inOrder(e));
+
+/** Of the canary's checks, to hold is bad. */
+const inOrder = (e: Evidence): string =>
+  finding(e).replace(', does not hold', ', in order').replace(', holds', ', out of order');

@@ -80,7 +80,10 @@ export class Explaining {
     const { shadow, canary } = began;
     if (!shadow) return [];
     const words = judged('shadow');
-    if (doc.stage === 'shadow' && !words.length) words.push({ lacks: (await this.judge.shadow(view, doc))?.lacks });
+    if (doc.stage === 'shadow' && !words.length) {
+      const standing = await this.judge.shadow(view, doc);
+      words.push({ lacks: standing?.lacks ?? ['no whole day of it has closed'] });
+    }
     const days = await this.shadowDays(view, doc, shadow.since, words.at(-1)?.said ?? said.at(-1));
     return [
       ...passage('In shadow', shadow.since, shadowSentences(view, doc, days, words)),
@@ -111,5 +114,5 @@ function summaryOf(doc: CycleDocument, opening: Decision | undefined): string {
   const begun = `Cycle ${doc.number} of ${doc.model} opened on ${date(doc.opened)} because ${why}`;
   if (!doc.outcome) return sentence(`${begun}; it is ${stateOf(doc)}`);
   const ended = doc.outcome === 'promoted' ? `: ${doc.version} replaced ${doc.champion}` : '';
-  return sentence(`${begun}, and closed on ${date(doc.closed!)}: ${stateOf(doc)}${ended}`);
+  return sentence(`${begun}, and closed on ${date(doc.closed!)}, ${stateOf(doc)}${ended}`);
 }
