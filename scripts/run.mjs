@@ -1,14 +1,15 @@
-// `npm start`: installs if needed, builds if needed, and walks the loop over a year of flights on the embedded default.
+// `node scripts/run.mjs MODULE [ARGUMENTS]`: installs if needed, builds if needed, and runs a compiled module of this
+// repository as the pinned Node does: `npm start`, `npm run controls`, `npm run crash`.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, root } from './install.mjs';
 
 install();
 build();
-const main = join(root, 'deploy', 'embedded', 'dist', 'main.js');
+const [main, ...args] = process.argv.slice(2);
 // Memory is given back early: what lives is about 100 MB, the rest would be garbage and malloc's arenas.
 const flags = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=600', '--max-semi-space-size=8'];
-const child = spawn(node, [...flags, main, ...process.argv.slice(2)], {
+const child = spawn(node, [...flags, join(root, main), ...args], {
   cwd: root,
   // The channel tells the house when this process has gone, however it went.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
