@@ -24,11 +24,14 @@ export interface CountedReference {
   readonly diagnosis?: DiagnosisReference;
 }
 
-/** One column of a layout that the reference knows, in the reference's type. */
+/** One column of a layout that the reference knows, in the reference's type, and where it is counted. */
 interface Column {
   readonly at: number;
   readonly name: string;
   readonly histogram: ReferenceHistogram;
+  readonly whole: number[];
+  readonly slices: ReadonlyMap<string, number[]>;
+  readonly losses: { readonly rows: number[]; readonly loss: number[] } | undefined;
 }
 
 interface Columns {
@@ -46,6 +49,7 @@ export class BinCounter {
   private readonly slicing: ReadonlySet<string>;
   private readonly losses: Record<string, { rows: number[]; loss: number[] }> = {};
   private readonly columns = new Map<string, Columns>();
+  private readonly prediction: Column | undefined;
   private rows = 0;
 
   constructor(
@@ -60,6 +64,7 @@ export class BinCounter {
     for (const feature of Object.keys(diagnosis?.losses ?? {}))
       if (histograms[feature])
         this.losses[feature] = { rows: blank(histograms[feature]), loss: blank(histograms[feature]) };
+    [this.prediction] = this.matching(['prediction'], 'numeric');
   }
 
   /** Counts a row; `prediction`: what the reference's version said, null where it failed; `y`: its label, if known. */
@@ -69,12 +74,10 @@ export class BinCounter {
     const cells = unpackNumbers(row.numbers);
     const slices = this.slicesOf(columns, cells, row.texts);
     const loss = prediction === null || y === undefined ? undefined : lossMilli(logLossNano(prediction, y));
-    const { prediction: histogram } = this.reference.histograms;
-    if (histogram?.kind === 'numeric') this.count('prediction', binOf(histogram, prediction), slices, loss);
-    for (const { at, name, histogram } of columns.numbers) this.count(name, binOf(histogram, cells[at]), slices, loss);
+    if (this.prediction) count(this.prediction, prediction, slices, loss);
+    for (const column of columns.numbers) count(column, cells[column.at], slices, loss);
     // an empty text is how a missing one crosses the wire
-    for (const { at, name, histogram } of columns.texts)
-      this.count(name, binOf(histogram, row.texts[at] || null), slices, loss);
+    for (const column of columns.texts) count(column, row.texts[column.at] || null, slices, loss);
   }
 
   counts(): DayCounts {
@@ -87,26 +90,13 @@ export class BinCounter {
     };
   }
 
-  private count(feature: string, bin: number, slices: readonly Bins[], loss: number | undefined): void {
-    this.bins[feature][bin]++;
-    for (const slice of slices) if (slice[feature]) slice[feature][bin]++;
-    const losses = this.losses[feature];
-    if (loss === undefined || !losses) return;
-    losses.rows[bin]++;
-    losses.loss[bin] += loss;
-  }
-
-  /** The slices that a row belongs to. */
-  private slicesOf({ numbers, texts }: Columns, cells: Float64Array, words: readonly string[]): Bins[] {
+  /** Names of the slices that a row belongs to. */
+  private slicesOf({ numbers, texts }: Columns, cells: Float64Array, words: readonly string[]): string[] {
     if (this.slicing.size === 0) return [];
-    const values = [
-      ...texts.map(({ name, at }) => [name, words[at]] as const),
-      ...numbers.map(({ name, at }) => [name, cells[at]] as const),
-    ];
-    return values.flatMap(([name, value]): Bins[] => {
-      const slice = this.slicing.has(name) ? this.slices[`${name}=${value}`] : undefined;
-      return slice ? [slice] : [];
-    });
+    const found: string[] = [];
+    for (const { name, at } of texts) if (this.slicing.has(name)) found.push(`${name}=${words[at]}`);
+    for (const { name, at } of numbers) if (this.slicing.has(name)) found.push(`${name}=${cells[at]}`);
+    return found;
   }
 
   private columnsOf(layout: string): Columns {
@@ -121,13 +111,34 @@ export class BinCounter {
   private matching(names: readonly string[], kind: ReferenceHistogram['kind']): Column[] {
     return names.flatMap((name, at) => {
       const histogram = this.reference.histograms[name];
-      return histogram?.kind === kind ? [{ at, name, histogram }] : [];
+      if (histogram?.kind !== kind) return [];
+      const slices = Object.entries(this.slices).flatMap(([slice, bins]) =>
+        bins[name] ? [[slice, bins[name]] as const] : [],
+      );
+      return [{ at, name, histogram, whole: this.bins[name], slices: new Map(slices), losses: this.losses[name] }];
     });
   }
 
   private blankOf(features: readonly string[]): Bins {
     return Object.fromEntries(features.map((feature) => [feature, blank(this.reference.histograms[feature])]));
   }
+}
+
+function count(
+  { histogram, whole, slices, losses }: Column,
+  value: number | string | null,
+  names: readonly string[],
+  loss: number | undefined,
+): void {
+  const bin = binOf(histogram, value);
+  whole[bin]++;
+  for (const name of names) {
+    const slice = slices.get(name);
+    if (slice) slice[bin]++;
+  }
+  if (loss === undefined || !losses) return;
+  losses.rows[bin]++;
+  losses.loss[bin] += loss;
 }
 
 const blank = (histogram: ReferenceHistogram): number[] => new Array(binsOf(histogram)).fill(0);

@@ -45,14 +45,14 @@ export interface SharesMoved {
 /** The spread of daily counts, oldest day first. @throws BadInput when days differ in layout. */
 export function daySpread(kind: ReferenceHistogram['kind'], daily: readonly (readonly number[])[]): DaySpread {
   const days = daysOf(kind, daily);
-  const total = sumOf(days);
-  const shares = total.below.map((count) => count / Math.max(1, total.rows));
-  const thousandths = (x: number): number => Math.round(1000 * x) / 1000;
-  return {
-    days: days.length,
-    squares: shares.map((share, k) => thousandths(laggedOf(days, k, share, 0))),
-    lagged: shares.map((share, k) => thousandths(laggedOf(days, k, share, 1))),
-  };
+  const squares: number[] = [];
+  const lagged: number[] = [];
+  for (let k = 0; k < days.cuts; k++) {
+    const e = deviations(days, k);
+    squares.push(Math.round(1000 * e.squares) / 1000);
+    lagged.push(Math.round(1000 * e.lagged) / 1000);
+  }
+  return { days: days.rows.length, squares, lagged };
 }
 
 /**
@@ -70,50 +70,57 @@ export function sharesMoved(
   const bins = binsOf(reference);
   const fit = daily.every((counts) => counts.length === bins);
   demand(fit, 'sharesMoved', () => `days that are not of ${bins} bins`, 'count into the same reference');
-  const days = daysOf(reference.kind, daily);
-  const now = sumOf(days);
-  const [before] = daysOf(reference.kind, [reference.counts]);
-  const [rows, B] = [now.rows, days.length];
-  if (rows === 0 || !before || before.rows === 0) return { distance: 0, p: 1, at: 0, days: B, rows };
+  const now = daysOf(reference.kind, daily);
+  const before = daysOf(reference.kind, [reference.counts]);
+  const [rows, B] = [now.total, now.rows.length];
+  if (rows === 0 || before.total === 0) return { distance: 0, p: 1, at: 0, days: B, rows };
   const known = spread && spread.days >= 2 ? spread : undefined;
-  let [distance, least, at, cuts] = [0, 1, 0, 0];
-  for (let k = 0; k < now.below.length; k++) {
-    if (isSame(now, k, before)) continue;
+  let [distance, at, cuts] = [0, 0, 0];
+  let least: Deviation = { t: 0, df: 1, p: 1 };
+  for (let k = 0; k < now.cuts; k++) {
+    // a cut that all rows, before and now, are on one side of tells nothing
+    const below = now.sums[k] + before.sums[k];
+    if (below === 0 || below === rows + before.total) continue;
     cuts++;
-    const [m, m0] = [now.below[k] / rows, before.below[k] / before.rows];
-    distance = Math.max(distance, Math.abs(m - m0));
-    const p = B < 2 ? 1 : cutP(k, days, now, before, known, memory);
-    if (p < least) [least, at] = [p, k];
+    distance = Math.max(distance, Math.abs(now.sums[k] / rows - before.sums[k] / before.total));
+    const found = B < 2 ? undefined : deviationAt(k, now, before, known, memory, least);
+    if (found) [least, at] = [found, k];
   }
-  return { distance, p: Math.min(1, least * Math.max(1, cuts)), at, days: B, rows };
+  return { distance, p: Math.min(1, least.p * Math.max(1, cuts)), at, days: B, rows };
 }
 
-/** A cut that all rows, before and now, are on one side of tells nothing. */
-const isSame = (now: Day, k: number, before: Day): boolean =>
-  now.below[k] + before.below[k] === 0 || now.below[k] + before.below[k] === now.rows + before.rows;
+interface Deviation {
+  readonly t: number;
+  readonly df: number;
+  readonly p: number;
+}
 
-function cutP(
+/** The deviation at a cut, where it is less likely than the one that is known. */
+function deviationAt(
   k: number,
-  days: readonly Day[],
-  now: Day,
-  before: Day,
+  now: Days,
+  before: Days,
   spread: DaySpread | undefined,
   memory: number,
-): number {
-  const [m, m0] = [now.below[k] / now.rows, before.below[k] / before.rows];
-  const [B, H] = [days.length, spread?.days ?? 0];
-  const squares = laggedOf(days, k, m, 0) + (spread?.squares[k] ?? 0);
-  const lagged = laggedOf(days, k, m, 1) + (spread?.lagged[k] ?? 0);
+  known: Deviation,
+): Deviation | undefined {
+  const [N, N0, B, H] = [now.total, before.total, now.rows.length, spread?.days ?? 0];
+  const own = deviations(now, k);
+  const squares = own.squares + (spread?.squares[k] ?? 0);
   const free = spread ? B + H - 2 : B - 1;
-  const rho = likeness(lagged, squares, B + H);
+  const rho = likeness(own.lagged + (spread?.lagged[k] ?? 0), squares, B + H);
   const inflation = Math.max(memory, (1 + rho) / (1 - rho));
-  // of one day's e_d, and of the number of days that the reference is worth
+  // of one day's e_d, and the number of days that the reference is worth
   const ofDay = (squares / free) * inflation;
-  const [v, w] = [(ofDay * B) / now.rows ** 2, (ofDay * (H || (B * before.rows) / now.rows)) / before.rows ** 2];
-  const t =
-    Math.abs(m - m0) / Math.sqrt(noLess(v, m0, before.rows, now.rows) + noLess(w, m0, before.rows, before.rows));
-  // below that no number of cuts makes it small
-  return t < 1 ? 1 : Math.min(1, 2 * studentTail(t, Math.max(0.5, free / inflation)));
+  const worth = H || (B * N0) / N;
+  const share = (before.sums[k] + 0.5) / (N0 + 1);
+  const variance = noLess((ofDay * B) / N ** 2, share, N) + noLess((ofDay * worth) / N0 ** 2, share, N0);
+  const t = Math.abs(now.sums[k] / N - before.sums[k] / N0) / Math.sqrt(variance);
+  const df = Math.max(0.5, free / inflation);
+  // below 1 no number of cuts makes it small
+  if (t < 1 || (t <= known.t && df <= known.df)) return undefined;
+  const p = Math.min(1, 2 * studentTail(t, df));
+  return p < known.p ? { t, df, p } : undefined;
 }
 
 /** I1: the correlation of a day with the one before it, its bias for few days put right (Kendall, Biometrika 1954); never below 0. */
@@ -123,56 +130,53 @@ function likeness(lagged: number, squares: number, n: number): number {
   return Math.min(0.95, Math.max(0, r + (1 + 3 * r) / n));
 }
 
-/** I2, the share smoothed by half a row so that it is neither 0 nor 1. */
-function noLess(variance: number, share: number, of: number, rows: number): number {
-  const s = (share * of + 0.5) / (of + 1);
-  return Math.max(variance, (s * (1 - s)) / rows);
+/** I2; the share is smoothed by half a row, so that it is neither 0 nor 1. */
+const noLess = (variance: number, share: number, rows: number): number =>
+  Math.max(variance, (share * (1 - share)) / rows);
+
+/** Days that have rows, oldest first: of each the rows below every cut, or of every category. */
+interface Days {
+  readonly cuts: number;
+  readonly rows: readonly number[];
+  readonly total: number;
+  /** Day by day, `cuts` each. */
+  readonly below: Float64Array;
+  readonly sums: Float64Array;
 }
 
-interface Day {
-  rows: number;
-  /** Rows below each cut, or of each category. */
-  below: number[];
-}
-
-/** Days without rows are no days. */
-function daysOf(kind: ReferenceHistogram['kind'], daily: readonly (readonly number[])[]): Day[] {
-  const cuts = Math.max(0, (daily[0]?.length ?? 0) - (kind === 'numeric' ? 1 : 0));
-  const days = daily.map((counts) => {
-    demand(
-      counts.length === daily[0].length,
-      'day counts',
-      () => `days of ${counts.length} and ${daily[0].length} bins`,
-      'count into one reference',
-    );
-    const day: Day = { rows: 0, below: new Array(cuts).fill(0) };
-    addTo(day, kind, counts);
-    return day;
-  });
-  return days.filter((day) => day.rows > 0);
-}
-
-function addTo(day: Day, kind: ReferenceHistogram['kind'], counts: readonly number[]): void {
-  let running = 0;
-  for (let k = 0; k < counts.length; k++) {
-    running += counts[k];
-    if (k < day.below.length) day.below[k] += kind === 'numeric' ? running : counts[k];
+function daysOf(kind: ReferenceHistogram['kind'], daily: readonly (readonly number[])[]): Days {
+  const bins = daily[0]?.length ?? 0;
+  const fit = daily.every((counts) => counts.length === bins);
+  demand(fit, 'day counts', () => `days of other than ${bins} bins`, 'count into one reference');
+  const cuts = kind === 'numeric' ? Math.max(0, bins - 1) : bins;
+  const below = new Float64Array(daily.length * cuts);
+  const sums = new Float64Array(cuts);
+  const rows: number[] = [];
+  let total = 0;
+  for (const counts of daily) {
+    const offset = rows.length * cuts;
+    let running = 0;
+    for (let k = 0; k < bins; k++) {
+      running += counts[k];
+      if (k < cuts) below[offset + k] = kind === 'numeric' ? running : counts[k];
+    }
+    if (running === 0) continue;
+    for (let k = 0; k < cuts; k++) sums[k] += below[offset + k];
+    rows.push(running);
+    total += running;
   }
-  day.rows += running;
+  return { cuts, rows, total, below, sums };
 }
 
-function sumOf(days: readonly Day[]): Day {
-  const bins = days[0]?.below.length ?? 0;
-  const below = Array.from({ length: bins }, (_, k) => days.reduce((s, day) => s + day.below[k], 0));
-  return { rows: days.reduce((s, day) => s + day.rows, 0), below };
-}
-
-/** Σ e_d e_{d−lag} */
-function laggedOf(days: readonly Day[], k: number, share: number, lag: 0 | 1): number {
-  let sum = 0;
-  for (let b = lag; b < days.length; b++) {
-    const [one, other] = [days[b], days[b - lag]];
-    sum += (one.below[k] - share * one.rows) * (other.below[k] - share * other.rows);
+/** Σ e_d² and Σ e_d e_{d−1} at a cut. */
+function deviations({ cuts, rows, total, below, sums }: Days, k: number): { squares: number; lagged: number } {
+  const share = sums[k] / Math.max(1, total);
+  let [squares, lagged, last] = [0, 0, 0];
+  for (let d = 0; d < rows.length; d++) {
+    const e = below[d * cuts + k] - share * rows[d];
+    squares += e * e;
+    lagged += e * last;
+    last = e;
   }
-  return sum;
+  return { squares, lagged };
 }
