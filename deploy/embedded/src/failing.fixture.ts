@@ -15,6 +15,13 @@ export const eager: NonNullable<ParcelsOptions['spec']> = [
   ],
 ];
 
+/** What is trained goes on trial, and soon through it, however good it is. */
+export const lenient: NonNullable<ParcelsOptions['spec']> = [
+  ...eager,
+  ['gate: { enabled: true', 'gate: { enabled: false'],
+  ['margin: 0.02, clip: 0.1, promoteAt: 10', 'margin: 0.09, clip: 0.1, promoteAt: 3'],
+];
+
 export interface Failing extends Played {
   world: ReturnType<typeof parcelsWorld>;
   /** Where the world has been played to, epoch ms. */
