@@ -27,7 +27,8 @@ export function addDrift(program: Command, open: Open): void {
     });
 }
 
-function table(report: DriftReport): string {
+/** The report as a table. */
+export function table(report: DriftReport): string {
   const { model, champion, days, tests, moved, rate, level, movements, windowStart, windowEnd, lossChanged } = report;
   if (!movements.length)
     return `${model}: no whole window of closed days has been counted against ${champion} yet (${days} so far)`;

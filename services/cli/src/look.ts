@@ -39,7 +39,6 @@ export function addLooking(program: Command, open: Open): void {
 
 async function status(control: Control, model: string, json: boolean | undefined): Promise<void> {
   const [state, { rollout }] = await Promise.all([control.status(model), control.rollout(model)]);
-  const champion = rollout?.champion?.version || state.champion;
   const trial = rollout?.challenger ? `, ${rollout.challenger.version} is on trial` : '';
   const open = state.openCycle ? `cycle ${shortId(state.openCycle)} is open` : 'no cycle is open';
   const signals = state.signals.map((s) => [
@@ -51,12 +50,29 @@ async function status(control: Control, model: string, json: boolean | undefined
   ]);
   show(json, { ...state, rollout }, () =>
     [
-      `${model}${state.now ? ` at ${when(state.now)}` : ''}: ${champion} answers${trial}`,
+      `${model}${state.now ? ` at ${when(state.now)}` : ''}: ${answers(state, rollout?.champion?.version || state.champion)}${trial}`,
       `${state.freshLabels} fresh labels, ${state.trainedLabels} trained on; ${open}`,
+      ...warnings(state),
       ...(signals.length ? ['', columns(['signal', 'of', 'value', 'threshold', 'crossed'], signals)] : []),
       ...(state.days.length ? ['', days(state)] : []),
     ].join('\n'),
   );
+}
+
+/** Who really answers, which is not the champion where a replica could not follow. */
+function answers({ answering }: ModelStatus, champion: string): string {
+  if (!answering.length || (answering.length === 1 && answering[0] === champion)) return `${champion} answers`;
+  const others = answering.length > 1 ? `${answering.join(' and ')} answer` : `${answering[0]} answers`;
+  return `${others}, though ${champion} is champion`;
+}
+
+/** What holds the loop, and what a person should look at. */
+function warnings({ paused, pausedNote, frozen, frozenNote, attention }: ModelStatus): string[] {
+  return [
+    ...(paused ? [`paused ${pausedNote}: no cycle opens (driftloop resume)`] : []),
+    ...(frozen ? [`${frozenNote}: the champion stays, trials wait (driftloop thaw)`] : []),
+    ...attention.map((text) => `! ${text}`),
+  ];
 }
 
 /** The latest closed days: what callers were given, beside the model that is never renewed. */

@@ -15,7 +15,26 @@ function driftloop(...args: string[]): Promise<{ code: number; stdout: string; s
   });
 }
 
-const commands = ['status', 'cycles', 'cycle', 'apply', 'predict', 'promote', 'rollback', 'events tail'];
+const commands = [
+  'status',
+  'cycles',
+  'cycle',
+  'drift',
+  'apply',
+  'predict',
+  'promote',
+  'rollback',
+  'events tail',
+  'trace',
+  'explain',
+  'services',
+  'dead',
+  'replay',
+  'pause',
+  'resume',
+  'freeze',
+  'thaw',
+];
 
 it('lists every command', async () => {
   const { code, stdout } = await driftloop('--help');
@@ -36,6 +55,7 @@ it.each([
   [['nonsense'], /unknown command 'nonsense'/],
   [['status', '--modle', 'x'], /unknown option '--modle'[\s\S]*--help/],
   [['cycle'], /missing required argument 'id'/],
+  [['drift', '--limit', '0'], /--limit 0: write a whole number from 1 to 1000/],
   [['apply'], /required option '-f, --file <file>'/],
   [[], /Usage: driftloop/],
 ])('ends with 2 when called with %j, and says how to call it', async (args, message) => {

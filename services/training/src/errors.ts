@@ -88,6 +88,12 @@ export const errors = catalogue('training', {
     message: (f: { rows: number; days: number; needed: string }) =>
       `too little history to simulate: ${f.rows} labelled rows on ${f.days} days; needed: ${f.needed}`,
   },
+  UNKNOWN_MODEL: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (f: { model: string }) =>
+      `no model "${f.model}" has been declared here; apply its spec, or check its name`,
+  },
   UNKNOWN_JOB: {
     status: 'NOT_FOUND',
     retriable: false,

@@ -30,10 +30,11 @@ export class TrainingDoor {
     return shown(job);
   }
 
-  /** Newest first. */
+  /** Newest first; of every model where none is named. Throws UNKNOWN_MODEL. */
   @GrpcMethod('Training', 'ListJobs')
   async listJobs({ model }: ListJobsRequest, metadata: Metadata): Promise<ListJobsReply> {
     const { tenant } = callerOf(metadata);
+    if (model && !(await this.documents.newestSpec(tenant, model))) throw errors.UNKNOWN_MODEL({ model });
     const jobs = await this.documents.jobs.find({ tenant, ...(model && { model }) }).lean<JobDocument[]>();
     return { jobs: jobs.sort((a, b) => b.due.getTime() - a.due.getTime()).map(shown) };
   }
