@@ -1,7 +1,9 @@
 /** Rows set aside: kept with the reason, in no feature, let in by a person as known from then on; and labels left out of a set. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SourceRow } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { askedAt, declared, departedRows, departures, labels, number, scheduleRows, specJson } from './spec/flights.js';
 import { type Running, runFeatureStore } from './spec/running.js';
@@ -13,7 +15,7 @@ const ranged = specJson.replace(
 const flights = departures('2013-03-08', '2013-03-10');
 const end = new Date('2013-03-10T09:00:00Z');
 const [first] = departedRows(flights);
-const broken = { ...first, values: { delay: number(99_999) } };
+const broken: SourceRow = { ...first, values: { delay: number(99_999) } };
 
 let home: string;
 let store: Running;
