@@ -59,6 +59,20 @@ describe('driftloop status', () => {
   });
 });
 
+describe('driftloop drift', () => {
+  it('says that nothing can have moved before a whole window has been counted', async () => {
+    expect(await run('drift')).toEqual(
+      good(expect.stringMatching(/^parcels: no whole window .* against v1 yet \(\d so far\)\n$/)),
+    );
+    const { stdout } = await run('drift', '--json', '-n', '3');
+    expect(JSON.parse(stdout)).toMatchObject({ model: 'parcels', champion: 'v1', tests: 0, rate: 0.05, movements: [] });
+  });
+
+  it('names what is not there', async () => {
+    expect(await run('drift', '-m', 'letters')).toEqual(refused(/UNKNOWN.*"letters"/s));
+  });
+});
+
 describe('driftloop cycles and cycle', () => {
   it('lists the cycles, and tells one by the beginning of its id', async () => {
     const { stdout: list } = await run('cycles');
