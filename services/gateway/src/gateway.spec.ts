@@ -11,7 +11,8 @@ let url: string;
 
 beforeEach(async () => {
   // Not the usual ports: somebody's own house may be running there.
-  const nobody = { DRIFTLOOP_REGISTRY_ADDRESS: '127.0.0.1:1', DRIFTLOOP_MONITORING_ADDRESS: '127.0.0.1:1' };
+  const names = ['LABELING', 'FEATURE_STORE', 'TRAINING', 'REGISTRY', 'SERVING', 'MONITORING'];
+  const nobody = Object.fromEntries(names.map((name) => [`DRIFTLOOP_${name}_ADDRESS`, '127.0.0.1:1']));
   service = await testService(gateway, { environment: { ...nobody, DRIFTLOOP_REPLAY_TOKEN: token } });
   url = `http://127.0.0.1:${service.httpPort}`;
 });
@@ -98,6 +99,15 @@ describe('the event stream', () => {
     expect(again.map((message) => message.data.id)).toEqual([all[2].data.id]);
   });
 
+  it('answers HEAD at once, with no stream', async () => {
+    const reply = await fetch(`${url}/v1/events`, { method: 'HEAD', signal: AbortSignal.timeout(2000) });
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^text\/event-stream/),
+    ]);
+    expect(await reply.text()).toBe('');
+  });
+
   it('names the topics there are when one is unknown', async () => {
     const reply = await fetch(`${url}/v1/events?topics=labels.aded`);
     expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([404, 'UNKNOWN_TOPIC']);
@@ -131,5 +141,35 @@ describe('the door', () => {
       get(`${url}/v1/ready`, (response) => response.on('data', (chunk) => resolve(String(chunk))));
     });
     expect(JSON.parse(body)).toMatchObject({ code: 'SERVICE_AWAY', retriable: true });
+  });
+});
+
+describe('operations', () => {
+  it('shows a service that is away as not ready', async () => {
+    const reply = (await (await fetch(`${url}/v1/services`)).json()) as { services: { service: string }[] };
+    expect(reply.services.map(({ service }) => service)).toHaveLength(6);
+    expect(reply.services.find(({ service }) => service === 'registry')).toEqual({
+      ...{ service: 'registry', reasons: ['it does not answer'] },
+    });
+  });
+
+  it.each([
+    ['/v1/dead?service=kitchen', 404, 'UNKNOWN_SERVICE'],
+    ['/v1/dead?group=kitchen.when-hungry', 404, 'UNKNOWN_SERVICE'],
+    ['/v1/dead?limit=many', 400, 'BODY_INVALID'],
+  ])('refuses %s', async (path, status, code) => {
+    const reply = await fetch(url + path);
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([status, code]);
+  });
+
+  it.each([
+    [{}, 'group'],
+    [{ group: 'training.when-time-passed', eventIds: 'all' }, 'eventIds'],
+  ])('refuses to give back %j', async (body, field) => {
+    const reply = await post('/v1/dead/replay', body);
+    expect([reply.status, ((await reply.json()) as { message: string }).message]).toEqual([
+      400,
+      expect.stringContaining(field),
+    ]);
   });
 });
