@@ -110,7 +110,7 @@ describe('deadlines', () => {
     // the judge's own limit, 28 days, comes before the deadline of shadow
     const times = { training: 0, gate: 0, shadow: 2, canary: 1 }[stage];
     expect(words).toEqual(Array(times).fill(['VERDICT_ROLL_BACK', `${cycleId}/v2`]));
-    if (stage === 'canary') expect(cycle.reasons[1]).toBe('0 canary requests, fewer than 20');
+    if (stage === 'canary') expect(cycle.reasons[1]).toBe('0 canary requests, fewer than 5');
     if (stage === 'shadow') expect(cycle.reasons[1]).toBe('its judgement was not acted on');
   });
 });

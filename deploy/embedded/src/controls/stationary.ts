@@ -60,7 +60,11 @@ function heldOut({ table, history, spec }: Year, random: Random): DaySum[] {
   const rowsOf = (some: typeof days) =>
     Int32Array.from(some.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))).sort();
   const { parameters, seed } = spec.spec.training;
-  const model = train(selectRows(table, rowsOf(days.slice(0, count))), boosterParameters(parameters), { seed });
+  const model = train(
+    selectRows(table, rowsOf(days.slice(0, count))),
+    boosterParameters(parameters, rowsOf(days.slice(0, count)).length),
+    { seed },
+  );
   return days.slice(count).map(({ name, from, to }) => {
     const rows = rowsOf([{ name, from, to } as (typeof days)[number]]);
     const p = predict(model, selectRows(table, rows));

@@ -79,6 +79,7 @@ const boosting = z.strictObject({
   trees: z.int().min(1).max(5000).default(300),
   learningRate: z.number().positive().max(1).default(0.03),
   leaves: z.int().min(2).max(255).default(15),
+  /** Of a large set; a leaf is never asked to hold more than a 150th of the rows (at least 20). */
   minRowsPerLeaf: z.int().min(1).default(200),
   columnSampling: z.number().positive().max(1).default(0.4),
   rowSampling: z.number().positive().max(1).default(0.7),
@@ -160,8 +161,9 @@ export const modelSpecSchema = z
           embargo: z
             .strictObject({
               minDays: z.int().min(2).default(8),
-              maxDays: z.int().min(2).default(14),
-              minRows: z.int().min(1).default(2400),
+              /** A stream of few rows a day is judged on more days, up to so many. */
+              maxDays: z.int().min(2).default(28),
+              minRows: z.int().min(1).default(200),
             })
             .prefault({}),
           confidence: z.number().min(0.5).max(0.999).default(0.9),
@@ -174,7 +176,7 @@ export const modelSpecSchema = z
         .strictObject({
           shadow: z
             .strictObject({
-              margin: positive.default(0.01),
+              margin: positive.default(0.015),
               clip: positive.default(0.03),
               promoteAt: positive.default(20),
               harmAt: positive.default(100),
@@ -185,7 +187,7 @@ export const modelSpecSchema = z
             .strictObject({
               percent: z.number().min(0).max(100).default(10),
               duration: duration.default('1d'),
-              minPredictions: z.int().min(1).default(20),
+              minPredictions: z.int().min(1).default(5),
             })
             .prefault({}),
         })
@@ -226,9 +228,10 @@ export const modelSpecSchema = z
           any: z
             .array(trigger)
             .min(1)
-            .default([{ growth: { atLeast: 0.5 } }, { calibrationGap: { atLeast: 0.05, z: 2 } }]),
-          cooldown: duration.default('8d'),
-          minFreshLabels: z.int().min(1).default(2400),
+            .default([{ growth: { atLeast: 0.28 } }, { calibrationGap: { atLeast: 0.05, z: 2.5 } }]),
+          cooldown: duration.default('12d'),
+          /** Days count first (the cooldown, the embargo's days); this is the floor for streams of few rows a day. */
+          minFreshLabels: z.int().min(1).default(240),
           /** Trainings in a day of event time. */
           dailyBudget: z.int().min(1).default(1),
           /** After so many cycles in a row without promotion, a person is asked. */
@@ -238,7 +241,7 @@ export const modelSpecSchema = z
               training: duration.default('2d'),
               gate: duration.default('1d'),
               shadow: duration.default('32d'),
-              canary: duration.default('6d'),
+              canary: duration.default('10d'),
             })
             .prefault({}),
         })

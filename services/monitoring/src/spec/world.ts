@@ -50,7 +50,11 @@ export function specText(change: { retraining?: object; rollout?: object; monito
       sources: { plan: { columns: { depot: 'text', weight: 'number' } } },
       features: [{ input: 'depot' }, { input: 'weight' }],
       label: { name: 'late', closeAfter: '12h', censorAfter: '48h', ...change.label },
-      retraining: { minFreshLabels: 100, ...change.retraining },
+      retraining: {
+        any: [{ growth: { atLeast: 0.5 } }, { calibrationGap: { atLeast: 0.05 } }],
+        ...{ minFreshLabels: 100, cooldown: '8d', deadlines: { canary: '6d' } },
+        ...change.retraining,
+      },
       ...(change.rollout && { rollout: change.rollout }),
       ...(change.monitoring && { monitoring: change.monitoring }),
     },

@@ -11,6 +11,8 @@ import { errors } from '../errors.js';
 import { rowsWhere, type TrainingTable } from './table.js';
 
 const DAY = 86_400_000;
+/** Fewer teach nothing once folds and validation have taken their part. */
+export const TWIN_ROWS = 500;
 
 export interface Embargo {
   /** First instant of the first embargoed day, epoch ms. */
@@ -63,12 +65,10 @@ function withRows(table: TrainingTable, spec: ModelSpec, days: number[]): Embarg
   const firstQuestion = start - durationMs(spec.spec.question.lead);
   const rows = rowsWhere(table, (row) => chosen.has(table.cohorts[row]));
   const twinRows = rowsWhere(table, (row) => table.knownAt[row] <= firstQuestion);
-  // A leaf needs its rows on both sides of a split, and folds and validation take their part.
-  const needed = Math.max(500, 4 * spec.spec.training.parameters.minRowsPerLeaf);
-  if (twinRows.length < needed)
+  if (twinRows.length < TWIN_ROWS)
     throw errors.INSUFFICIENT_DATA({
       found: `${twinRows.length} labelled rows before the embargo of ${days.length} days`,
-      needed: `${needed} rows`,
+      needed: `${TWIN_ROWS} rows`,
     });
   return { start, days, rows, twinRows };
 }

@@ -52,7 +52,7 @@ describe('the calibrator', () => {
     const { parameters, seed } = spec.spec.training;
     const calibrator = fitCalibrator(table, rows, parameters, spec);
     const later = tableOf({ days: 400, perDay: 20, seed: 9, ofDay: (_, random) => random.normal(0, 0.5) });
-    const model = train(selectRows(table, rows), boosterParameters(parameters), { seed });
+    const model = train(selectRows(table, rows), boosterParameters(parameters, rows.length), { seed });
     const expected = calibrate(calibrator, predictRaw(model, later)).reduce((sum, p) => sum + p, 0);
     expect(expected / later.labels.reduce((sum, y) => sum + y, 0)).toBeCloseTo(1, 1);
   });

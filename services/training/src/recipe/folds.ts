@@ -69,7 +69,7 @@ function scoreFolds(table: TrainingTable, rows: Int32Array, parameters: Declared
     const inside = rows.filter((row) => foldOf.get(table.cohorts[row]) === fold);
     const outside = rows.filter((row) => foldOf.get(table.cohorts[row]) !== fold);
     if (!inside.length || !outside.length) return [];
-    const model = train(selectRows(table, outside), boosterParameters(parameters), { seed });
+    const model = train(selectRows(table, outside), boosterParameters(parameters, outside.length), { seed });
     const held = selectRows(table, inside);
     return [{ scores: predictRaw(model, held), labels: held.labels as Uint8Array, days: cohortsOf(table, inside) }];
   });

@@ -44,7 +44,13 @@ export function inherited(
   }
 }
 
-/** For the trainer. `toTheEnd` grows all trees instead of stopping early. */
-export function boosterParameters(declared: Declared, toTheEnd = true): Partial<BoosterParameters> {
-  return { ...declared, loss: 'logistic', ...(toTheEnd && { earlyStoppingRounds: 0 }) };
+/** A leaf holds no more than a 150th of the rows that are learned from, so that what suits 30,000 rows suits 2,000; but never fewer than 20 for that. */
+const LEAVES_AT_LEAST = 150;
+const SMALLEST_LEAF = 20;
+
+/** For the trainer, which learns from so many rows. `toTheEnd` grows all trees instead of stopping early. */
+export function boosterParameters(declared: Declared, rows: number, toTheEnd = true): Partial<BoosterParameters> {
+  const leaf = Math.max(SMALLEST_LEAF, Math.floor(rows / LEAVES_AT_LEAST));
+  const minRowsPerLeaf = Math.min(declared.minRowsPerLeaf, leaf);
+  return { ...declared, minRowsPerLeaf, loss: 'logistic', ...(toTheEnd && { earlyStoppingRounds: 0 }) };
 }

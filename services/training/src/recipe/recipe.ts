@@ -84,7 +84,7 @@ export async function runRecipe(input: RecipeInput, checkpoint: Checkpoint, onSt
   const parameters = step('parameters', () => before?.parameters ?? searched(input, embargo, done, onStep));
   const { seed } = spec.spec.training;
   const grow = (rows: Int32Array | null) =>
-    train(rows ? selectRows(table, rows) : table, boosterParameters(parameters), { seed });
+    train(rows ? selectRows(table, rows) : table, boosterParameters(parameters, rows?.length ?? table.rows), { seed });
   const twin = step('twin', () => grow(embargo.twinRows));
   const calibrator = step('calibrator', () => fitCalibrator(table, embargo.twinRows, parameters, spec));
   const released = step('released', () => grow(null));

@@ -92,7 +92,7 @@ function runTrials(
     const tried = trialParameters(declared, trial, seed);
     const longer = { ...tried, trees: trial === 0 ? tried.trees : 2 * tried.trees };
     const validation = trial === 0 ? undefined : judged;
-    const model = train(learned, boosterParameters(longer, trial === 0), { seed, validation });
+    const model = train(learned, boosterParameters(longer, learned.rows, trial === 0), { seed, validation });
     return { parameters: { ...tried, trees: Math.max(1, model.treeCount) }, scores: predict(model, judged) };
   };
   const base = run(0);

@@ -62,7 +62,7 @@ export class Models {
   private train(cutoff: number, first: number, parameters: Declared): Float32Array {
     const known = rowsWhere(this.table, (row) => this.table.knownAt[row] <= cutoff);
     const { seed } = this.spec.spec.training;
-    const model = train(selectRows(this.table, known), boosterParameters(parameters), { seed });
+    const model = train(selectRows(this.table, known), boosterParameters(parameters, known.length), { seed });
     const calibrator = fitCalibrator(this.table, known, parameters, this.spec);
     const later = Int32Array.from({ length: this.table.rows - first }, (_, i) => first + i);
     return Float32Array.from(calibrate(calibrator, predictRaw(model, selectRows(this.table, later))));
