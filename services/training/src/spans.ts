@@ -15,17 +15,18 @@ const commonOf = ({ _id, cycleId, requested }: JobDocument) => ({
   attributes: { 'driftloop.job.id': _id },
 });
 
-/** A part of a training. `started`: wall ms. */
+/** A part of a training. `started`, `ended` (now where it is left out): wall ms. */
 export function partOf(
   spans: CycleSpans,
   job: JobDocument,
   step: 'dataset' | 'search' | 'train' | 'export',
   started: number,
   attributes: CycleAct['attributes'] = {},
+  ended?: number,
 ): CycleSpan | undefined {
   const common = commonOf(job);
   return spans.row({
-    ...{ ...common, step, parent: training, started },
+    ...{ ...common, step, parent: training, started, ended },
     attributes: { ...common.attributes, ...attributes },
   });
 }

@@ -7,6 +7,15 @@ import type { Checkpoint } from './recipe/recipe.js';
 import { keptWith, partOf } from './spans.js';
 import type { JobDocument } from './training.documents.js';
 
+/** The search ends with its parameters, the training with the released model. */
+const partEndedBy: Partial<Record<keyof Checkpoint, 'search' | 'train'>> = { parameters: 'search', released: 'train' };
+
+/** Wall ms. */
+interface Times {
+  readonly started: number;
+  readonly ended: number;
+}
+
 export class Steps {
   #writing: Promise<void> = Promise.resolve();
   /** When the part that runs began, wall ms. */
@@ -22,8 +31,10 @@ export class Steps {
   }
 
   add(step: keyof Checkpoint, value: unknown): void {
-    const span = this.#spanOf(step);
-    this.#writing = this.#writing.then(() => this.write(step, value, span));
+    const ended = this.spans.begin();
+    const times = { started: this.#since, ended };
+    if (partEndedBy[step]) this.#since = ended;
+    this.#writing = this.#writing.then(() => this.write(step, value, times));
     // Awaited at the end; until then a failure must not be taken for an unhandled one.
     this.#writing.catch(() => {});
   }
@@ -43,17 +54,8 @@ export class Steps {
     for (const step of ['twin', 'released']) await this.objects.delete(this.keyOf(step));
   }
 
-  /** The search ends with its parameters, the training with the released model. */
-  #spanOf(step: keyof Checkpoint): CycleSpan | undefined {
-    if (step !== 'parameters' && step !== 'released') return undefined;
-    const trials = this.job.checkpoint.trials?.length;
-    const facts = step === 'parameters' ? { 'driftloop.search.trials': trials } : {};
-    const span = partOf(this.spans, this.job, step === 'parameters' ? 'search' : 'train', this.#since, facts);
-    this.#since = this.spans.begin();
-    return span;
-  }
-
-  private async write(step: keyof Checkpoint, value: unknown, span: CycleSpan | undefined): Promise<void> {
+  private async write(step: keyof Checkpoint, value: unknown, times: Times): Promise<void> {
+    const span = this.spanOf(step, times);
     const kept = span && { spans: keptWith(this.job, [span]) };
     if (step !== 'twin' && step !== 'released')
       await this.jobs.checkpoint(this.job, { [step]: value, ...kept }, progressOf(step, value));
@@ -62,6 +64,14 @@ export class Steps {
       await this.jobs.checkpoint(this.job, { [`${step}Key`]: key, ...kept }, step);
     }
     this.spans.send(span);
+  }
+
+  /** Made when the steps before are written, so that it says the same however fast that goes. */
+  private spanOf(step: keyof Checkpoint, { started, ended }: Times): CycleSpan | undefined {
+    const part = partEndedBy[step];
+    const trials = this.job.checkpoint.trials?.length;
+    const facts = part === 'search' ? { 'driftloop.search.trials': trials } : {};
+    return part && partOf(this.spans, this.job, part, started, facts, ended);
   }
 
   private keyOf(step: string): string {

@@ -47,7 +47,7 @@ export async function outcomeOf(house: House, control: Control, played: Played):
       decision: decision && Decision.toJSON(decision),
     })) as object[],
     ledgerSha256: ledger.sha256,
-    cycles: cycles.map((cycle) => Cycle.toJSON(cycle) as object),
+    cycles: cycles.map((cycle) => Cycle.toJSON(withoutWallTimes(cycle)) as object),
     versions: versions.map((version) => Version.toJSON(version) as object),
     bytes: await bytesOf(house, versions),
     figures: score(diary, truth, frozenVersion),
@@ -57,6 +57,14 @@ export async function outcomeOf(house: House, control: Control, played: Played):
     counted: Object.values(days).reduce((sum, day) => sum + (day as { predictions: number }).predictions, 0),
   };
 }
+
+/** Spans tell how long things took, and in which traces: another run takes another while. What was done is the same. */
+const withoutWallTimes = (cycle: Cycle): Cycle => ({
+  ...cycle,
+  spans: cycle.spans
+    .map((span) => ({ ...span, started: undefined, ended: undefined, links: [] }))
+    .sort((a, b) => (a.spanId < b.spanId ? -1 : 1)),
+});
 
 async function bytesOf({ store }: House, versions: readonly Version[]): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
