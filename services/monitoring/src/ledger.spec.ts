@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@driftloop/algorithms';
 import { canonicalJson, Decision, events, Stage } from '@driftloop/contracts';
+import { call } from '@driftloop/service';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './spec/loop-world.js';
 import { type Answers, DocumentsOf, day, hour, parcelsOf, start } from './spec/world.js';
@@ -76,7 +77,7 @@ describe('the ledger', () => {
       'registry alias promoted',
       'monitoring signal performance',
       'monitoring cycle.opened retrain',
-      'registry gate approved',
+      ...['registry gate approved', 'registry stage shadow'].sort(byIdIn(entries)),
       'monitoring judgement roll_back',
       ...['monitoring cycle.closed rolled_back', 'registry alias rolled_back'].sort(byIdIn(entries)),
       'monitoring cycle.opened retrain',
@@ -91,6 +92,33 @@ describe('the ledger', () => {
       expect(own).toBe(hash);
     }
     expect(sha256).toBe(hash);
+  });
+
+  it('is only ever added to, up to its watermark, and is read in pages', async () => {
+    let read = 0;
+    let before = { entries: [], sha256: '' } as Pick<Awaited<ReturnType<LoopWorld['ledger']>>, 'entries' | 'sha256'>;
+    await run({
+      ...plainly,
+      tick: async (one, now) => {
+        await one.tick(now);
+        const ledger = await one.ledger();
+        expect(ledger.entries.slice(0, before.entries.length)).toEqual(before.entries);
+        for (const { decision } of ledger.entries)
+          expect(decision!.eventTime!.getTime()).toBeLessThanOrEqual(ledger.watermark!.getTime());
+        if (ledger.watermark) expect(ledger.watermark.getTime()).toBeLessThan(now);
+        expect(ledger.sha256).toBe(ledger.entries.at(-1)?.sha256 ?? '');
+        before = ledger;
+        read++;
+      },
+    });
+    expect(read).toBeGreaterThan(50);
+    expect(before.entries.length).toBeGreaterThan(8);
+    const page = (after: number, limit: number) =>
+      call(world.client, 'readLedger', { model: 'parcels', after, limit }, { deadlineMs: 5000 });
+    const [first, second, rest] = [await page(0, 3), await page(3, 2), await page(5, 0)];
+    expect([...first.entries, ...second.entries, ...rest.entries]).toEqual(before.entries);
+    expect([first.total, first.sha256]).toEqual([before.entries.length, before.sha256]);
+    expect((await page(999, 0)).entries).toEqual([]);
   });
 
   it('is the same when batches come in another order and twice, and every tick twice', async () => {

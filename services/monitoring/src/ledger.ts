@@ -96,9 +96,10 @@ const timeOf = ({ decision }: Entry): number => decision.eventTime?.getTime() ??
 
 const rank = ({ decision, service }: Entry): string => `${decision.id} ${service} ${decision.kind}`;
 
-/** Orders and chains decisions. */
+/** Orders and chains decisions; one that is told by several facts stands once. */
 export function chain(decisions: readonly Entry[]): Pick<LedgerMessage, 'entries' | 'sha256'> {
-  const ordered = [...decisions].sort((a, b) => timeOf(a) - timeOf(b) || (rank(a) < rank(b) ? -1 : 1));
+  const once = new Map(decisions.map((entry) => [rank(entry), entry]));
+  const ordered = [...once.values()].sort((a, b) => timeOf(a) - timeOf(b) || (rank(a) < rank(b) ? -1 : 1));
   let sha256 = '';
   const entries = ordered.map(({ service, cycleId, decision }, i) => {
     const content = { position: i + 1, service, cycleId, decision: Decision.toJSON(decision) };

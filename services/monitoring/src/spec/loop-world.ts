@@ -41,6 +41,12 @@ const spreads = Object.fromEntries(
   }),
 );
 
+const [weight] = [histograms.weight];
+/** All parcels are of the north. */
+const slices = { 'depot=north': { weight: { counts: weight.counts, spread: spreads.weight } } };
+/** 550 thousandths a row. */
+const losses = { weight: { rows: weight.counts, loss: weight.counts.map((count) => 550 * count) } };
+
 export function around(world: World) {
   const { key, tell, roll } = world;
   const said = (kind: string, outcome: string, time: number, subject: string) =>
@@ -80,7 +86,7 @@ export function around(world: World) {
     version: string,
     { cutoff, trained: datasetRows, cycleId }: { cutoff: number; trained: number; cycleId: string },
   ) => {
-    const diagnosisJson = JSON.stringify({ spreads, slices: {}, losses: {} });
+    const diagnosisJson = JSON.stringify({ spreads, slices, losses });
     const reference = { histogramsJson: JSON.stringify(histograms), diagnosisJson, logLoss: 0.55, rows: 320 };
     const told = { ...key, version, cycleId, datasetRows, knowledgeCutoff: new Date(cutoff), reference };
     const payload = ModelPromoted.fromPartial({ ...told, decision: said('alias', 'promoted', time, version) } as never);
@@ -91,10 +97,14 @@ export function around(world: World) {
     return tell(events.modelRolledBack, ModelRolledBack.fromPartial(told), time);
   };
   const trial = (time: number, cycleId: string, stage: Stage, versions = ['v1', 'v2']) =>
-    roll(time, {
-      ...{ stage, cycleId, rolloutId: `${cycleId}/${versions[1]}`, canaryPercent: stage === Stage.CANARY ? 10 : 0 },
-      ...{ champion: { version: versions[0] }, challenger: { version: versions[1] } },
-    });
+    roll(
+      time,
+      {
+        ...{ stage, cycleId, rolloutId: `${cycleId}/${versions[1]}`, canaryPercent: stage === Stage.CANARY ? 10 : 0 },
+        ...{ champion: { version: versions[0] }, challenger: { version: versions[1] } },
+      },
+      said('stage', stage === Stage.CANARY ? 'canary' : 'shadow', time, versions[1]),
+    );
   const requested = () => world.heard(events.retrainingRequested);
   const judged = () => world.heard(events.rolloutJudged);
   const closed = () => world.heard(events.cycleClosed);

@@ -5,6 +5,7 @@ import {
   type AnyEvent,
   Arm,
   canonicalSpec,
+  type Decision,
   entityBucket,
   events,
   Label,
@@ -119,10 +120,10 @@ export async function openWorld(options: { home?: string; spec?: string; model?:
   const declare = async (time: number, specJson = spec, revision = 1) =>
     tell(events.modelDeclared, ModelDeclared.fromPartial({ ...key, revision, specJson }), time);
   let revision = resume;
-  const roll = async (time: number, change: Record<string, unknown>) => {
+  const roll = async (time: number, change: Record<string, unknown>, decision?: Decision) => {
     const rollout = Rollout.fromPartial({ stage: Stage.ENDED, ...change, effective: new Date(time) } as never);
     rollout.revision = ++revision;
-    await tell(events.rolloutChanged, RolloutChanged.fromPartial({ ...key, rollout }), time);
+    await tell(events.rolloutChanged, RolloutChanged.fromPartial({ ...key, rollout, decision }), time);
   };
   /** Questions about parcels, asked an hour ahead. */
   const ask = async (parcels: readonly Parcel[], { version = 'v1', canary, p, shadows = {}, error }: Answers = {}) => {
