@@ -8,7 +8,7 @@
 import {
   type DaySum,
   gate,
-  judgeEvidence,
+  type JudgeOptions,
   type ModelScores,
   pairedDay,
   Random,
@@ -102,18 +102,20 @@ function judged(
     return swapped() ? { ...sum, sum: -sum.sum } : sum;
   });
   const before = history.closedBy(since, 14).map(({ name, from, to }) => ({ day: name, rows: to - from }));
-  let state = startJudge({ typicalRows: typicalRows(before), ...rules.shadow });
-  let superior = false;
-  for (const day of days) {
-    state = updateJudge(state, day).state;
-    superior ||= judgeEvidence(state).some(({ test, holds }) => test === 'better' && holds);
-  }
+  const options = { typicalRows: typicalRows(before), ...rules.shadow };
+  const decided = (changed: Partial<JudgeOptions>) => {
+    let state = startJudge({ ...options, ...changed });
+    for (const day of days) state = updateJudge(state, day).state;
+    return state.decision;
+  };
   const { embargo, confidence } = spec.spec.gate;
   const verdict = gate({ days: days.slice(-embargo.maxDays) }, { level: 1 - confidence, minDays: 2, minRows: 1 });
   return {
-    superior,
-    harmful: state.decision === 'harm',
-    promoted: state.decision.endsWith('promote'),
+    // With no margin to spare the judge promotes what it calls better.
+    superior: decided({ margin: 0, limitDays: shadowDays + 1 }) === 'promote',
+    // Never promoted, so that harm has all the days to be found.
+    harmful: decided({ promoteAt: Number.MAX_VALUE }) === 'harm',
+    promoted: decided({}).endsWith('promote'),
     passed: verdict.approved,
   };
 }

@@ -15,7 +15,7 @@ import { type Evidence, finite } from '../evidence.js';
 import { type BlockComparison, compareBlocks, nonInferiority, superiority } from './paired-blocks.js';
 import { harmBySlice, type SliceDays } from './slices.js';
 
-/** AUC of one feature alone on rows of closed days, missing values as a level of their own. */
+/** AUC of one feature alone on the newest rows of the training set, missing values as a level of their own. */
 export interface FeatureAuc {
   readonly feature: string;
   readonly auc: number;
@@ -81,7 +81,7 @@ export function gate(input: GateInput, options: GateOptions = {}): GateVerdict {
     exposure(comparison, o),
     quality(comparison, o),
     sliceHarm(input.slices ?? [], o),
-    leaks(input.features ?? [], comparison, o),
+    leaks(input.features ?? [], o),
     parity(input.parity, o),
   ];
   const reasons = findings.flatMap((f) => f.reasons);
@@ -176,9 +176,11 @@ function sliceHarm(slices: readonly SliceDays[], o: Required<GateOptions>): Find
   return { evidence, reasons };
 }
 
-/** An AUC far below one half predicts as well as one above it, so the direction does not matter. */
-/** Every feature is tested; shown are those that leak, or else the strongest. */
-function leaks(features: readonly FeatureAuc[], c: BlockComparison, o: Required<GateOptions>): Finding {
+/**
+ * An AUC far below one half predicts as well as one above it, so the direction does not matter. Every feature is tested; shown
+ * are those that leak, or else the strongest.
+ */
+function leaks(features: readonly FeatureAuc[], o: Required<GateOptions>): Finding {
   const tested = features.map(({ feature, auc }) => {
     const strength = Math.max(auc, 1 - auc);
     const known = strength >= 0.5 && strength <= 1;
@@ -193,9 +195,12 @@ function leaks(features: readonly FeatureAuc[], c: BlockComparison, o: Required<
       statistic: finite(strength),
       threshold: o.leakAuc,
       holds,
-      rows: c.rows,
-      days: c.days,
-      note: known ? `${tested.length} features tested alone` : 'the AUC is not a number between 0 and 1',
+      // Not the embargoed days: those are too few to tell a leak from a season.
+      rows: 0,
+      days: 0,
+      note: known
+        ? `${tested.length} features tested alone, on the newest rows of the training set`
+        : 'the AUC is not a number between 0 and 1',
     })),
     reasons: leaking.map(({ feature, auc, known }) =>
       known

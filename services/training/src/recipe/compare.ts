@@ -7,6 +7,9 @@ import type { DayScore, FeatureScore, ModelSpec, SliceScore } from '@driftloop/c
 import type { Embargo } from './embargo.js';
 import type { TrainingTable } from './table.js';
 
+/** Newest rows that a feature alone is tested on. */
+const LEAK_ROWS = 20_000;
+
 /** Probabilities of the embargoed rows, in their order. */
 export interface Scores {
   readonly champion: Float64Array;
@@ -61,41 +64,35 @@ const cell = (column: Column, row: number): number =>
 const isMissing = (column: Column, value: number): boolean =>
   column.kind === 'numeric' ? Number.isNaN(value) : value < 0;
 
-/** How well each feature alone ranks the embargoed labels, with its share of the model's gain, in column order. */
-export function featureScores(
-  table: TrainingTable,
-  { rows, twinRows }: Embargo,
-  gainShare: ReadonlyMap<string, number>,
-): FeatureScore[] {
-  const labels = Uint8Array.from(rows, (row) => table.labels[row]);
+/**
+ * How well each feature alone ranks the labels, with its share of the model's gain, in column order: over the newest rows of
+ * the whole set, since a few hundred rows of one season rank by chance, or by the hour, as well as a leak does.
+ */
+export function featureScores(table: TrainingTable, gainShare: ReadonlyMap<string, number>): FeatureScore[] {
+  const from = Math.max(0, table.rows - LEAK_ROWS);
+  const labels = table.labels.subarray(from);
   return table.columns.map((column) => {
-    const ranks = column.kind === 'numeric' ? levels(column.values, rows) : rates(table, column, rows, twinRows);
-    return { feature: column.name, auc: auc(ranks, labels), gainShare: gainShare.get(column.name) ?? 0 };
+    const ranks = column.kind === 'numeric' ? levels(column.values) : rates(table, column);
+    return { feature: column.name, auc: auc(ranks.subarray(from), labels), gainShare: gainShare.get(column.name) ?? 0 };
   });
 }
 
 /** Values with missing as the lowest level. */
-const levels = (values: Float64Array, rows: Int32Array): Float64Array =>
-  Float64Array.from(rows, (row) => (Number.isNaN(values[row]) ? -Number.MAX_VALUE : values[row]));
+const levels = (values: ArrayLike<number>): Float64Array =>
+  Float64Array.from(values, (value) => (Number.isNaN(value) ? -Number.MAX_VALUE : value));
 
-/** Each row's category as its rate of label 1 before the embargo, drawn to the whole's by ten rows. */
-function rates(
-  table: TrainingTable,
-  column: Extract<Column, { kind: 'categorical' }>,
-  rows: Int32Array,
-  before: Int32Array,
-): Float64Array {
+/** Each row's category as its rate of label 1 among the rows before it, drawn to the whole's by ten rows. */
+function rates({ labels }: TrainingTable, column: Extract<Column, { kind: 'categorical' }>): Float64Array {
   const seen = new Float64Array(column.categories.length + 1);
-  const late = new Float64Array(column.categories.length + 1);
+  const positive = new Float64Array(column.categories.length + 1);
   let total = 0;
-  for (const row of before) {
-    seen[column.codes[row] + 1]++;
-    late[column.codes[row] + 1] += table.labels[row];
-    total += table.labels[row];
-  }
-  const whole = total / Math.max(1, before.length);
-  return Float64Array.from(rows, (row) => {
+  return Float64Array.from(labels, (label, row) => {
     const level = column.codes[row] + 1;
-    return (late[level] + 10 * whole) / (seen[level] + 10);
+    const whole = row ? total / row : 0.5;
+    const rate = (positive[level] + 10 * whole) / (seen[level] + 10);
+    seen[level]++;
+    positive[level] += label;
+    total += label;
+    return rate;
   });
 }

@@ -154,7 +154,7 @@ async function finish(
       champion: champion.version,
       days: dayScores(table, embargo, scores),
       slices: sliceScores(table, embargo, scores, spec),
-      features: featureScores(table, embargo, gainShare),
+      features: featureScores(table, gainShare),
     },
     reference: referenceOf(table, embargo, scores.twin, figures, spec),
     graphError,

@@ -1,0 +1,108 @@
+/**
+ * The controls on a small history: what each must show, and that each would show it if it were not so. (Shuffled arrival:
+ * ../disturbances. Schedules: the simulation's own specs.)
+ *
+ * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Poison, poisonedWindow } from '@driftloop/algorithms';
+import { parcelsWorld } from '../parcels.fixture.js';
+import { swappedRuns, twinRuns } from './aa.js';
+import { inRange, runControl, share } from './control.js';
+import { firstCandidate, leaky } from './leak-probe.js';
+import { recorded } from './poisoned-window.js';
+import { shuffledRuns } from './shuffled-labels.js';
+import { triggersOf } from './stationary.js';
+import { smallYear } from './year.fixture.js';
+
+const slow = process.env.DRIFTLOOP_SLOW !== undefined;
+
+describe('a challenger that is the champion’s equal', () => {
+  it('is called neither better nor harmful, and is promoted', async () => {
+    const year = smallYear();
+    const said = [...(await twinRuns(year)), ...(await swappedRuns(year, 1, 50))];
+    expect(said.length).toBeGreaterThan(50);
+    const rate = (of: keyof (typeof said)[number]) => said.filter((one) => one[of]).length / said.length;
+    expect(rate('superior')).toBeLessThanOrEqual(0.05);
+    expect(rate('harmful')).toBeLessThanOrEqual(0.01);
+    expect(rate('passed')).toBeGreaterThan(0.8);
+    expect(rate('promoted')).toBeGreaterThan(0.8);
+  });
+});
+
+describe('a challenger that learned shuffled labels', () => {
+  it('is refused by the gate, and stopped where it is forced past it', async () => {
+    const runs = await shuffledRuns(smallYear(), 1, { shuffles: 2, everyDays: 14 });
+    expect(runs.length).toBeGreaterThan(4);
+    expect(runs.map(({ gated }) => gated)).toEqual(runs.map(() => 'refused'));
+    expect(runs.map(({ forced }) => forced)).toEqual(runs.map(() => 'rolled_back'));
+  });
+
+  it('would pass had its labels not been shuffled', async () => {
+    const year = smallYear();
+    const honest = { ...year, models: () => year.models() };
+    const runs = await shuffledRuns(honest, 1, { shuffles: 1, everyDays: 28 });
+    expect(runs.filter(({ gated }) => gated === 'promoted').length).toBe(runs.length);
+  });
+});
+
+describe('the calibration trigger', () => {
+  it('finds next to nothing where nothing drifts', () => {
+    const { triggers, days } = triggersOf(smallYear(), 1, { splits: 2, orders: 20 });
+    expect(days).toBeGreaterThan(800);
+    expect((100 * triggers) / days).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a poisoned window', () => {
+  const thresholds = { days: 7, aucBelow: 0.5, calibrationGapAbove: 0.18, sourceGapAbove: 0.2, minRows: 100 };
+  const control = async (poisons: Poison[]) =>
+    poisonedWindow(await recorded(smallYear(), 1), thresholds, { seed: 1, poisons });
+
+  it('is set aside where labels are inverted, and nothing else is', async () => {
+    const { kinds, falseStretches } = await control([{ kind: 'inverted', flipped: 1 }]);
+    expect(kinds[0].trials).toBeGreaterThan(5);
+    expect(kinds[0].found).toBe(1);
+    expect(falseStretches).toBe(0);
+  });
+
+  it('is not found where nothing was spoilt', async () => {
+    const { kinds } = await control([{ kind: 'nothing', flipped: 0 }]);
+    expect(kinds[0].found).toBe(0);
+  });
+});
+
+describe('a feature that is known only afterwards', () => {
+  it('is refused by the gate at the first training, which passes without it', async () => {
+    const world = parcelsWorld({ days: 11 });
+    const leaking = await firstCandidate(
+      leaky(world, { from: 'handed', column: 'delay', into: 'orders', as: 'delay' }),
+    );
+    expect(leaking).toMatchObject({ refused: true, leaks: ['delay'] });
+    expect(leaking.reasons.join()).toContain('leak: feature delay alone');
+    expect(await firstCandidate(world)).toMatchObject({ refused: false, leaks: [] });
+  });
+});
+
+describe('the table', () => {
+  const context = { seed: 1, home: '', tell: () => {}, year: () => Promise.reject(new Error('not needed')) };
+
+  it('takes a control for failed when a figure is out of its range, is no number, or is not there', async () => {
+    const finding = { what: 'x', showed: '' };
+    expect(inRange({ ...finding, figure: 0.05, atMost: 0.05 })).toBe(true);
+    expect(inRange({ ...finding, figure: 0.06, atMost: 0.05 })).toBe(false);
+    expect(inRange(share('of none', 0, 0, { atMost: 1 }))).toBe(false);
+    const silent = { name: 'silent', mustShow: 'anything', run: async () => [] };
+    expect((await runControl(silent, context)).holds).toBe(false);
+  });
+});
+
+(slow ? describe : describe.skip)('every control on the year of flights (DRIFTLOOP_SLOW=1)', () => {
+  it('is in its range', () => {
+    const main = fileURLToPath(new URL('../../dist/controls/main.js', import.meta.url));
+    const { status, stdout } = spawnSync(process.execPath, [main], { encoding: 'utf8' });
+    expect(stdout).toContain('every control is in its range');
+    expect(status).toBe(0);
+  }, 3_600_000);
+});
