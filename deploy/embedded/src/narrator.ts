@@ -4,16 +4,19 @@ import type {
   Decision,
   DriftDetected,
   Evidence,
+  LoopHeld,
   ModelApproved,
   ModelPromoted,
   ModelRefused,
   ModelRolledBack,
   ModelTrained,
   PerformanceDegraded,
+  QuarantineChanged,
   RetrainingRequested,
   RolloutChanged,
   RolloutFailed,
   RolloutJudged,
+  SilenceChanged,
   TrainingFailed,
 } from '@driftloop/contracts';
 import { events, Stage, Verdict } from '@driftloop/contracts';
@@ -33,6 +36,9 @@ export const toldTopics = [
   events.cycleClosed,
   events.driftDetected,
   events.performanceDegraded,
+  events.silenceChanged,
+  events.loopHeld,
+  events.quarantineChanged,
 ].map((event) => event.topic);
 
 type Tell = (payload: never) => string | undefined;
@@ -58,6 +64,9 @@ const tellers: Record<string, Tell> = {
   'cycle.closed': ({ cycleId, outcome, opened, closed }: CycleClosed) =>
     `cycle ${short(cycleId)} closed: ${outcome.replace('_', ' ')} after ${((closed!.getTime() - opened!.getTime()) / 86_400_000).toFixed(1)} days`,
   'drift.detected': ({ decision }: DriftDetected) => `drift: ${reasonsOf(decision)}`,
+  'silence.changed': ({ decision }: SilenceChanged) => reasonsOf(decision),
+  'loop.held': ({ by, decision }: LoopHeld) => `${by}: ${reasonsOf(decision)}`,
+  'quarantine.changed': ({ decision }: QuarantineChanged) => `quarantine: ${reasonsOf(decision)}`,
   'performance.degraded': ({ decision }: PerformanceDegraded) => `performance: ${reasonsOf(decision)}`,
 } as Record<string, Tell>;
 

@@ -20,6 +20,7 @@ const commands = [
   'cycles',
   'cycle',
   'drift',
+  'ledger',
   'apply',
   'predict',
   'promote',
@@ -56,6 +57,7 @@ it.each([
   [['status', '--modle', 'x'], /unknown option '--modle'[\s\S]*--help/],
   [['cycle'], /missing required argument 'id'/],
   [['drift', '--limit', '0'], /--limit 0: write a whole number from 1 to 1000/],
+  [['ledger', '--since'], /option '--since <time>' argument missing/],
   [['apply'], /required option '-f, --file <file>'/],
   [[], /Usage: driftloop/],
 ])('ends with 2 when called with %j, and says how to call it', async (args, message) => {
