@@ -60,6 +60,21 @@ it('ends a canary that turns harmful while its promotion waits for a thaw', asyn
   expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(2);
 });
 
+it('ends a shadow that turns harmful while it waits for a thaw, and not one that goes on as it did', async () => {
+  const as = (shift: number) => ({ shadows: { v2: ({ p }: { p: number }) => Math.min(0.99, p + shift) } });
+  const { cycleId, next } = await world.untilShadow(start, as(0));
+  let at = next;
+  for (; !(await world.judged()).length; at += day) await world.live(at, as(0));
+  const stage = { stage: Stage.SHADOW, cycleId, rolloutId: `${cycleId}/v2`, ...versions };
+  await world.roll(at - 12 * hour, { ...stage, held: true, heldReason: 'frozen by main' });
+  for (const until = at + 4 * day; at < until; at += day) await world.live(at, as(0));
+  expect((await world.judged()).map(({ verdict }) => verdict)).toEqual(['VERDICT_ADVANCE']);
+  for (const until = at + 14 * day; at < until; at += day) await world.live(at, as(0.6));
+  const words = await world.judged();
+  expect(words.map(({ verdict }) => verdict)).toEqual(['VERDICT_ADVANCE', 'VERDICT_ROLL_BACK']);
+  expect(words[1].decision!.reasons.join()).toMatch(/harm|worse/);
+});
+
 it('lets a training that never ends expire all the same', async () => {
   const { request } = await world.untilOpened(start);
   const opened = request.knowledgeCutoff!.getTime();

@@ -32,6 +32,8 @@ import type { ModelView } from './view.js';
 const dayMs = 86_400_000;
 /** A challenger that answers fewer of the champion's rows is not fit to serve, however good its answers are. */
 const leastCoverage = 0.9;
+/** Tests that stop a trial. */
+const harms = ['harm', 'gross harm'];
 
 @Injectable()
 export class Judge {
@@ -42,17 +44,43 @@ export class Judge {
     const first = firstWholeDay(view, cycle.stageSince!);
     const days = await this.days.from(view.series, first);
     if (!days.length) return undefined;
-    const before = await this.days.lastClosedBy(view.series, cycle.stageSince!, 14, view.timing.closing);
-    const trial = run(view, cycle, days, yardstick(before.length ? before : days.slice(0, 1)));
-    const window = { windowStart: new Date(first), windowEnd: new Date(days[days.length - 1].day + dayMs) };
-    const evidence = trial.findings.map((finding) =>
-      Evidence.fromPartial({ ...finding, subject: cycle.version, ...window }),
-    );
+    const trial = run(view, cycle, days, await this.yardstick(view, cycle, days));
+    const evidence = evidenceOf(cycle, trial.findings, first, days[days.length - 1].day);
     const { verdict, rows } = trial;
     const lacks = verdict ? [] : [`undecided after ${days.length} closed days with ${rows} rows of both`];
     return { evidence, lacks, ...(verdict && { judgement: { ...verdict, evidence } }) };
   }
+
+  /**
+   * Whether the days that closed after an instant (epoch ms) say harm of a trial that has its word and waits. The tests begin
+   * anew there, and after each word that they come to: what was right then says nothing of later days.
+   */
+  async harmAfter(view: ModelView, cycle: CycleDocument, after: number): Promise<Judgement | undefined> {
+    const shadowed = await this.days.from(view.series, firstWholeDay(view, cycle.stageSince!));
+    let days = shadowed.filter(({ day }) => day + view.timing.closing > after);
+    const typical = await this.yardstick(view, cycle, days);
+    while (days.length) {
+      const { findings, verdict, seen } = run(view, cycle, days, typical);
+      if (!verdict) return undefined;
+      if (findings.some(({ test, holds }) => holds && harms.includes(test)))
+        return { ...verdict, evidence: evidenceOf(cycle, findings, days[0].day, days[seen - 1].day) };
+      days = days.slice(seen);
+    }
+    return undefined;
+  }
+
+  /** I3 */
+  private async yardstick(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[]): Promise<number> {
+    const before = await this.days.lastClosedBy(view.series, cycle.stageSince!, 14, view.timing.closing);
+    return typicalOf(before.length ? before : days.slice(0, 1));
+  }
 }
+
+/** The tests as they stand, over the days from one to another. */
+const evidenceOf = ({ version }: CycleDocument, findings: readonly Finding[], from: number, to: number): Evidence[] => {
+  const window = { windowStart: new Date(from), windowEnd: new Date(to + dayMs) };
+  return findings.map((finding) => Evidence.fromPartial({ ...finding, subject: version, ...window }));
+};
 
 /** I2: the first cohort whose first question comes at or after the rollout's beginning. */
 export function firstWholeDay(view: ModelView, since: number): number {
@@ -61,13 +89,15 @@ export function firstWholeDay(view: ModelView, since: number): number {
   return day < earliest ? day + dayMs : day;
 }
 
-const yardstick = (days: readonly DayDocument[]): number =>
+const typicalOf = (days: readonly DayDocument[]): number =>
   typicalRows(
     days.map(({ day, labelled, labels }) => ({ day: new Date(day).toISOString(), rows: labelled || labels })),
   );
 
 interface Trial {
   rows: number;
+  /** Days until it had its word, or all. */
+  seen: number;
   findings: readonly Finding[];
   verdict?: Omit<Judgement, 'evidence'>;
 }
@@ -78,7 +108,9 @@ function run(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[]
   let fast = startFastStop({ stopAt: harmAt });
   let answered = 0;
   let answerable = 0;
+  let seen = 0;
   for (const day of days) {
+    seen++;
     const pair = isToldOf(view, day) ? pairOf(unheld(day), cycle) : emptyPair;
     answered += pair.rows;
     answerable += pair.answerable;
@@ -90,7 +122,12 @@ function run(view: ModelView, cycle: CycleDocument, days: readonly DayDocument[]
   }
   const coverage = answerable ? answered / answerable : 1;
   const verdict = verdictOf(slow, fast, coverage);
-  return { rows: slow.rows, findings: [...judgeEvidence(slow), fastStopEvidence(fast)], ...(verdict && { verdict }) };
+  return {
+    rows: slow.rows,
+    seen,
+    findings: [...judgeEvidence(slow), fastStopEvidence(fast)],
+    ...(verdict && { verdict }),
+  };
 }
 
 const emptyPair: PairSums = { champion: '', challenger: '', rows: 0, sum: 0, answerable: 0, blocks: [] };

@@ -42,11 +42,17 @@ export class Trials {
     return reason && !isWithdrawn ? { verdict: Verdict.ROLL_BACK, reasons: [reason], evidence: [] } : undefined;
   }
 
-  /** A canary that has earned its promotion and waits for a thaw is still before callers: harm ends it. */
-  private async harmMeanwhile({ cycle, view }: ModelMemory, tick: Tick): Promise<Judgement | undefined> {
-    if (cycle?.stage !== 'canary' || !view.rollout.held) return undefined;
-    const { judgement } = await this.canary.check(view, cycle, tick.now, tick.replay);
-    return judgement?.verdict === Verdict.ROLL_BACK ? judgement : undefined;
+  /** A trial that has earned its word and waits for a thaw is on trial still: harm ends it. */
+  private async harmMeanwhile(memory: ModelMemory, { now, replay }: Tick): Promise<Judgement | undefined> {
+    const { cycle, view, progress } = memory;
+    if (!cycle || !view.rollout.held) return undefined;
+    if (cycle.stage === 'canary') {
+      const { judgement } = await this.canary.check(view, cycle, now, replay);
+      return judgement?.verdict === Verdict.ROLL_BACK ? judgement : undefined;
+    }
+    if (cycle.stage !== 'shadow' || progress.closed === memory.judged) return undefined;
+    memory.judged = progress.closed;
+    return this.judge.harmAfter(view, cycle, lastJudgement(cycle));
   }
 
   /** Why a trial that is overdue has earned no word. */
@@ -67,3 +73,7 @@ export class Trials {
     return standing?.judgement;
   }
 }
+
+/** When the judge spoke last of a cycle, epoch ms. */
+const lastJudgement = ({ steps }: CycleDocument): number =>
+  steps.findLast(({ decision }) => (decision as { kind?: string } | undefined)?.kind === 'judgement')?.time ?? 0;
