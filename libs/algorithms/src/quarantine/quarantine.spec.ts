@@ -51,7 +51,7 @@ describe('the witness', () => {
   });
 
   it('takes probabilities of 0 and 1, and says nothing where there is one class', () => {
-    expect([witnessBin(0), witnessBin(1)]).toEqual([0, 255]);
+    expect([witnessBin(0), witnessBin(1)]).toEqual([0, 1023]);
     const { auc: none } = binnedAuc(witnessOf('a', [{ p: 0.2, y: 0 }]).bins);
     expect(none).toBeNaN();
     expect(

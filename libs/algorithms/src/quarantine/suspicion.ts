@@ -124,13 +124,23 @@ function firstSuspicion(free: readonly WitnessDay[], newest: number, t: Quaranti
   return undefined;
 }
 
-const pooled = (days: readonly WitnessDay[], keep: (source: string) => boolean = () => true): WitnessSums =>
+const binsOver = (days: readonly WitnessDay[]): readonly number[] =>
   mergeWitness(
     '',
-    days.flatMap(({ sources }) => sources.filter(({ source }) => keep(source))),
-  );
+    days.flatMap(({ sources }) => sources),
+  ).bins;
 
-const gapOf = ({ residualMicro, rows }: WitnessSums): number => (rows ? residualMicro / rows / MICRO : 0);
+/** Rows and mean residual, without the bins: most tests need no more. */
+function gapOver(days: readonly WitnessDay[], keep: (source: string) => boolean = () => true) {
+  let [rows, residual] = [0, 0];
+  for (const { sources } of days)
+    for (const sums of sources)
+      if (keep(sums.source)) {
+        rows += sums.rows;
+        residual += sums.residualMicro;
+      }
+  return { rows, gap: rows ? residual / rows / MICRO : 0 };
+}
 
 const datesOf = (days: readonly WitnessDay[]) => days.map(({ day }) => day);
 
@@ -142,13 +152,13 @@ function sourceSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThr
   const threshold = widened(t.sourceGapAbove, k, t.days);
   const worst = names
     .map((source) => {
-      const mine = pooled(run, (name) => name === source);
-      const rest = pooled(run, (name) => name !== source);
+      const mine = gapOver(run, (name) => name === source);
+      const rest = gapOver(run, (name) => name !== source);
       const enough = mine.rows >= t.minRows && rest.rows >= t.minRows;
       return {
         source,
-        difference: enough ? gapOf(mine) - gapOf(rest) : 0,
-        own: Math.abs(gapOf(mine)),
+        difference: enough ? mine.gap - rest.gap : 0,
+        own: Math.abs(mine.gap),
         rows: mine.rows,
       };
     })
@@ -165,24 +175,24 @@ function sourceSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThr
 }
 
 function calibrationSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThresholds): Suspicion | undefined {
-  const all = pooled(run);
+  const { rows, gap } = gapOver(run);
   const threshold = widened(t.calibrationGapAbove, k, t.days);
-  const gap = gapOf(all);
-  if (all.rows < t.minRows || !(Math.abs(gap) > threshold)) return undefined;
+  if (rows < t.minRows || !(Math.abs(gap) > threshold)) return undefined;
   const note = `labels are ${signed(gap)} off what was promised${widening(t.calibrationGapAbove, k, t)}`;
-  const evidence = { test: 'calibration_gap', subject: '', statistic: Math.abs(gap), threshold, rows: all.rows, note };
+  const evidence = { test: 'calibration_gap', subject: '', statistic: Math.abs(gap), threshold, rows, note };
   return suspicion('calibration', '', gap, run, evidence);
 }
 
 function aucSuspicion(run: readonly WitnessDay[], k: number, t: QuarantineThresholds): Suspicion | undefined {
-  const all = pooled(run);
-  const { auc, error, positives, negatives } = binnedAuc(all.bins);
+  const { rows, gap } = gapOver(run);
+  if (rows < t.minRows) return undefined;
+  const { auc, error, positives, negatives } = binnedAuc(binsOver(run));
   const se = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
   const threshold = t.aucBelow - (k < t.days ? farBelow * se : 0);
-  if (all.rows < t.minRows || !(auc + error < threshold)) return undefined;
+  if (!(auc + error < threshold)) return undefined;
   const note = `from binned counts, exact within ±${error.toFixed(4)}${k < t.days ? `; 3 standard errors below ${t.aucBelow}` : ''}`;
-  const evidence = { test: 'champion_auc', subject: '', statistic: auc, threshold, rows: all.rows, note };
-  return suspicion('auc', '', gapOf(all), run, evidence);
+  const evidence = { test: 'champion_auc', subject: '', statistic: auc, threshold, rows, note };
+  return suspicion('auc', '', gap, run, evidence);
 }
 
 function suspicion(
@@ -244,13 +254,13 @@ function crosses(stretch: Stretch, days: readonly WitnessDay[], t: QuarantineThr
 
 /** A stretch of one source goes on by the source's gap; one of all labels by their gap, or by the ranking. */
 function plainTests({ kind, source, sign }: Stretch, days: readonly WitnessDay[], t: QuarantineThresholds) {
-  const mine = pooled(days, (name) => source === '' || name === source);
-  const gap = gapOf(mine) - (source === '' ? 0 : gapOf(pooled(days, (name) => name !== source)));
+  const mine = gapOver(days, (name) => source === '' || name === source);
+  const gap = mine.gap - (source === '' ? 0 : gapOver(days, (name) => name !== source).gap);
   const aimed = { statistic: Math.abs(gap), rows: mine.rows };
   const towards = (threshold: number) => Math.sign(gap) === sign && Math.abs(gap) > threshold;
   if (source !== '')
     return [{ test: 'source_gap', ...aimed, threshold: t.sourceGapAbove, crossed: towards(t.sourceGapAbove) }];
-  const { auc } = binnedAuc(mine.bins);
+  const { auc } = binnedAuc(binsOver(days));
   const ranking = {
     test: 'champion_auc',
     statistic: auc,

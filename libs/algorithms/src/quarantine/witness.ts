@@ -1,7 +1,7 @@
 /**
  * The champion as a witness against labels: a day's counts of (probability, label) in fixed bins, and its residuals.
  *
- * Probabilities fall into 256 bins of equal width in logit over [−8, 8]. From such counts the area under the ROC curve is
+ * Probabilities fall into 1,024 bins of equal width in logit over [−8, 8]. From such counts the area under the ROC curve is
  * known up to the pairs that share a bin: with ties counting one half it is off by at most ½ Σ pos·neg / (P·N) over the
  * bins, which `binnedAuc` returns with it. All sums are integers, so that the order of rows cannot change them.
  *
@@ -21,7 +21,7 @@ export interface WitnessSums {
   readonly bins: readonly number[];
 }
 
-const BINS = 256;
+const BINS = 1024;
 const REACH = 8;
 
 /** The bin of a probability; 0 and 1 fall into the outermost. */
