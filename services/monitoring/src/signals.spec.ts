@@ -2,7 +2,7 @@ import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, specText, start } from './spec/world.js';
+import { day, type Parcel, specText, start } from './spec/world.js';
 
 const quiet = { retraining: { any: [{ growth: { atLeast: 1000 } }] } };
 
@@ -39,13 +39,16 @@ describe('the signals', () => {
     expect(told[0].decision!.evidence.map(({ subject }) => subject)).toEqual(['weight']);
     const [psi] = told[0].decision!.evidence;
     expect(psi.statistic).toBeGreaterThan(psi.threshold);
-    expect(told[0].movements.map(({ feature }) => feature)).toEqual(['weight']);
+    expect(told[0].movements.map(({ feature, slice }) => [feature, slice])).toEqual([
+      ['weight', ''],
+      ['weight', 'depot=north'],
+    ]);
     expect(told[0].movements[0]).toMatchObject({ slice: '', moved: true });
     expect(told[0].movements[0].qValue).toBeLessThan(0.05);
     expect(told[0].movements[0].present - told[0].movements[0].reference).toBeGreaterThan(1);
     expect(await world.requested()).toEqual([]);
     const report = await call(world.client, 'getDrift', { model: 'parcels', limit: 1 });
-    expect(report).toMatchObject({ champion: 'v1', days: 14, tests: 3, moved: 1, rate: 0.05 });
+    expect(report).toMatchObject({ champion: 'v1', days: 14, tests: 4, moved: 2, rate: 0.05 });
     expect(report.movements).toMatchObject([{ feature: 'weight', moved: true, note: 'since 2013-01-09' }]);
   });
 
@@ -65,6 +68,26 @@ describe('the signals', () => {
     const [told] = await world.heard(events.performanceDegraded);
     expect(told.decision!.evidence[0]).toMatchObject({ test: 'calibration_gap', threshold: 0.05, holds: true });
     expect(told.decision!.reasons[0]).toMatch(/promises too little/);
+  });
+
+  it('tell with a fall in performance what moved, the share of the loss first, and in a retraining’s evidence', async () => {
+    const any = [{ calibrationGap: { atLeast: 0.05, z: 2 } }];
+    world = await openLoop({ spec: specText({ retraining: { any } }) });
+    await world.trained(start - day, '');
+    await liveDays(start, 14);
+    const heavy = (parcel: Parcel) => ({ ...parcel, weight: parcel.weight + 5 });
+    await liveDays(start + 14 * day, 10, { parcels: heavy as never, p: ({ weight, p }) => (weight > 8 ? p / 4 : p) });
+    const told = (await world.heard(events.performanceDegraded)).at(-1)!;
+    const [first] = told.movements;
+    expect(first).toMatchObject({ feature: 'weight', slice: '', moved: true });
+    expect(first.lossShare).toBeGreaterThan(0.5);
+    expect(told.movements.every(({ moved, lossShare }) => moved && lossShare <= first.lossShare)).toBe(true);
+    expect(told.movements.map(({ slice }) => slice)).toContain('depot=north');
+    const [{ decision }] = await world.requested();
+    const leading = decision!.evidence.filter(({ test }) => test === 'movement');
+    expect(leading.map(({ subject }) => subject)).toContain('weight');
+    expect(leading[0]).toMatchObject({ threshold: 0.25, days: 14 });
+    expect(decision!.reasons.join()).not.toContain('weight');
   });
 
   it('measure the loss of a new champion against its twin’s, from its days in shadow on', async () => {

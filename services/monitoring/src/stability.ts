@@ -1,6 +1,6 @@
 /**
  * Movements as signals: the PSI of each feature and of the prediction, an alarm where it is at or above the warning and
- * the movement is no accident (drift-control.ts).
+ * the movement is no accident: it stands (drift-control.ts), and among all of today's it still shows.
  *
  * I1  A slice is a signal only where it has moved and the whole has not: else the whole says it.
  * I2  What is shown at a glance is bounded: the strongest, and how many there are.
@@ -14,12 +14,14 @@ const shown = 10;
 
 /** One piece of evidence a feature, and one a slice that moved by itself. */
 export function stability(view: ModelView, movements: readonly Movement[]): Partial<Evidence>[] {
-  const threshold = view.spec.monitoring.psi.warnAt;
+  const { psi, falseDiscoveryRate } = view.spec.monitoring;
+  const threshold = psi.warnAt;
+  const sounds = ({ moved, qValue, psi }: Movement) => moved && qValue <= falseDiscoveryRate && psi >= threshold;
   const whole = new Set(movements.filter(({ slice, moved }) => !slice && moved).map(({ feature }) => feature));
   const own = movements.filter(({ slice, moved, feature }) => !slice || (moved && !whole.has(feature)));
   return own.map((movement) => ({
     ...{ test: 'psi', subject: keyOf(movement), statistic: movement.psi, threshold },
-    ...{ holds: movement.moved && movement.psi >= threshold, rows: movement.rows, days: movement.days },
+    ...{ holds: sounds(movement), rows: movement.rows, days: movement.days },
     note: inWords(movement),
   }));
 }

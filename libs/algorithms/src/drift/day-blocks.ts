@@ -7,12 +7,13 @@
  * a window of few days missed what happens on few days (storms), and give many degrees of freedom to a short window. Categories are compared one by one in
  * place of cuts. Missing values are the last bin, and so beyond every cut.
  *
- * I1  Days on end are alike (weather lasts, an average over a week is hardly news on the next day): with ρ the correlation of a day with the one before,
- *     pooled over window and reference, variances are those of independent days times (1 + ρ)/(1 − ρ), and so many fewer days count (the first-order
- *     plug-in of Andrews, Econometrica 1991). A mean over `memory` days is known to be worth at most one day in so many, whatever ρ seems to be: it may
- *     stay within one bin for weeks and then leave it for good.
- * I2  A variance is never taken for less than that of independent rows: days that happen to agree prove nothing.
- * I3  Counts are integers and days are walked oldest first: the order of rows cannot change a digit.
+ * I1  Days on end are alike (weather lasts): with ρ the correlation of a day with the one before it in the reference, variances are those of independent
+ *     days times (1 + ρ)/(1 − ρ), and so many fewer days count (the first-order plug-in of Andrews, Econometrica 1991). A mean over `memory` days is known
+ *     to be worth at most one day in so many, whatever ρ seems to be: it may stay within one bin for weeks and then leave it for good.
+ * I2  The window's own Σ e_d² is taken from its steps, ½ Σ (e_d − e_{d−1})² / (1 − ρ), where that is less (von Neumann, Annals of Mathematical Statistics
+ *     1941): a move in the midst of the window does not hide itself behind the variance that it makes.
+ * I3  A variance is never taken for less than that of independent rows: days that happen to agree prove nothing.
+ * I4  Counts are integers and days are walked oldest first: the order of rows cannot change a digit.
  *
  * @example
  * const spread = daySpread(reference.kind, referenceDays);   // kept as JSON beside the reference
@@ -106,9 +107,9 @@ function deviationAt(
 ): Deviation | undefined {
   const [N, N0, B, H] = [now.total, before.total, now.rows.length, spread?.days ?? 0];
   const own = deviations(now, k);
-  const squares = own.squares + (spread?.squares[k] ?? 0);
   const free = spread ? B + H - 2 : B - 1;
-  const rho = likeness(own.lagged + (spread?.lagged[k] ?? 0), squares, B + H);
+  const rho = spread ? likeness(spread.lagged[k], spread.squares[k], H) : likeness(own.lagged, own.squares, B);
+  const squares = spread ? spread.squares[k] + Math.min(own.squares, own.steps / (1 - rho)) : own.squares;
   const inflation = Math.max(memory, (1 + rho) / (1 - rho));
   // of one day's e_d, and the number of days that the reference is worth
   const ofDay = (squares / free) * inflation;
@@ -130,7 +131,7 @@ function likeness(lagged: number, squares: number, n: number): number {
   return Math.min(0.95, Math.max(0, r + (1 + 3 * r) / n));
 }
 
-/** I2; the share is smoothed by half a row, so that it is neither 0 nor 1. */
+/** I3; the share is smoothed by half a row, so that it is neither 0 nor 1. */
 const noLess = (variance: number, share: number, rows: number): number =>
   Math.max(variance, (share * (1 - share)) / rows);
 
@@ -168,15 +169,22 @@ function daysOf(kind: ReferenceHistogram['kind'], daily: readonly (readonly numb
   return { cuts, rows, total, below, sums };
 }
 
-/** Σ e_d² and Σ e_d e_{d−1} at a cut. */
-function deviations({ cuts, rows, total, below, sums }: Days, k: number): { squares: number; lagged: number } {
+interface Deviations {
+  readonly squares: number;
+  readonly lagged: number;
+  readonly steps: number;
+}
+
+/** Σ e_d², Σ e_d e_{d−1} and ½ Σ (e_d − e_{d−1})² at a cut. */
+function deviations({ cuts, rows, total, below, sums }: Days, k: number): Deviations {
   const share = sums[k] / Math.max(1, total);
-  let [squares, lagged, last] = [0, 0, 0];
+  let [squares, lagged, steps, last] = [0, 0, 0, 0];
   for (let d = 0; d < rows.length; d++) {
     const e = below[d * cuts + k] - share * rows[d];
     squares += e * e;
     lagged += e * last;
+    if (d > 0) steps += (e - last) ** 2 / 2;
     last = e;
   }
-  return { squares, lagged };
+  return { squares, lagged, steps };
 }
