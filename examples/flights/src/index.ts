@@ -3,6 +3,10 @@ export { type Departure, departures, type Observation, weather } from './data.js
 export { type AnswerLine, Diary, type ShadowLine } from './diary.js';
 export { replayPoints } from './points.js';
 export { type Progress, type ReplayOptions, type ReplayResult, replay } from './replay.js';
+/** Two more streams, whose data do not ship with the project. */
+export * as bikeSharing from './streams/bike-sharing.js';
+export * as elec2 from './streams/elec2.js';
+export { findData } from './streams/files.js';
 export { Telling } from './telling.js';
 export { type Happening, importWorld, type World, type WorldModule } from './world.js';
 
