@@ -40,7 +40,9 @@ async function play(environment: Record<string, string>): Promise<Cycle[]> {
 beforeAll(async () => {
   receiver = await openReceiver();
   cycles = await play({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+  const first = explained;
   again = await play({});
+  expect(explained).toEqual(first);
   promoted = cycles.findLast((cycle) => cycle.outcome === 'promoted' && cycle.signal !== 'bootstrap')!;
   trace = receiver.spans.filter((span) => span.traceId === promoted.traceId);
 }, 300_000);
@@ -157,4 +159,18 @@ it('has the same ids, parents, times of events and attributes in another run', (
   );
   for (const [i, { spans }] of cycles.entries()) expect(timeless(again[i].spans)).toEqual(timeless(spans));
   expect(new Set(cycles.map(({ traceId }) => traceId)).size).toBe(cycles.length);
+});
+
+it('is told in words with the figures of its evidence', () => {
+  const told = explained[cycles.indexOf(promoted)];
+  const text = told.passages.flatMap(({ sentences }) => sentences).join('\n');
+  expect(told.passages.map(({ title }) => title)).toEqual([
+    ...['Why it opened', 'The training', 'The gate', 'In shadow', 'As canary', 'What came of it'],
+  ]);
+  const judged = promoted.steps.find(({ decision }) => decision?.kind === 'judgement')!.decision!;
+  expect(text).toContain(judged.reasons[0]);
+  expect(text.match(/^2024-01-\d\d: \d+ rows, v2 (better|worse) by/gm)).toHaveLength(judged.evidence[0].days);
+  const rows = promoted.spans.find(({ name }) => name === 'dataset')!.attributes['driftloop.dataset.rows'];
+  expect(text).toContain(`learned from all ${rows} rows`);
+  expect(text).toContain(`${promoted.version} became champion in place of ${promoted.champion}.`);
 });
