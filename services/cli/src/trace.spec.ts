@@ -1,12 +1,11 @@
-import { CycleSpan } from '@driftloop/contracts';
+import type { CycleSpan } from '@driftloop/client';
 import { traceLines } from './trace.js';
 
 const at = Date.UTC(2013, 1, 15, 21);
-const span = (spanId: string, parentSpanId: string, name: string, facts: Partial<CycleSpan> = {}) =>
-  CycleSpan.fromPartial({
-    ...{ spanId, parentSpanId, name, service: 'training', eventTime: new Date(at) },
-    ...{ started: new Date(0), ended: new Date(20), ...facts },
-  });
+const span = (spanId: string, parentSpanId: string, name: string, facts: Partial<CycleSpan> = {}): CycleSpan => ({
+  ...{ traceId: 't', spanId, parentSpanId, name, service: 'training', eventTime: new Date(at) },
+  ...{ started: new Date(0), ended: new Date(20), links: [], attributes: {}, error: '', ...facts },
+});
 
 describe('a trace', () => {
   it('is drawn as a tree, with event times, services and how long each step took', () => {
