@@ -21,8 +21,6 @@ const poisoned = (spec: ParcelsOptions['spec'] = []) =>
         'any: [{ growth: { atLeast: 1.55 } }]',
       ],
       ['minDays: 3', 'minDays: 4'],
-      // The quarantine would find such days (quarantine.spec.ts): here it is about what comes after.
-      ['  retraining:', '  quarantine: { aucBelow: 0, calibrationGapAbove: 1, sourceGapAbove: 1 }\n  retraining:'],
       ...spec,
     ],
   });

@@ -63,6 +63,8 @@ spec:
     shadow: { margin: 0.02, clip: 0.1, promoteAt: 10, harmAt: 20, maxDays: 6 }
     canary: { percent: 20, duration: 12h, minPredictions: 10 }
   monitoring: { window: 5d }
+  # This world changes as grossly as poison would (quarantine.spec.ts); nobody is there to say that it is real.
+  quarantine: { aucBelow: 0, calibrationGapAbove: 1, sourceGapAbove: 1 }
   retraining:
     any: [{ growth: { atLeast: 1 } }, { calibrationGap: { atLeast: 0.08, z: 2.5 } }]
     cooldown: 3d

@@ -25,7 +25,7 @@ const poisoned = (quarantine: string, changes: ParcelsOptions['spec'] = []) =>
         'any: [{ growth: { atLeast: 0.9 } }]',
       ],
       ['gate: { enabled: true', 'gate: { enabled: false'],
-      ['  retraining:', `  ${quarantine}\n  retraining:`],
+      [off, quarantine],
       ...changes,
     ],
   });

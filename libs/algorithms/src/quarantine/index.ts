@@ -1,3 +1,10 @@
 export * from './poisoned-window.js';
-export * from './suspicion.js';
+export type {
+  QuarantineThresholds,
+  Stretch,
+  Suspicion,
+  SuspicionKind,
+  WitnessDay,
+} from './run-tests.js';
+export { suspectDays } from './suspicion.js';
 export * from './witness.js';

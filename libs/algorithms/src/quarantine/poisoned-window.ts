@@ -8,7 +8,8 @@
  * control.kinds.find(({ kind }) => kind === 'flipped'); // { found: 1, poisonedDaysHeld: 0.93, medianDays: 2, … }
  */
 import { Random } from '../random.js';
-import { type QuarantineThresholds, type Stretch, suspectDays, type WitnessDay } from './suspicion.js';
+import type { QuarantineThresholds, Stretch, WitnessDay } from './run-tests.js';
+import { suspectDays } from './suspicion.js';
 import { witnessOf } from './witness.js';
 
 /** One labelled prediction. */

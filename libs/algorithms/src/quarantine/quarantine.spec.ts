@@ -1,7 +1,8 @@
 import { auc } from '../metrics/auc.js';
 import { Random } from '../random.js';
 import { poisonedWindow, type RecordedDay, type WitnessRow } from './poisoned-window.js';
-import { type QuarantineThresholds, type Stretch, suspectDays, type WitnessDay } from './suspicion.js';
+import type { QuarantineThresholds, Stretch, WitnessDay } from './run-tests.js';
+import { suspectDays } from './suspicion.js';
 import { binnedAuc, mergeWitness, witnessBin, witnessOf } from './witness.js';
 
 const dayMs = 86_400_000;
