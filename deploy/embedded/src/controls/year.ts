@@ -2,7 +2,8 @@
  * The year of flights as the controls use it: one point-in-time training set, built by the feature store itself from the
  * facts told through its public door, and the models that the recipe trains on parts of it.
  *
- * I1  The set is kept in the controls' home under the hash of the spec; so is every trained model's answer.
+ * I1  The set is kept in the controls' home under a hash of what it is made from, and every trained model's answers under one
+ *     of that and the recipe: another policy, gate or judge needs neither anew.
  * I2  Recipe, gate, judge and policy are the product's. Only the booster has fewer trees than the default, each learning
  *     faster: many models are needed, and none of them is for use.
  */
@@ -11,7 +12,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, 
 import { dirname, join } from 'node:path';
 import { History, type LoopRules, type ModelScores } from '@driftloop/algorithms';
 import { Control as Doors, Reporter } from '@driftloop/client';
-import { canonicalSpec, FeatureStoreClient, type ModelSpec, parseModelSpec } from '@driftloop/contracts';
+import { canonicalJson, FeatureStoreClient, type ModelSpec, parseModelSpec } from '@driftloop/contracts';
 import { flightsWorld, importWorld, Telling, type World } from '@driftloop/flights';
 import { call } from '@driftloop/service';
 import { historyOf, Models, type Parts, readTrainingSet, rulesOf, type TrainingTable } from '@driftloop/training';
@@ -40,7 +41,7 @@ export interface ModelsAt {
 export async function openYear(home: string, tell: (what: string) => void): Promise<Year> {
   const world = (await importWorld(flightsWorld.href)).openWorld();
   const spec = parseModelSpec(world.spec);
-  const name = canonicalSpec(spec).sha256.slice(0, 16);
+  const name = nameOf(madeFrom(spec));
   const path = join(home, `year-${name}.parquet`);
   if (!existsSync(path)) {
     tell('telling the feature store a year of flights; its training set is kept');
@@ -48,7 +49,7 @@ export async function openYear(home: string, tell: (what: string) => void): Prom
   }
   const table = await readTrainingSet(path, spec);
   const quicker = quick(spec);
-  return yearOf(table, quicker, join(home, `models-${canonicalSpec(quicker).sha256.slice(0, 16)}`));
+  return yearOf(table, quicker, join(home, `models-${nameOf([name, quicker.spec.training])}`));
 }
 
 /** A year from a table, with trained models kept in a folder where one is given. */
@@ -74,6 +75,14 @@ function cutoffsOf({ days, rows }: History, everyDays: number, left: number): nu
   const first = days.findIndex(({ to }) => to >= 0.12 * rows);
   return days.slice(first, days.length - left).flatMap(({ closedAt }, i) => (i % everyDays ? [] : [closedAt]));
 }
+
+/** The parts of a spec that a training set is made from. */
+function madeFrom({ spec }: ModelSpec) {
+  const { entity, question, cohort, request, derived, sources, features, label } = spec;
+  return { entity, question, cohort, request, derived, sources, features, label: label.name };
+}
+
+const nameOf = (parts: unknown): string => createHash('sha256').update(canonicalJson(parts)).digest('hex').slice(0, 16);
 
 /** I2 */
 export function quick(spec: ModelSpec): ModelSpec {

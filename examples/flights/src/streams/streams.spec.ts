@@ -45,7 +45,7 @@ for (const stream of streams) {
 
     it('knows of a period what was metered when it has ended, and what was settled a day later, as its label', () => {
       const starts = new Map(
-        of('outcome').map(({ at, outcome }) => [outcome.entityId, [outcome.entityTime.getTime(), at]]),
+        of('outcome').map(({ at, outcome }) => [outcome.entityId, [outcome.entityTime!.getTime(), at]]),
       );
       const known = (source: string) =>
         factsOf(source).map(({ at, fact }) => at - starts.get(fact.entityId)![0] - period);
