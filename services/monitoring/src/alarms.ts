@@ -56,7 +56,7 @@ export class Alarms {
     cause: Cause,
   ): Promise<void> {
     const { series, tenant, model, champion } = view;
-    const days = await this.days.last(series, datedDays);
+    const days = await this.days.lastWithDetails(series, datedDays);
     const evidence = crossed.map((e) => (isOfLoss(e) ? since(e, lossChangedAt(view, days)) : e));
     const subject = `${series}/${champion}/${evidence.map((e) => `${e.test} ${e.subject}`).join(',')}`;
     const said = decision({ kind: 'signal', outcome: kind, subject, time, reasons: evidence.map(inWords), evidence });

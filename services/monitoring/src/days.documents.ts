@@ -45,10 +45,19 @@ export interface DayCounts {
   rows: number;
   /** JSON: bin counts by feature. Text: read whole or not at all. */
   bins: string;
-  /** JSON: the same by slice, then feature. */
+  /** JSON: the same by slice, then feature. Kept beside the day (DayDetails), and there only where it was asked for. */
   slices?: string;
-  /** JSON: by feature and bin, rows with a label and what the champion lost on them, in thousandths. */
+  /** JSON: by feature and bin, rows with a label and what the champion lost on them, in thousandths. As `slices`. */
   losses?: string;
+}
+
+/** What diagnosis alone reads of a day: large, so apart from what every check walks over. `_id` is the day's. */
+export interface DayDetails {
+  _id: string;
+  series: string;
+  day: number;
+  slices: string;
+  losses: string;
 }
 
 /** One closed cohort. Times are epoch ms. */
@@ -119,17 +128,45 @@ const daySchema = new Schema<DayDocument>(
   .index({ series: 1, day: 1 })
   .index({ series: 1, lastKnown: 1 });
 
+const detailsSchema = new Schema<DayDetails>(
+  { _id: String, series: String, day: Number, slices: String, losses: String },
+  { versionKey: false, minimize: false },
+).index({ series: 1, day: 1 });
+
+/** Details are let go when they are older: no window and no dating of a change reaches further back. */
+const detailsFor = 64 * 86_400_000;
+
 @Injectable()
 export class Days {
   readonly days: Model<DayDocument>;
+  readonly details: Model<DayDetails>;
 
   constructor(connection: mongoose.Connection) {
     this.days = connection.model<DayDocument>('Day', daySchema, 'days');
+    this.details = connection.model<DayDetails>('DayDetails', detailsSchema, 'day_details');
   }
 
+  /** Details first: a day that is there has them. */
   async keep(day: DayDocument): Promise<void> {
     const { _id, ...fields } = day;
+    if (fields.counts) fields.counts = await this.keepDetails(day, fields.counts);
     await this.days.updateOne({ _id }, { $set: fields }, { upsert: true });
+  }
+
+  private async keepDetails({ _id, series, day }: DayDocument, counted: DayCounts): Promise<DayCounts> {
+    const { slices, losses, ...counts } = counted;
+    if (slices === undefined || losses === undefined) return counts;
+    await this.details.updateOne({ _id }, { $set: { series, day, slices, losses } }, { upsert: true });
+    await this.details.deleteMany({ series, day: { $lt: day - detailsFor } });
+    return counts;
+  }
+
+  /** As `last`, with the details of each day. */
+  async lastWithDetails(series: string, count: number): Promise<DayDocument[]> {
+    const days = await this.last(series, count);
+    const found = await this.details.find({ _id: { $in: days.map(({ _id }) => _id) } }).lean<DayDetails[]>();
+    const byId = new Map(found.map(({ _id, slices, losses }) => [_id, { slices, losses }]));
+    return days.map((day) => (day.counts ? { ...day, counts: { ...day.counts, ...byId.get(day._id) } } : day));
   }
 
   find(series: string, day: number): Promise<DayDocument | null> {

@@ -26,7 +26,10 @@ export class DriftReports {
     if (!(limit >= 0 && limit <= atMost)) throw errors.INVALID_LIMIT({ limit, atMost });
     const series = `${tenant}/${model}`;
     const view = await this.reading.declared(series, model);
-    const [long, watch] = await Promise.all([this.days.last(series, datedDays), this.documents.watch(series)]);
+    const [long, watch] = await Promise.all([
+      this.days.lastWithDetails(series, datedDays),
+      this.documents.watch(series),
+    ]);
     const window = long.slice(-view.timing.window);
     const measured = movementsOf(view, window, hasRisen(view, window));
     const { movements, control } = stand(measured, watch?.drift ?? undefined, view.champion);

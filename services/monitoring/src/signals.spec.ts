@@ -2,7 +2,7 @@ import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, type Parcel, specText, start } from './spec/world.js';
+import { DocumentsOf, day, type Parcel, specText, start } from './spec/world.js';
 
 const quiet = { retraining: { any: [{ growth: { atLeast: 1000 } }] } };
 
@@ -26,6 +26,14 @@ describe('the signals', () => {
     expect(signals[2]).toMatchObject({ statistic: 0, holds: false, days: 14 });
     // 15 closed days of 40 over 100 labels trained on
     expect(signals[0]).toMatchObject({ statistic: 6, rows: 600 });
+  });
+
+  it('test a window once, however often it is looked at', async () => {
+    world = await openLoop({ spec: specText({ retraining: { ...quiet.retraining, check: '6h' } }) });
+    await liveDays(start, 16);
+    const watch = await world.service.app.get(DocumentsOf.loop).watch('main/parcels');
+    // of 15 closed days two windows of 14
+    expect(watch!.drift!.budget).toEqual({ tests: 2, discoveries: [] });
   });
 
   it('tell a drift once, when it crosses, with the features that moved, and trigger nothing', async () => {
@@ -87,6 +95,11 @@ describe('the signals', () => {
     const leading = decision!.evidence.filter(({ test }) => test === 'movement');
     expect(leading.map(({ subject }) => subject)).toContain('weight');
     expect(leading[0]).toMatchObject({ threshold: 0.25, days: 14 });
+    // what only diagnosis reads is apart from what every check walks over
+    const days = world.service.app.get(DocumentsOf.days);
+    const [newest] = await days.last('main/parcels', 1);
+    expect(Object.keys(newest.counts!)).toEqual(['version', 'rows', 'bins']);
+    expect(await days.details.countDocuments()).toBe(23);
     expect(decision!.reasons.join()).not.toContain('weight');
   });
 

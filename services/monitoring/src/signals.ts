@@ -67,7 +67,7 @@ export class Signals {
 
   async measure(view: ModelView, progress: Progress, now: number, held: Held): Promise<Measured> {
     const { training, series, timing } = view;
-    const days = await this.days.last(series, timing.window);
+    const days = await this.days.lastWithDetails(series, timing.window);
     const fresh = training
       ? await this.days.labelsKnownAfter(series, training.cutoff)
       : await this.known(view, progress);

@@ -24,12 +24,13 @@ import {
   TimePassed,
 } from '@driftloop/contracts';
 import { call, grpcClient, testService } from '@driftloop/service';
+import { Days } from '../days.documents.js';
 import { LoopDocuments } from '../loop.documents.js';
 import { monitoring } from '../monitoring.module.js';
 import { Rows } from '../rows.documents.js';
 
 /** The documents that a spec may look into. */
-export const DocumentsOf = { rows: Rows, loop: LoopDocuments };
+export const DocumentsOf = { rows: Rows, days: Days, loop: LoopDocuments };
 
 export const hour = 3_600_000;
 export const day = 24 * hour;
