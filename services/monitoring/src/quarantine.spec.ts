@@ -115,14 +115,16 @@ describe('days of flipped labels', () => {
     expect((await list()).total).toBe(0);
   });
 
-  it('are set aside once when a tick is handled again', async () => {
+  it('are set aside once when a tick is handled again, and what a crash left unmarked is marked', async () => {
     await open();
     await live(0, 3);
     await live(3, 6, flip);
     const before = await list();
     const looks = world.service.ground.connection.model('Looked');
     await looks.updateOne({ _id: 'main/parcels' }, { $set: { day: start + 2 * day } });
+    await world.service.ground.connection.model('Day').updateMany({ series: 'main/parcels' }, { $set: { held: [] } });
     await world.tick(start + 6 * day + 12 * hour);
+    expect((await world.status()).freshLabels).toBe(3 * count);
     expect((await list()).items.map(({ id, window }) => [id, window])).toEqual(
       before.items.map(({ id, window }) => [id, window]),
     );
