@@ -9,9 +9,7 @@ import { openReceiver, type ReceivedSpan, type Receiver } from './otlp.fixture.j
 import { DAY, parcelsWorld, START } from './parcels.fixture.js';
 import { openPlayed } from './played.fixture.js';
 
-/** Traffic that turns round contradicts the champion as bad labels would: here it is believed. */
-const believing = 'quarantine: { aucBelow: 0, calibrationGapAbove: 1, sourceGapAbove: 1 }';
-const world = parcelsWorld({ driftAt: 12, spec: [['  retraining:', `  ${believing}\n  retraining:`]] });
+const world = parcelsWorld({ driftAt: 12 });
 const until = START + 34 * DAY;
 /** INTERNAL: the steps themselves; calls and handled events are of other kinds. */
 const step = 1;
