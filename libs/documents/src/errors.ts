@@ -1,4 +1,4 @@
-/** What can go wrong with the outbox. */
+/** What can go wrong with documents and the outbox. */
 import { catalogue } from '@driftloop/contracts';
 
 export const errors = catalogue('documents', {
@@ -30,6 +30,11 @@ export const errors = catalogue('documents', {
     status: 'INTERNAL',
     retriable: false,
     message: (m: { collection: string }) => `${m.collection} cannot emit: its schema lacks .plugin(outboxed)`,
+  },
+  DOCUMENTS_UNAVAILABLE: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { reason: string }) => `the documents are not available: ${m.reason}; nothing was changed, try again`,
   },
   OUTBOX_CLOSED: {
     status: 'UNAVAILABLE',

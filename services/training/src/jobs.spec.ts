@@ -140,9 +140,12 @@ describe('a job', () => {
     await jobs.release((await jobs.claim('one'))!);
     expect((await jobs.claim('one'))!.losses).toBe(0);
     clock.time += times.leaseMs;
-    expect((await jobs.claim('one'))!.losses).toBe(1);
+    expect((await jobs.claim('two'))!.losses).toBe(1);
     await jobs.endLeases();
-    expect(await jobs.claim('one')).toMatchObject({ losses: 2, fence: 4 });
+    expect(await jobs.claim('three')).toMatchObject({ losses: 2, fence: 4 });
+    // The same process again: it could not renew its lease.
+    clock.time += times.leaseMs;
+    expect((await jobs.claim('three'))!.losses).toBe(2);
   });
 
   it('given back by a stopping worker is free at once', async () => {

@@ -69,10 +69,11 @@ export class Jobs {
     const share = (job: JobDocument) => running.get(job.tenant) ?? 0;
     const free = open.filter((job) => !held(job) && (job.state === 'running' || job.notBefore <= now));
     free.sort((a, b) => share(a) - share(b) || a.due.getTime() - b.due.getTime() || (a._id < b._id ? -1 : 1));
-    for (const { _id, state, fence } of free) {
+    for (const { _id, state, fence, leaseOwner } of free) {
       const lease = { state: 'running', leaseOwner: owner, leaseUntil: now + this.times.leaseMs };
       const filter = { _id, state, fence };
-      const losses = state === 'running' ? 1 : 0;
+      // A job of this very process was not lost: its lease could not be renewed or given back.
+      const losses = state === 'running' && leaseOwner !== owner ? 1 : 0;
       const claimed = await this.documents.jobs
         .findOneAndUpdate(filter, { $set: lease, $inc: { fence: 1, losses } }, { returnDocument: 'after' })
         .lean<JobDocument>();

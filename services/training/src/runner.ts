@@ -2,7 +2,8 @@
  * The worker loop: one job at a time in this process, each under a lease that a heartbeat renews.
  *
  * I1  A heartbeat that finds the lease lost ends the thread; nothing more is written for that job here.
- * I2  A failure that may pass gives the job back with a backoff; any other one ends it with its reason.
+ * I2  A failure that may pass gives the job back with a backoff; any other one ends it with its reason. For a dependency
+ *     that is away (a full disk too) it waits without end: how long that takes is wall time, which decides nothing.
  * I3  Stopping gives the job back at once.
  */
 import { randomUUID } from 'node:crypto';
@@ -95,6 +96,11 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
+  private limitOf({ code, status }: LoopError): number {
+    if (code === 'WORKER_CRASHED') return this.times.crashes;
+    return status === 'UNAVAILABLE' ? Number.POSITIVE_INFINITY : this.times.retries;
+  }
+
   private async failed(job: JobDocument, error: unknown): Promise<void> {
     if (error instanceof LeaseLost) return this.log.warn({ job: job._id }, error.message);
     try {
@@ -102,8 +108,7 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
       const failure = failureOf(error);
       this.log.warn({ job: job._id, cycle: job.cycleId, code: failure.code, err: error }, failure.reason);
       if (!(error instanceof LoopError && error.retriable)) return await this.jobs.fail(job, failure);
-      const limit = failure.code === 'WORKER_CRASHED' ? this.times.crashes : this.times.retries;
-      await this.jobs.retry(job, failure, limit);
+      await this.jobs.retry(job, failure, this.limitOf(error));
     } catch (second) {
       if (!(second instanceof LeaseLost)) throw second;
     }

@@ -14,6 +14,12 @@ export function pointDeaths(counts: ReadonlyMap<string, number>, count: number, 
   });
 }
 
+/** Deaths of one run, one after the other: early passages, since each life is a short one. */
+export function deathsInTurn(counts: ReadonlyMap<string, number>, count: number, seed: number): Death[] {
+  const early = [...counts].map(([point, passages]): [string, number] => [point, Math.ceil(passages / (2 * count))]);
+  return pointDeaths(new Map(early), count, seed);
+}
+
 /** So many wall times within a run of this length, ms. */
 export function timeDeaths(ms: number, count: number, seed: number): Death[] {
   const random = new Random(`crash/times/${seed}`);

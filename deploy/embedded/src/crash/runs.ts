@@ -35,14 +35,15 @@ export interface Ended {
 /** Longest that one run may take. */
 const patienceMs = 600_000;
 
-/** Plays a world on a home of its own; with a death, dies and goes on. Throws what the subject wrote when it failed. */
-export async function play(played: Play, death?: Death): Promise<Ended> {
+/** Plays a world on a home of its own; dies in turn as told, each time going on. Throws what the subject wrote when it failed. */
+export async function play(played: Play, ...toDie: Death[]): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'driftloop-crash-'));
   try {
     let deaths = 0;
-    if (death && (await once(folder, played, death)) === 'SIGKILL') deaths++;
+    const isOver = () => existsSync(join(folder, 'outcome.json'));
+    for (const death of toDie) if (!isOver() && (await once(folder, played, death)) === 'SIGKILL') deaths++;
     const began = performance.now();
-    if (!existsSync(join(folder, 'outcome.json'))) await toTheEnd(folder, played);
+    if (!isOver()) await toTheEnd(folder, played);
     const ms = performance.now() - began;
     const outcome: Outcome = JSON.parse(readFileSync(join(folder, 'outcome.json'), 'utf8'));
     return { outcome, ms, counts: countsOf(join(folder, 'counts')), deaths };

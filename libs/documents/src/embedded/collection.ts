@@ -12,7 +12,7 @@ import type { EmbeddedConnection } from './connection.js';
 import { EmbeddedCursor } from './cursor.js';
 import type { ScanGuard } from './database.js';
 import type { IndexOptions } from './definition.js';
-import { badValue, unsupported } from './errors.js';
+import { available, badValue, unsupported } from './errors.js';
 import { extractAll } from './keys.js';
 import { compareValues } from './order.js';
 import { projection } from './project.js';
@@ -57,7 +57,7 @@ export class EmbeddedCollection extends MongooseCollection {
     if (closed) throw badValue(`the connection of ${this.name} is closed`, 11600);
     if (this.buffer) await new Promise<void>((resolve) => void this.addQueue(() => resolve(), []));
     else await breathe();
-    return work(this.collection!);
+    return available(() => work(this.collection!));
   }
 
   find(filter: unknown, options: Options = {}): EmbeddedCursor {

@@ -49,8 +49,9 @@ export class Store {
 
   /** Runs `work` in one transaction (a savepoint inside another): all of it or nothing. `of`: the collection. */
   transaction<T>(of: string, work: () => T): T {
-    const name = `doc_${this.depth++}`;
+    const name = `doc_${this.depth}`;
     this.statement(`SAVEPOINT ${name}`).run();
+    this.depth++;
     try {
       const result = work();
       if (this.depth === 1) documentsPoints.beforeCommit.publish(of);
@@ -58,13 +59,19 @@ export class Store {
       if (this.depth === 1) documentsPoints.afterCommit.publish(of);
       return result;
     } catch (error) {
-      this.statement(`ROLLBACK TO ${name}`).run();
-      this.statement(`RELEASE ${name}`).run();
+      this.undo(name);
       for (const table of this.tables.values()) table.reload();
       throw error;
     } finally {
       this.depth--;
     }
+  }
+
+  /** A full disk may have made SQLite take everything back already. */
+  private undo(name: string): void {
+    if (!this.db.isTransaction) return;
+    this.statement(`ROLLBACK TO ${name}`).run();
+    this.statement(`RELEASE ${name}`).run();
   }
 
   /** Runs a statement that SQLite commits by itself, unless it is part of a transaction. */

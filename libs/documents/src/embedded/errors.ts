@@ -1,5 +1,6 @@
 /** What the embedded driver throws: mongod's own error classes and codes where mongod has one. */
 import mongoose from 'mongoose';
+import { errors } from '../errors.js';
 
 const { MongoServerError } = mongoose.mongo;
 
@@ -46,4 +47,19 @@ export function duplicateKey(namespace: string, index: string, keyValue: Record<
 /** Whether a write was refused because a document with the same unique key is there already. */
 export function isDuplicateKey(error: unknown): boolean {
   return (error as { code?: number } | null)?.code === 11000;
+}
+
+/** SQLITE_BUSY, READONLY, IOERR, FULL and CANTOPEN: the file is at fault, or its disk, and not what was asked of it. */
+const away = new Set([5, 8, 10, 13, 14]);
+
+/** Runs work on the file. Throws DOCUMENTS_UNAVAILABLE (retriable) where the file cannot be used now. */
+export function available<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { errcode, message } = error as Error & { errcode?: number };
+    // The low byte is the error's kind.
+    if (away.has((errcode ?? 0) & 0xff)) throw errors.DOCUMENTS_UNAVAILABLE({ reason: message });
+    throw error;
+  }
 }
