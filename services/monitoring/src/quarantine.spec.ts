@@ -111,7 +111,9 @@ describe('days of flipped labels', () => {
   it('are not set aside on the word of a version that no training made', async () => {
     await open();
     await world.roll(start - 12 * hour, { champion: { version: 'v0' } });
-    await live(0, 5, flip);
+    const prior = { count, version: 'v0', p: () => 0.02 };
+    for (let i = 0; i < 5; i++) await world.live(start + i * day, prior);
+    expect((await world.status()).days.at(-1)!.versions.map(({ version }) => version)).toContain('v0');
     expect((await list()).total).toBe(0);
   });
 

@@ -103,6 +103,22 @@ describe('suspicion', () => {
     expect(found[0].days).toEqual([4, 5, 6].map((d) => d * dayMs));
   });
 
+  it('blames the source whose labels it ranks worse than chance, where flipping balanced ones moves no gap', () => {
+    const random = new Random('balanced');
+    const balanced = Array.from({ length: 7 }, (_, d): RecordedDay => {
+      const rows = Array.from({ length: 700 }, (_, i): WitnessRow => {
+        const p = random.uniform(0.15, 0.85);
+        return { p, y: random.uniform() < p ? 1 : 0, source: i % 2 ? 'a' : 'b' };
+      });
+      return { day: d * dayMs, rows };
+    });
+    expect(suspectDays(window(balanced, []), [], thresholds)).toEqual([]);
+    const [found, ...more] = suspectDays(window(balanced, [5, 6], 'b'), [], thresholds);
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ kind: 'source', source: 'b', days: [5 * dayMs, 6 * dayMs] });
+    expect(found.evidence.test).toBe('source_auc');
+  });
+
   it('takes a shorter run for suspect only against a harder threshold', () => {
     const slight = (n: number) =>
       record.slice(0, n).map((one) => sumsOf({ ...one, rows: one.rows.map((row) => ({ ...row, p: row.p * 0.05 })) }));
