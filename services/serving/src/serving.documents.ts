@@ -17,8 +17,6 @@ export interface ServedModelDocument {
   rollouts: unknown[];
   /** Revision of the newest rollout that could not be loaded, which has been told. */
   failedRevision?: number;
-  /** The newest revision that each replica has told to follow. */
-  told?: Record<string, number>;
   pending?: unknown[];
 }
 
@@ -33,7 +31,6 @@ const servedModelSchema = new Schema<ServedModelDocument>(
     specJson: String,
     rollouts: [Mixed],
     failedRevision: Number,
-    told: Mixed,
   },
   { versionKey: false },
 ).plugin(outboxed);
@@ -69,7 +66,7 @@ export class ServingDocuments {
     await this.models.updateOne({ _id: key }, { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)) } });
   }
 
-  /** Remembers a model's rollouts, and tells, once a revision, that this replica follows the newest. */
+  /** Remembers a model's rollouts, and tells that this replica follows the newest; again, it is the same event. */
   async took(served: ServedModel, rollouts: readonly Rollout[], taking: Taking): Promise<void> {
     const { key: _id, tenant, model } = served;
     const { replica } = this.settings;
@@ -78,16 +75,16 @@ export class ServingDocuments {
     const facts = { tenant, model, rolloutId, revision, stage, version: champion?.version ?? '', replica, span };
     const told = RolloutFollowed.fromPartial({ ...facts, cycleId: taking.holdOnly ? '' : cycleId });
     const time = effective?.getTime() ?? taking.cause.time;
-    const mark = `told.${replica.replaceAll('.', '_')}`;
+    const own = { ...taking.cause, time, id: `${_id}/followed/${revision}/${replica}` };
+    const update = { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)) } };
     const written = await this.outbox.update(
       this.models,
-      { _id, $or: [{ [mark]: { $exists: false } }, { [mark]: { $lt: revision } }] },
-      { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)), [mark]: revision } },
+      { _id },
+      update,
       [emission(events.rolloutFollowed, told, time)],
-      { ...taking.cause, time, id: `${_id}/followed/${revision}/${replica}` },
+      own,
     );
     if (written) this.spans.send(span);
-    else await this.followed(served, rollouts);
   }
 
   /** Tells that a rollout cannot be served, once a rollout however often it is heard. */
