@@ -56,7 +56,8 @@ export async function openFailing(world = parcelsWorld({ days: 32, spec: eager }
       const found = await state();
       if (found.last && holds(found)) return found;
     }
-    throw new Error(`not in ${days} days: ${holds}`);
+    const told = (await state()).cycles.map(({ opened, stage, outcome, reasons }) => [opened, stage, outcome, reasons]);
+    throw new Error(`not in ${days} days: ${holds}; ${JSON.stringify(told)}`);
   };
   return { ...played, world, now: () => now, to, until };
 }
