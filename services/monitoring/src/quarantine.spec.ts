@@ -215,6 +215,23 @@ describe('a trial', () => {
     expect((await list('held')).items[0].window!.start).toEqual(new Date(start));
   });
 
+  it('whose shadow was judged on days that are set aside since is withdrawn from its canary', async () => {
+    await open(eager());
+    await intoShadow(3);
+    const some = (parcel: Parcel) => (parcel.weight < 6 ? flip(parcel) : parcel);
+    const equal = { v2: (p: Parcel) => p.p };
+    await live(3, 6, some, equal);
+    expect((await list()).total).toBe(0);
+    const [{ cycleId }] = await world.requested();
+    await world.trial(start + 6 * day + 12 * hour, cycleId, Stage.CANARY);
+    await live(6, 9, some, equal);
+    expect((await list('held')).items[0].window!.start!.getTime()).toBeLessThan(start + 6 * day);
+    const back = (await world.judged()).filter(({ verdict }) => verdict === Verdict.ROLL_BACK);
+    expect(back.map(({ stage, decision }) => [stage, decision!.reasons[0].slice(0, 24)])).toEqual([
+      [Stage.CANARY, 'its shadow was judged on'],
+    ]);
+  });
+
   it('is not judged by days that are held', async () => {
     await open(eager());
     await intoShadow(3);
