@@ -50,7 +50,7 @@ interface State {
 
 const failures: readonly string[] = ['refused', 'rolled_back', 'failed', 'expired'];
 
-/** Runs from a first training at `start` (a check's time) to the end of history. */
+/** Runs from a first training at `start` to the end of history. */
 export async function runLoop(
   history: History,
   rules: LoopRules,
@@ -65,7 +65,7 @@ export async function runLoop(
   const cycles: SimulatedCycle[] = [];
   const end = history.recorded.questionTimes[history.rows - 1];
   let free = answersSince + rules.tick;
-  for (let check = start + rules.check; check <= end; check += rules.check) {
+  for (let check = checkAfter(history, rules, start); check <= end; check += rules.check) {
     const now = tickAt(rules, check);
     if (now < free) continue;
     if (state.pending) {
@@ -85,6 +85,12 @@ export async function runLoop(
     free = cycle.closedAt;
   }
   return { start, served, cycles };
+}
+
+/** The checks' grid goes by the closing of days. */
+function checkAfter({ days }: History, { check }: LoopRules, start: number): number {
+  const phase = days[0].closedAt;
+  return phase + (Math.floor((start - phase) / check) + 1) * check;
 }
 
 async function take(

@@ -17,7 +17,7 @@ export const START_STEP = 2;
 /** Models that a grid may hold, about. */
 const MODELS = 120;
 /** Days that must be left to tell policies apart. */
-const LEAST_DAYS = 28;
+const LEAST_DAYS = 14;
 
 export interface SimulationPlan {
   readonly starts: readonly number[];

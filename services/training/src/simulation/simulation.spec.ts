@@ -5,7 +5,7 @@ import { jest } from '@jest/globals';
 import { house as openHouse } from '../house.fixture.js';
 import { type DatasetOptions, parcels } from '../training.fixture.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 /** 60 days; from the 35th on jams mean the opposite. */
 const world: DatasetOptions = {
@@ -50,8 +50,8 @@ describe('a simulation', () => {
     const { policy, calendar, random, frozen } = byName(report);
     expect(policy.trainings).toBeGreaterThan(1);
     // One that falls due while another is still open at the end of history does not begin.
-    expect(Math.abs(calendar.trainings - policy.trainings)).toBeLessThanOrEqual(0.5);
-    expect(Math.abs(random.trainings - policy.trainings)).toBeLessThanOrEqual(0.5);
+    expect(Math.abs(calendar.trainings - policy.trainings)).toBeLessThanOrEqual(1);
+    expect(Math.abs(random.trainings - policy.trainings)).toBeLessThanOrEqual(1);
     expect(report.trained).toBeGreaterThan(3);
     expect(frozen).toMatchObject({ trainings: 1, promoted: 1, refused: 0 });
     // The world turns round: who never learns again is worse.

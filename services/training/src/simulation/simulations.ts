@@ -56,7 +56,7 @@ export class Simulations implements OnModuleDestroy {
   }
 
   /**
-   * Runs a simulation, telling of its progress and in the end its report. Throws SIMULATION_BUSY, SPEC_INVALID, SPEC_NOT_HEARD, JITTERS_INVALID,
+   * Runs a simulation, telling of its progress and in the end its report. Throws SIMULATION_BUSY, SPEC_INVALID, SPEC_UNKNOWN, JITTERS_INVALID,
    * HISTORY_TOO_SHORT, or what the feature store throws; rejects with the signal's reason.
    */
   async run(
@@ -68,6 +68,8 @@ export class Simulations implements OnModuleDestroy {
     const spec = parseModelSpec(request.spec);
     const jitters = request.jitters || DEFAULT_JITTERS;
     if (jitters < 2 || jitters > MOST_JITTERS) throw errors.JITTERS_INVALID({ jitters, least: 2, most: MOST_JITTERS });
+    const model = spec.metadata.name;
+    if (!(await this.documents.newestSpec(tenant, model))) throw errors.SPEC_UNKNOWN({ model });
     if (this.#busy) throw errors.SIMULATION_BUSY({});
     this.#busy = true;
     try {
@@ -75,10 +77,10 @@ export class Simulations implements OnModuleDestroy {
       const tell = (reply: Parameters<typeof SimulateReplyMessage.fromPartial>[0]) =>
         onPart(SimulateReplyMessage.fromPartial(reply));
       tell({ part: { $case: 'progress', value: { what: 'history', done: 0, of: 1 } } });
-      const dataset = await this.dataset(tenant, spec);
+      const dataset = await this.dataset(spec);
       signal.throwIfAborted();
-      const parts = `${tenant}/simulation/${spec.metadata.name}/${dataset.sha256}`;
-      await this.forget(`${tenant}/simulation/${spec.metadata.name}/`, parts);
+      const parts = `${tenant}/simulation/${model}/${dataset.sha256}`;
+      await this.forget(`${tenant}/simulation/${model}/`, parts);
       tell({ part: { $case: 'progress', value: { what: 'history', done: 1, of: 1 } } });
       const path = await this.objects.getFile(dataset.uri);
       const input = {
@@ -94,9 +96,8 @@ export class Simulations implements OnModuleDestroy {
   }
 
   /** The point-in-time set of all that has been recorded, with the features of the given spec. */
-  private async dataset(tenant: string, spec: ModelSpec): Promise<TrainingSet> {
+  private async dataset(spec: ModelSpec): Promise<TrainingSet> {
     const model = spec.metadata.name;
-    if (!(await this.documents.newestSpec(tenant, model))) throw errors.SPEC_UNKNOWN({ model });
     const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const specJson = canonicalSpec(spec).json;
     const request = { model, specRevision: 0, knowledgeCutoff: EVER, excluded: [], specJson };
