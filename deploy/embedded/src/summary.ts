@@ -42,7 +42,8 @@ export function score(
   const returned: number[] = [];
   const frozen: number[] = [];
   const answers = diary.answers();
-  for (const { id, probability } of answers.values()) {
+  // By id: sums of doubles depend on their order, and questions are answered in any.
+  for (const { id, probability } of [...answers.values()].sort((one, other) => (one.id < other.id ? -1 : 1))) {
     const label = truth.get(id);
     if (label === undefined) continue;
     y.push(label);
