@@ -35,18 +35,22 @@ interface StationaryOptions {
   splits: number;
   /** Orders of the held-out days, for each split. */
   orders: number;
+  /** For the control of the control: days in the order in which they came. */
+  asTheyCame?: boolean;
   tell?: (what: string) => void;
 }
 
 /** How often the spec's calibration conditions open a cycle, and in how many days. */
-export function triggersOf(year: Year, seed: number, { splits, orders, tell = () => {} }: StationaryOptions) {
+export function triggersOf(year: Year, seed: number, options: StationaryOptions) {
+  const { splits, orders, asTheyCame = false, tell = () => {} } = options;
   const total = { triggers: 0, days: 0 };
   for (let split = 0; split < splits; split++) {
     tell(`stationary stream: split ${split + 1} of ${splits}`);
     const random = new Random(`${seed}/stationary/${split}`);
     const days = heldOut(year, random);
     for (let order = 0; order < orders; order++) {
-      total.triggers += triggersIn(year, random.shuffle([...days]));
+      const order = asTheyCame ? days.toSorted((a, b) => (a.day < b.day ? -1 : 1)) : random.shuffle([...days]);
+      total.triggers += triggersIn(year, order);
       total.days += days.length - year.rules.windowDays;
     }
   }
@@ -60,11 +64,8 @@ function heldOut({ table, history, spec }: Year, random: Random): DaySum[] {
   const rowsOf = (some: typeof days) =>
     Int32Array.from(some.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i))).sort();
   const { parameters, seed } = spec.spec.training;
-  const model = train(
-    selectRows(table, rowsOf(days.slice(0, count))),
-    boosterParameters(parameters, rowsOf(days.slice(0, count)).length),
-    { seed },
-  );
+  const known = rowsOf(days.slice(0, count));
+  const model = train(selectRows(table, known), boosterParameters(parameters, known.length), { seed });
   return days.slice(count).map(({ name, from, to }) => {
     const rows = rowsOf([{ name, from, to } as (typeof days)[number]]);
     const p = predict(model, selectRows(table, rows));
