@@ -168,7 +168,6 @@ describe('the control of false discoveries', () => {
 
 (slow ? describe : describe.skip)('at length (DRIFTLOOP_SLOW=1)', () => {
   it('measures false alarms of stationary streams, and discoveries of shifted ones', () => {
-    const lines: string[] = [];
     const wrong: string[] = [];
     for (const [shock, lasting] of [
       [0.2, 0],
@@ -177,14 +176,14 @@ describe('the control of false discoveries', () => {
       [0.5, 0.6],
     ]) {
       const stream = { features: 15, days: 74, shock, lasting };
-      const { any, per100 } = falseAlarms(150, stream);
-      const { fdr, power } = discoveries(40, { ...stream, moved: 4, from: 20 });
+      const { any, per100 } = falseAlarms(60, stream);
+      const { fdr, power } = discoveries(15, { ...stream, moved: 4, from: 20 });
       const figures = `any ${any.toFixed(3)}, per 100 checks ${per100.toFixed(2)}; 4 of 15 moved: false ${fdr.toFixed(3)}, found ${power.toFixed(2)}`;
       const line = `shock ${shock}, lasting ${lasting}: stationary ${figures}`;
-      lines.push(line);
-      if (any > 0.09 || fdr > 0.06 || power < 0.5) wrong.push(line);
+      process.stdout.write(`${line}\n`);
+      // days whose shocks last are shown, not promised: 33 days of reference do not tell their correlation well enough
+      if (lasting === 0 && (any > 0.06 || fdr > rate || power < 0.9)) wrong.push(line);
     }
-    process.stdout.write(`${lines.join('\n')}\n`);
     expect(wrong).toEqual([]);
   }, 900_000);
 });
