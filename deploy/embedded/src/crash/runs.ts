@@ -40,28 +40,34 @@ export async function play(played: Play, ...toDie: Death[]): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), 'driftloop-crash-'));
   try {
     let deaths = 0;
+    let lives = 0;
+    const live = (death?: Death) => once(folder, played, ++lives, death);
     const isOver = () => existsSync(join(folder, 'outcome.json'));
-    for (const death of toDie) if (!isOver() && (await once(folder, played, death)) === 'SIGKILL') deaths++;
+    for (const death of toDie) if (!isOver() && (await live(death)) === 'SIGKILL') deaths++;
     const began = performance.now();
-    if (!isOver()) await toTheEnd(folder, played);
+    if (!isOver()) checkEnd(await live(), folder);
     const ms = performance.now() - began;
     const outcome: Outcome = JSON.parse(readFileSync(join(folder, 'outcome.json'), 'utf8'));
-    return { outcome, ms, counts: countsOf(join(folder, 'counts')), deaths };
+    return { outcome, ms, counts: countsOf(join(folder, `counts-${lives}`)), deaths };
   } finally {
     if (!process.env.DRIFTLOOP_CRASH_KEEP) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function toTheEnd(folder: string, played: Play): Promise<void> {
-  const how = await once(folder, played);
+function checkEnd(how: number | NodeJS.Signals, folder: string): void {
   if (how !== 0)
     throw new Error(`the run ended with ${how}: ${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`);
 }
 
 /** One process, to its end or its death; resolves to its exit code or signal. */
-async function once(folder: string, { world, until }: Play, death?: Death): Promise<number | NodeJS.Signals> {
+async function once(
+  folder: string,
+  { world, until }: Play,
+  life: number,
+  death?: Death,
+): Promise<number | NodeJS.Signals> {
   const die = death && 'at' in death ? death.at : undefined;
-  const counts = join(folder, die ? 'counts-until-death' : 'counts');
+  const counts = join(folder, `counts-${life}`);
   const watching: Watching = { channels: pointNames, counts, ...(die && { die }) };
   const args = [join(folder, 'home'), world, join(folder, 'outcome.json'), until === undefined ? '' : String(until)];
   const log = openSync(join(folder, 'log'), 'a');
