@@ -71,10 +71,10 @@ describe('answering over the Open Inference Protocol', () => {
       { name: 'flight', datatype: 'BYTES', shape: [-1, 1] },
       { name: 'sched_dep_utc', datatype: 'BYTES', shape: [-1, 1] },
     ]);
-    expect(metadata.inputs).toHaveLength(54);
+    expect(metadata.inputs).toHaveLength(64);
     expect(metadata.outputs).toEqual([{ name: 'probability', datatype: 'FP64', shape: [-1, 1] }]);
     const optional = metadata.properties.optional_inputs.split(',');
-    expect(optional).toHaveLength(49);
+    expect(optional).toHaveLength(59);
     expect(optional).toContain('late_by_carrier_24h');
     expect(optional).not.toContain('carrier');
     expect(metadata.properties.inputs_optional_with_entity_id).toBe('carrier,dest,distance,flight,sched_dep_utc');

@@ -77,7 +77,7 @@ const cases: [string, Request, keyof typeof status, string, RegExp][] = [
     { ...raw(allInputs()), rawInputContents: [Buffer.alloc(8)] },
     'INVALID_ARGUMENT',
     'WRONG_CONTENTS',
-    /54 inputs but 1 raw contents; send one for each/,
+    /64 inputs but 1 raw contents; send one for each/,
   ],
   ['half a raw number', rawBut('temp', Buffer.alloc(12)), 'INVALID_ARGUMENT', 'WRONG_CONTENTS', /8 bytes a row/],
   ['two raw numbers', rawBut('temp', Buffer.alloc(16)), 'INVALID_ARGUMENT', 'WRONG_CONTENTS', /hold 2/],

@@ -80,7 +80,7 @@ describe('features from the store', () => {
     expect(performance.now() - began).toBeLessThan(1000);
     expect(reply.outputs[0].contents?.fp64Contents).toEqual([0.25]);
     const { imputed, texts, entityTime } = await logged('alone');
-    expect(imputed).toHaveLength(49);
+    expect(imputed).toHaveLength(59);
     expect(texts).toEqual(['AA', 'LAX']);
     expect(entityTime).toEqual(new Date('2013-02-14T10:00:00Z'));
   });
@@ -90,7 +90,7 @@ describe('features from the store', () => {
     const began = performance.now();
     const reply = await world.infer({ inputs: ownInputs() }, { deadlineMs: 400 });
     expect(performance.now() - began).toBeLessThan(400);
-    expect(parametersOf(reply.parameters.imputed)).toHaveLength(49);
+    expect(parametersOf(reply.parameters.imputed)).toHaveLength(59);
   });
 
   it('gives no answer made of nothing where the store is late and the request leaves inputs to it', async () => {
