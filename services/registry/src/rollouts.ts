@@ -2,7 +2,7 @@
  * The rollout document: every change is a compare-and-set on its revision, and is told with the change.
  *
  * I1  The champion moves only here, and only from the revision that the mover has read.
- * I2  `effective` never goes back: predictions asked after it follow the new state.
+ * I2  `effective` never goes back: predictions asked after it, not at it, follow the new state.
  * I3  A change that only freezes or thaws moves nothing: a judgement that waits goes on waiting.
  * I4  The states of the versions that a change concerns are written with it as owed, then to the versions: a crash in
  *     between leaves a debt, which the next change or tick pays.

@@ -521,7 +521,7 @@ export interface RolloutChanged {
 /** The rollout document: who answers, who is on trial, who watches. */
 export interface Rollout {
   revision: number;
-  /** Predictions asked at or after this event time follow it. */
+  /** Predictions asked after this event time follow it; at it, still the state before. */
   effective: Date | undefined;
   rolloutId: string;
   cycleId: string;
