@@ -13,3 +13,9 @@ export function isEventMs(ms: number): boolean {
 export function isEventTime(time: Date | undefined): time is Date {
   return time !== undefined && isEventMs(time.getTime());
 }
+
+/**
+ * How finely it is told and kept how far a source has come, ms: every hour of every source would cost more than it tells.
+ * Told at each border and kept rounded down, the same is known at a tick however the batches were cut.
+ */
+export const watermarkGrainMs = 3 * 3_600_000;

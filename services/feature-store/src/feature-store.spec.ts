@@ -134,6 +134,25 @@ describe('a feature store', () => {
     await expect(store.build('flights', '2013-03-20', 9)).rejects.toMatchObject({ code: 'UNKNOWN_REVISION' });
   });
 
+  it('tells how far a source has come at the same borders, whatever starts lie in between', async () => {
+    const hours = Array.from({ length: 13 }, (_, i) => new Date(end.getTime() + (i - 12.5) * 3_600_000));
+    for (const watermark of hours) {
+      await store.ingest('flights', [{ source: 'weather', rows: [], watermark }]);
+      await store.ingest('flights', [{ source: 'departed', rows: [], watermark }]);
+      await store.close();
+      store = await runFeatureStore({ home });
+      await store.ingest('flights', [{ source: 'weather', rows: [], watermark }]);
+    }
+    await store.bus.settled();
+    const told = await store.bus.read(events.featuresIngested.topic, 0, 0, 100);
+    const borders = ['20:30', '21:30', '00:30', '03:30', '06:30'];
+    for (const source of ['weather', 'departed']) {
+      const payloads = told.map(({ data }) => events.featuresIngested.payload.fromJSON(data));
+      const from = payloads.filter((one) => one.source === source).map(({ watermark }) => watermark!.toISOString());
+      expect(from.map((time) => time.slice(11, 16))).toEqual(borders);
+    }
+  });
+
   it('tells of what it took in, once a batch at most', async () => {
     await store.ingest(
       'flights',

@@ -1,12 +1,12 @@
 /** Ingestion: rows of a source are checked, made durable and counted; every batch says what became of it. */
 import {
-  durationMs,
   events,
   type IngestReply,
   type IngestRequest,
   isEventMs,
   type LabelsAdded,
   outcomesSource,
+  watermarkGrainMs,
 } from '@driftloop/contracts';
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
@@ -28,7 +28,6 @@ interface Unannounced {
   rows: number;
   first: number;
   last: number;
-  since: number;
 }
 
 @Injectable()
@@ -95,26 +94,29 @@ export class Ingest {
     await view.record(outcomesSource, rows, promised, { outbox: this.outbox, cause });
   }
 
-  /** features.ingested for what has come since the last one: at most one a batch, and a few a declared silence. */
+  /**
+   * features.ingested for what has come since the last one: when the watermark passes a border of the grain, or many rows
+   * have come. Borders are counted from the durable watermark, so that a start in between tells nobody more or less of it;
+   * the rows are counted since the start.
+   */
   private announce(view: ModelView, source: string, fresh: readonly Row[], watermark: number | undefined, log: RowLog) {
-    const seen = this.unannounced.get(log) ?? none(Number.NEGATIVE_INFINITY);
+    const seen = this.unannounced.get(log) ?? none();
     seen.rows += fresh.length;
     for (const { eventTime } of fresh) {
       seen.first = Math.min(seen.first, eventTime);
       seen.last = Math.max(seen.last, eventTime);
     }
     this.unannounced.set(log, seen);
-    const moved = (watermark ?? Number.NEGATIVE_INFINITY) - seen.since;
-    const due = seen.rows >= announceRows || moved >= durationMs(view.spec.spec.monitoring.silence) / 2;
-    if (!due) return [];
-    this.unannounced.set(log, none(Math.max(watermark ?? Number.NEGATIVE_INFINITY, seen.since)));
+    const passed = watermark !== undefined && grainOf(watermark) > grainOf(view.watermarks.of(source));
+    if (!passed && seen.rows < announceRows) return [];
+    this.unannounced.set(log, none());
     return [announcement(view, source, seen, watermark)];
   }
 }
 
-function none(since: number): Unannounced {
-  return { rows: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, since };
-}
+const none = (): Unannounced => ({ rows: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY });
+
+const grainOf = (ms = Number.NEGATIVE_INFINITY): number => Math.floor(ms / watermarkGrainMs);
 
 function announcement(view: ModelView, source: string, seen: Unannounced, watermark: number | undefined): Emission {
   const payload = {

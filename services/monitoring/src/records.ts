@@ -7,6 +7,7 @@ import {
   type LabelsAdded,
   type Prediction,
   type PredictionsMade,
+  watermarkGrainMs,
 } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
@@ -15,9 +16,6 @@ import { Heard } from './heard.documents.js';
 import { LoopDocuments } from './loop.documents.js';
 import { type LabelRow, type PredictionRow, Rows } from './rows.documents.js';
 import { entityKey } from './truth.js';
-
-/** Watermarks are kept at this grain: every hour of every source would cost more than it tells. */
-export const watermarkGrain = 3 * 3_600_000;
 
 @Injectable()
 export class Records {
@@ -46,7 +44,7 @@ export class Records {
   async ingested({ tenant, model, source, watermark }: FeaturesIngested): Promise<void> {
     if (!watermark) return;
     const _id = `${tenant}/${model}/${source}`;
-    const reached = Math.floor(watermark.getTime() / watermarkGrain) * watermarkGrain;
+    const reached = Math.floor(watermark.getTime() / watermarkGrainMs) * watermarkGrainMs;
     if (reached <= (this.watermarks.get(_id) ?? Number.MIN_SAFE_INTEGER)) return;
     const series = `${tenant}/${model}`;
     await this.documents.sources.updateOne(

@@ -11,7 +11,7 @@ import {
   performanceAgainst,
   type TriggerSignals,
 } from '@driftloop/algorithms';
-import { durationMs, type Evidence, type Movement } from '@driftloop/contracts';
+import { durationMs, type Evidence, type Movement, watermarkGrainMs } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type VersionSums } from './days.documents.js';
@@ -19,7 +19,6 @@ import { movementsOf } from './diagnosis.js';
 import { type DriftControl, stand, step } from './drift-control.js';
 import { LoopDocuments } from './loop.documents.js';
 import { unheld } from './quarantine-parts.js';
-import { watermarkGrain } from './records.js';
 import { Rows } from './rows.documents.js';
 import { stability } from './stability.js';
 import type { ModelView } from './view.js';
@@ -95,7 +94,7 @@ export class Signals {
 
   /** Sources that have fallen silent: how many hours their watermark is behind. */
   private async silence(view: ModelView, now: number): Promise<Partial<Evidence>[]> {
-    const allowed = durationMs(view.spec.monitoring.silence) + watermarkGrain;
+    const allowed = durationMs(view.spec.monitoring.silence) + watermarkGrainMs;
     const sources = await this.documents.sourcesOf(view.series);
     return sources
       .sort((a, b) => (a._id < b._id ? -1 : 1))

@@ -6,13 +6,12 @@
  *     it is said twice with one id.
  * I2  A source that never spoke is not silent: some are only loaded, never fed.
  */
-import { decision, durationMs, type Evidence, events, SilenceChanged } from '@driftloop/contracts';
+import { decision, durationMs, type Evidence, events, SilenceChanged, watermarkGrainMs } from '@driftloop/contracts';
 import { type Cause, emission } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { isToldOf, unlabelledShare } from './coverage.js';
 import { Days } from './days.documents.js';
 import { LoopDocuments, type SourceDocument } from './loop.documents.js';
-import { watermarkGrain } from './records.js';
 import { Told } from './told.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
@@ -108,7 +107,7 @@ export const silentSources = (series: string, known: readonly SourceDocument[]):
 
 /** How many hours a source's watermark is behind. */
 function watermarkOf(view: ModelView, source: SourceDocument, now: number): Finding {
-  const allowed = durationMs(view.spec.monitoring.silence) + watermarkGrain;
+  const allowed = durationMs(view.spec.monitoring.silence) + watermarkGrainMs;
   const { watermark, _id } = source;
   const name = nameOf(view.series, _id);
   const silent = now - watermark > allowed;
