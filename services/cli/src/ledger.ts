@@ -2,7 +2,7 @@
 import { CallFailed, type Ledger, type LedgerCheck, verifyLedger } from '@driftloop/client';
 import type { Command } from 'commander';
 import { misused, type Open, withModel } from './doors.js';
-import { columns, shortId, show, when } from './output.js';
+import { columns, evidence, shortId, show, when } from './output.js';
 
 interface Options {
   model?: string;
@@ -67,7 +67,7 @@ function table(model: string, entries: readonly Entry[]): string {
         decision?.kind ?? '–',
         decision?.outcome.replace('_', ' ') ?? '–',
       ],
-      ...[cycleId ? shortId(cycleId) : '–', decision?.reasons[0] ?? '–'],
+      ...[cycleId ? shortId(cycleId) : '–', why(decision)],
     ]),
   );
 }
@@ -79,3 +79,9 @@ const verdict = ({ whole, entries, sha256, brokenAt, reason }: LedgerCheck): str
   whole
     ? `whole: the chain of ${entries} decisions ends with ${sha256 || 'nothing'}, as computed here`
     : `broken at ${brokenAt}: ${reason}`;
+
+/** What a decision was made for: its first reason, or the first thing that it stands on. */
+function why(decision: Ledger['entries'][number]['decision']): string {
+  const [first] = decision?.evidence ?? [];
+  return decision?.reasons[0] ?? (first ? evidence(first) : '–');
+}

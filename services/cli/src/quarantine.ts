@@ -91,7 +91,7 @@ function details(item: QuarantineItem): string {
 
 function count(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new InvalidArgumentError('Write a whole number of at least 1.');
+  if (!Number.isSafeInteger(number) || number < 1 || number > 1000)
+    throw new InvalidArgumentError('Write a whole number from 1 to 1000.');
   return number;
 }

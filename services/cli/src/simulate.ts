@@ -21,7 +21,7 @@ export function addSimulating(program: Command, open: Open): void {
       "replay a spec's policy over recorded history, beside schedules with as many trainings; changes nothing",
     )
     .requiredOption('-f, --file <file>', 'the spec, YAML or JSON; - reads standard input')
-    .option('--jitters <n>', 'starts that the mean is taken over', count, 12)
+    .option('--jitters <n>', 'starts that the mean is taken over, 2 to 48', starts, 12)
     .option('--seed <n>', 'of the random schedules', count, 1)
     .option('--json', 'the report as JSON')
     .action(async ({ file, jitters, seed, json }: Options) => {
@@ -88,6 +88,12 @@ const row = (p: Row): (string | number)[] => [
 ];
 
 const signed = (x: number): string => `${x >= 0 ? '+' : '−'}${Math.abs(x).toFixed(5)}`;
+
+function starts(text: string): number {
+  const number = count(text);
+  if (number < 2 || number > 48) throw new InvalidArgumentError('Write a number from 2 to 48.');
+  return number;
+}
 
 function count(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
