@@ -76,5 +76,6 @@ it('lets an item in, confirms another, and names what is not there', async () =>
   const refused = (stderr: RegExp) => ({ stdout: '', stderr: expect.stringMatching(stderr) });
   expect(await run('release', 'monitoring/12')).toEqual({ code: 1, ...refused(/^UNKNOWN_ITEM: /) });
   expect(await run('uphold', 'labeling/')).toEqual({ code: 1, ...refused(/^ALREADY_RELEASED: /) });
+  expect(await run('-m', 'nobody')).toEqual({ code: 1, ...refused(/^UNKNOWN_MODEL: /) });
   expect(await run('--state', 'gone')).toEqual({ code: 2, ...refused(/Allowed choices are held, released, upheld/) });
 });

@@ -55,6 +55,8 @@ export class QuarantineDoor implements OnApplicationShutdown {
     const limit = Math.min(wholeNumber(query, 'limit') || shown.usual, shown.most);
     const request = ListQuarantineRequest.fromPartial({ model, state: optionalText(query, 'state'), limit });
     const options = forwarded(headers);
+    // A name that nobody declared has nothing set aside: said as a fault, not as all clear.
+    await call(this.upstreams.registry, 'getModel', { model }, options);
     const replies = await Promise.all([
       call(this.upstreams.monitoring, 'listQuarantine', request, options),
       call(this.labeling, 'listQuarantine', request, options),
