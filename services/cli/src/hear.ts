@@ -1,8 +1,9 @@
 /** The command that hears: events tail. */
 import { type ReceivedEvent, subscribe } from '@driftloop/client';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Doors, Open } from './doors.js';
 import { shortId, when } from './output.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   topics: string;
@@ -22,7 +23,7 @@ export function addHearing(program: Command, open: Open): void {
     .description('follow the events as they come')
     .option('-t, --topics <topics>', 'topics, comma-separated', told)
     .option('--from <position>', 'earliest, latest, or the position of an event (see --json)', 'latest')
-    .option('--limit <n>', 'end after so many', count)
+    .option('--limit <n>', 'end after so many', wholeNumber(1))
     .option('--json', 'one JSON object a line')
     .action((options: Options) => tail(open(), options));
 }
@@ -58,9 +59,4 @@ function line({ time, topic, key, data }: ReceivedEvent): string {
   const why = decision?.reasons.join('; ') || reason || rollout?.reason;
   const gist = [cycle && shortId(cycle), version || versions, outcome?.replace('_', ' '), why].filter(Boolean);
   return [when(time), topic.padEnd(20), key, ...gist].join('  ');
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
-  return Number(text);
 }

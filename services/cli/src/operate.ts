@@ -1,8 +1,9 @@
 /** Commands of operators: services, dead, replay, pause, resume, freeze, thaw. */
 import type { DeadLetter, DescribeReply, ModelStatus, Rollout } from '@driftloop/client';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type Open, withModel } from './doors.js';
 import { columns, show, when } from './output.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   model?: string;
@@ -32,7 +33,7 @@ function addLetters(program: Command, open: Open): void {
     .description('events that a group could not take, oldest first, with the error')
     .option('-s, --service <name>', 'only those of a service')
     .option('-g, --group <name>', 'only those of a group')
-    .option('--limit <n>', 'at most so many, up to 1,000', count)
+    .option('--limit <n>', 'at most so many, up to 1,000', wholeNumber(1, 1000))
     .option('--json', 'as JSON, with the payloads')
     .action(async ({ service, group, limit, json }: Options) => {
       const found = await open().operations.dead({ service, group, limit });
@@ -120,10 +121,4 @@ function lettersTable(letters: readonly DeadLetter[], total: number): string {
   ]);
   const more = total > letters.length ? [`${total - letters.length} more; see --limit`] : [];
   return [columns(['time', 'group', 'topic', 'key', 'event', 'error'], rows), ...more].join('\n');
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text) || Number(text) > 1000)
-    throw new InvalidArgumentError('Write a whole number from 1 to 1000.');
-  return Number(text);
 }

@@ -1,8 +1,9 @@
 /** The command about what is set aside: quarantine, quarantine show, release, uphold. */
 import type { QuarantineItem } from '@driftloop/client';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Open, withModel } from './doors.js';
 import { columns, evidence, show, when } from './output.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   model?: string;
@@ -15,7 +16,7 @@ interface Options {
 export function addQuarantine(program: Command, open: Open): void {
   const quarantine = withModel(program.command('quarantine').description('what was set aside, and why; newest first'))
     .addOption(new Option('--state <state>', 'only what is so').choices(['held', 'released', 'upheld']))
-    .option('--limit <n>', 'at most so many, up to 1,000', count)
+    .option('--limit <n>', 'at most so many, up to 1,000', wholeNumber(1, 1000))
     .option('--json', 'as JSON')
     .action(async ({ model, state, limit, json }: Options) => {
       const doors = open();
@@ -87,11 +88,4 @@ function details(item: QuarantineItem): string {
     ...item.evidence.map((piece) => `  ${evidence(piece)}`),
     ...(item.rowJson ? [`  ${item.rowJson}`] : []),
   ].join('\n');
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1 || number > 1000)
-    throw new InvalidArgumentError('Write a whole number from 1 to 1000.');
-  return number;
 }

@@ -1,9 +1,10 @@
 /** The command that tries a policy on recorded history before it is applied: simulate. */
 import { type SimulateReport, simulate } from '@driftloop/client';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { read } from './act.js';
 import type { Open } from './doors.js';
 import { columns, show, when } from './output.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   file: string;
@@ -21,8 +22,8 @@ export function addSimulating(program: Command, open: Open): void {
       "replay a spec's policy over recorded history, beside schedules with as many trainings; changes nothing",
     )
     .requiredOption('-f, --file <file>', 'the spec, YAML or JSON; - reads standard input')
-    .option('--jitters <n>', 'starts that the mean is taken over, 2 to 48', starts, 12)
-    .option('--seed <n>', 'of the random schedules', count, 1)
+    .option('--jitters <n>', 'starts that the mean is taken over, 2 to 48', wholeNumber(2, 48), 12)
+    .option('--seed <n>', 'of the random schedules', wholeNumber(0, 999_999_999), 1)
     .option('--json', 'the report as JSON')
     .action(async ({ file, jitters, seed, json }: Options) => {
       const { url, control } = open();
@@ -88,14 +89,3 @@ const row = (p: Row): (string | number)[] => [
 ];
 
 const signed = (x: number): string => `${x >= 0 ? '+' : '−'}${Math.abs(x).toFixed(5)}`;
-
-function starts(text: string): number {
-  const number = count(text);
-  if (number < 2 || number > 48) throw new InvalidArgumentError('Write a number from 2 to 48.');
-  return number;
-}
-
-function count(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
-  return Number(text);
-}
