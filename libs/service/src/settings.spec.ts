@@ -74,7 +74,7 @@ it('refuses cluster mode unless Kafka, MongoDB and S3 are named', () => {
 it('keeps secrets out of whatever is printed or logged', () => {
   const settings = readSettings({ DRIFTLOOP_TOKEN: token, DRIFTLOOP_REPLAY_TOKEN: `${token}2` });
   const lines: string[] = [];
-  const log = openLog('x', 'info', { write: (line) => void lines.push(line) });
+  const log = openLog('x', 'info', { lines: { write: (line) => void lines.push(line) } });
   log.info({ settings, authorization: `Bearer ${token}`, call: { token } }, String(settings.token));
   expect(lines.join('') + JSON.stringify(settings) + inspect(settings)).not.toContain(token);
   expect(settings.token?.reveal()).toBe(token);

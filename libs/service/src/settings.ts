@@ -16,6 +16,12 @@ export const defaultPorts = {
   'serving-metrics': 8002,
   'registry-mlflow': 5001,
   gateway: 3000,
+  'labeling-health': 7101,
+  'feature-store-health': 7102,
+  'training-health': 7103,
+  'registry-health': 7104,
+  'monitoring-health': 7106,
+  'gateway-health': 3001,
 } as const;
 export type PortName = keyof typeof defaultPorts;
 
@@ -56,6 +62,8 @@ export abstract class Settings {
   abstract readonly logLevel: LogLevel;
   /** Base of the OTLP HTTP endpoint; spans are only made where there is one. */
   abstract readonly otlpEndpoint?: string;
+  /** How often metrics are sent there, wall ms. */
+  abstract readonly metricsIntervalMs: number;
   /** This replica's name: constant over restarts. */
   abstract readonly replica: string;
   /** How long serving lets a live question wait for its features, wall ms. */
@@ -97,6 +105,11 @@ const schema = z.object({
     .int('is not whole')
     .min(1, 'is below 1')
     .default(100),
+  OTEL_METRIC_EXPORT_INTERVAL: z.coerce
+    .number('is not a number')
+    .int('is not whole')
+    .min(100, 'is below 100')
+    .default(60_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
 });
 
@@ -148,6 +161,7 @@ function settingsOf(e: Parsed): Settings {
     replayToken: e.DRIFTLOOP_REPLAY_TOKEN,
     logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+    metricsIntervalMs: e.OTEL_METRIC_EXPORT_INTERVAL,
     replica: e.DRIFTLOOP_REPLICA ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'embedded' : hostname()),
   };
 }

@@ -19,15 +19,23 @@ import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
+import { Dependencies, dependenciesOf } from './dependencies.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
+import { healthPortOf, openHealth } from './health.js';
 import { Identity } from './identity.js';
-import { Log, nestLog, openLog } from './log.js';
+import { Log, nestLog, openLog, secretsOf } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, readSettings, Settings, variableOf } from './settings.js';
+import { checkExposure, defaultPorts, readSettings, Settings, variableOf } from './settings.js';
+import { observeBus } from './telemetry/bus-metrics.js';
+import type { MessagingSystem } from './telemetry/conventions.js';
+import { Metrics } from './telemetry/metrics.js';
+import { observeRuntime } from './telemetry/runtime-metrics.js';
+import { TracedBus } from './telemetry/traced-bus.js';
+import { tracedCalls } from './telemetry/traced-calls.js';
 import { Telemetry } from './telemetry.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
@@ -45,6 +53,8 @@ export interface StartOptions {
   /** The gRPC port in place of the settings'; 0 is any free one. */
   readonly port?: number;
   readonly httpPort?: number;
+  /** The port of the health door, which is open only where there is one. */
+  readonly healthPort?: number;
   /** Receives the log's lines in place of standard error. */
   readonly logLines?: { write(line: string): void };
   readonly telemetry?: Telemetry;
@@ -56,6 +66,8 @@ export interface RunningService {
   readonly port: number;
   /** The HTTP port; 0 without an HTTP door. */
   readonly httpPort: number;
+  /** The port of /livez and /readyz; 0 where they are not served. */
+  readonly healthPort: number;
   readonly app: INestApplication;
   /** Running, and no partition paused. */
   ready(): boolean;
@@ -76,6 +88,10 @@ interface Parts {
   readonly definition: ServiceDefinition;
   readonly ground: Ground;
   readonly options: StartOptions;
+  /** The ground's, or what watches them. */
+  readonly bus: Bus;
+  readonly addresses: Addresses;
+  readonly system: MessagingSystem;
   readonly log: Log;
   readonly telemetry: Telemetry;
   readonly readiness: Readiness;
@@ -95,12 +111,13 @@ export async function startService(
   options: StartOptions = {},
 ): Promise<RunningService> {
   const { settings } = ground;
-  const log = openLog(definition.name, settings.logLevel, options.logLines);
-  const telemetry = options.telemetry ?? Telemetry.open(definition.name, settings.otlpEndpoint);
+  const telemetry = options.telemetry ?? telemetryOf(definition.name, settings);
+  const log = openLog(definition.name, settings.logLevel, logOptions(settings, options, telemetry));
   const readiness = new Readiness();
   const identity = new Identity(definition.name, settings.replica);
   const credentials = new Credentials(settings);
-  const parts = { definition, ground, options, log, telemetry, readiness, credentials, identity };
+  const watched = watchedGround(ground, telemetry);
+  const parts = { definition, ground, options, log, telemetry, readiness, credentials, identity, ...watched };
   const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
   const close = once(() => stop(readiness, closers));
   try {
@@ -124,8 +141,11 @@ export async function start(definition: ServiceDefinition): Promise<void> {
 }
 
 async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close'>> {
-  const { definition, ground, readiness } = parts;
+  const { definition, ground, readiness, telemetry, identity } = parts;
   checkExposure(ground.settings);
+  const healthPort = await listenHealth(parts, closers);
+  const endRuntime = observeRuntime(telemetry.metrics);
+  closers.push(async () => endRuntime());
   for (const { topic, partitions, keep } of Object.values(events))
     await ground.bus.declare(topic, { partitions, keep });
   const app = await create(parts);
@@ -143,8 +163,47 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
   const httpPort = definition.http ? await listenHttp(app, parts, definition.http.port) : 0;
   await heard.listen();
   readiness.running();
+  observeBus(telemetry.metrics, { bus: ground.bus, outbox: ground.outbox, identity, readiness });
   const { name } = definition;
-  return { name, port: door?.port ?? 0, httpPort, app, ready: () => readiness.ready, reasons: () => readiness.reasons };
+  return {
+    name,
+    port: door?.port ?? 0,
+    httpPort,
+    healthPort,
+    app,
+    ready: () => readiness.ready,
+    reasons: () => readiness.reasons,
+  };
+}
+
+const telemetryOf = (service: string, { otlpEndpoint: endpoint, metricsIntervalMs, replica }: Settings): Telemetry =>
+  Telemetry.open(service, { endpoint, metricsIntervalMs, replica });
+
+const logOptions = (settings: Settings, { logLines: lines }: StartOptions, telemetry: Telemetry) => ({
+  ...{ replica: settings.replica, secrets: secretsOf(settings), telemetry },
+  ...(lines && { lines }),
+});
+
+/** The bus and the addresses as the service has them: where somebody looks on, what is sent and asked is traced. */
+function watchedGround({ bus, addresses, outbox, settings }: Ground, telemetry: Telemetry) {
+  const system: MessagingSystem = settings.mode === 'cluster' ? 'kafka' : 'driftloop';
+  if (!telemetry.enabled && !telemetry.metrics.enabled) return { bus, addresses, system };
+  const traced = new TracedBus(bus, telemetry, system);
+  outbox.sendThrough(traced);
+  return { bus: traced, addresses: addresses.watched(tracedCalls(telemetry)), system };
+}
+
+async function listenHealth(
+  { definition, ground, options, readiness, identity }: Parts,
+  closers: (() => Promise<unknown>)[],
+): Promise<number> {
+  const { settings } = ground;
+  const port = options.healthPort ?? healthPortOf(definition.name, settings, defaultPorts);
+  if (port === undefined) return 0;
+  const dependencies = new Dependencies(dependenciesOf(ground, events.timePassed.topic));
+  const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port });
+  closers.push(() => door.close());
+  return door.port;
 }
 
 async function stop(readiness: Readiness, closers: (() => Promise<unknown>)[]): Promise<void> {
@@ -160,19 +219,30 @@ function create(parts: Parts): Promise<INestApplication> {
   return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
 }
 
-function kitOf({ definition, ground, log, telemetry, credentials, readiness, identity }: Parts): DynamicModule {
+function kitOf({
+  definition,
+  ground,
+  bus,
+  addresses,
+  log,
+  telemetry,
+  credentials,
+  readiness,
+  identity,
+}: Parts): DynamicModule {
   const clock = new WallClock();
   const values: [Token, unknown][] = [
-    [Bus, ground.bus],
+    [Bus, bus],
     [Objects, ground.objects],
     [Outbox, ground.outbox],
     [Connection, ground.connection],
-    [Addresses, ground.addresses],
+    [Addresses, addresses],
     [Settings, ground.settings],
     [WallClock, clock],
     [CycleSpans, new CycleSpans(definition.name, telemetry, clock)],
     [Log, log],
     [Telemetry, telemetry],
+    [Metrics, telemetry.metrics],
     [Credentials, credentials],
     [Readiness, readiness],
     [Identity, identity],
@@ -182,12 +252,16 @@ function kitOf({ definition, ground, log, telemetry, credentials, readiness, ide
   return { module: Kit, global: true, controllers, providers, exports: values.map(([token]) => token) };
 }
 
-function connectEvents(app: INestApplication, { definition, ground, readiness, telemetry, log, identity }: Parts) {
-  const { bus, settings } = ground;
+function connectEvents(
+  app: INestApplication,
+  { definition, ground, bus, system, readiness, telemetry, log, identity }: Parts,
+) {
+  const { settings } = ground;
   const strategy = new WhenStrategy({
     service: definition.name,
     replica: settings.replica,
     bus,
+    system,
     readiness,
     telemetry,
     log,
