@@ -17,11 +17,12 @@ import { DeadLetters } from './embedded/dead-letters.js';
 import { Group, type Member } from './embedded/group.js';
 import { Log } from './embedded/log.js';
 import { Offsets } from './embedded/offsets.js';
-import type { Ground, Incident } from './embedded/reader.js';
+import type { Ground } from './embedded/reader.js';
 import { Retention, type RetentionOptions } from './embedded/retention.js';
 import { Stillness } from './embedded/stillness.js';
 import { Store } from './embedded/store.js';
 import { errors } from './errors.js';
+import { type Incident, reporter } from './incident.js';
 import { busPoints } from './points.js';
 
 /** Retention goes round at least once in so many bytes published. */
@@ -216,15 +217,4 @@ export class EmbeddedBus extends Bus {
   #checkOpen(): void {
     if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
   }
-}
-
-/** A reporter that fails does not stop the log. */
-function reporter(report: ((incident: Incident) => void) | undefined): (incident: Incident) => void {
-  return (incident) => {
-    try {
-      report?.(incident);
-    } catch {
-      // what it could not take is still in `lag` and `dead`
-    }
-  };
 }

@@ -10,8 +10,8 @@
  */
 import type { StatementSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Report } from '../incident.js';
 import { type Lane, type Log, laneEnd, type Topic } from './log.js';
-import type { Incident } from './reader.js';
 import type { Store } from './store.js';
 
 const stepEvents = 500;
@@ -62,7 +62,7 @@ export class Retention {
     readonly store: Store,
     readonly log: Log,
     readonly clock: () => number,
-    readonly report: (incident: Incident) => void,
+    readonly report: Report,
     { largestTopicBytes = 256 * 1024 * 1024, forgetGroupsAfterDays = 30 }: RetentionOptions,
   ) {
     this.#largestTopicBytes = largestTopicBytes;
