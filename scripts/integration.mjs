@@ -1,15 +1,13 @@
 // `npm run integration [JEST ARGUMENTS]`: the specs that need real servers, on the servers that the environment names
 // (KAFKA_BROKERS, MONGODB_URI, S3_ENDPOINT with S3_ACCESS_KEY and S3_SECRET_KEY) and, where it names none and Docker is
 // there, on containers that are started for this run and stopped after it. Only what the chosen specs need is started.
-// Without either, the specs are skipped by name, with the reason.
+// Without either, the specs are skipped by name, with the reason. Run through scripts/run.mjs, which installs and builds.
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { serversOf } from '@driftloop/contracts/testing';
 import { startServers } from './containers.mjs';
-import { build, install, node, root } from './install.mjs';
+import { node, root } from './install.mjs';
 
-install();
-build();
-const { serversOf } = await import('@driftloop/contracts/testing');
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const args = [...flags, jest, '--config', join(root, 'jest.integration.config.js'), ...process.argv.slice(2)];
