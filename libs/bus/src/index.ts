@@ -4,5 +4,4 @@ export { largestEvent } from './checks.js';
 export * from './embedded.js';
 export { errors as busErrors } from './errors.js';
 export type { Incident } from './incident.js';
-export { KafkaBus, type KafkaBusOptions, type KafkaServers } from './kafka.js';
 export { busPoints } from './points.js';

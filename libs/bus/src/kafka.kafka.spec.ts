@@ -1,7 +1,8 @@
 /** The bus on Kafka holds the bus's contract. */
+import { describeOn } from '@driftloop/contracts/testing';
 import { describeBus } from './bus.contract.js';
-import { brokers, kafkaGround } from './contract/kafka-ground.js';
+import { kafkaGround } from './contract/kafka-ground.js';
 
-const reason = 'KAFKA_BROKERS names no broker';
-if (brokers.length > 0) describeBus('the bus on Kafka', { open: () => kafkaGround(), skip: [] });
-else it.skip(`the bus on Kafka holds the bus's contract (skipped: ${reason})`, () => undefined);
+describeOn(['kafka'], 'the bus on Kafka', ({ kafka: { brokers } }) => {
+  describeBus('the bus on Kafka', { open: () => kafkaGround(brokers), skip: [] });
+});

@@ -38,6 +38,32 @@ export class Secret {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** Where Kafka, MongoDB and S3 are, and how to enter. */
+export interface ClusterSettings {
+  /** Stands before the names of topics, groups, databases and objects: houses can share servers. Empty: none. */
+  readonly namespace: string;
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly ssl: boolean;
+    readonly sasl?: {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+      readonly username: string;
+      readonly password: Secret;
+    };
+    /** Copies of each partition; −1 is the brokers' own default. */
+    readonly replicationFactor: number;
+  };
+  /** With credentials in it. */
+  readonly mongodb: Secret;
+  readonly s3: {
+    readonly endpoint: string;
+    readonly accessKey: string;
+    readonly secretKey: Secret;
+    readonly bucket: string;
+    readonly region: string;
+  };
+}
+
 /** An abstract class, so that it is its own injection token. */
 export abstract class Settings {
   abstract readonly mode: 'embedded' | 'cluster';
@@ -58,6 +84,8 @@ export abstract class Settings {
   abstract readonly otlpEndpoint?: string;
   /** This replica's name: constant over restarts. */
   abstract readonly replica: string;
+  /** The real infrastructure, in cluster mode. */
+  abstract readonly cluster?: ClusterSettings;
   /** How long serving lets a live question wait for its features, wall ms. */
   abstract readonly featurePatienceMs: number;
 }
@@ -100,10 +128,27 @@ const schema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
 });
 
+const needed = (type: z.ZodType<string, string> = z.string()) => z.string('is needed in cluster mode').pipe(type);
+const list = z.string().regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'is not host:port, or several with commas');
 const cluster = z.object({
-  KAFKA_BROKERS: z.string('is needed in cluster mode'),
-  MONGODB_URI: z.string('is needed in cluster mode'),
-  S3_ENDPOINT: z.string('is needed in cluster mode'),
+  DRIFTLOOP_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'is not 1 to 32 of a-z 0-9 -')
+    .optional(),
+  KAFKA_BROKERS: needed(list),
+  KAFKA_SSL: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'], 'is none of plain, scram-sha-256, scram-sha-512')
+    .default('scram-sha-512'),
+  KAFKA_USERNAME: z.string().optional(),
+  KAFKA_PASSWORD: z.string().optional(),
+  KAFKA_REPLICATION_FACTOR: z.coerce.number('is not a number').int('is not whole').min(-1, 'is below −1').default(-1),
+  MONGODB_URI: needed(z.string().regex(/^mongodb(\+srv)?:\/\//, 'does not begin with mongodb://')),
+  S3_ENDPOINT: needed(z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' })),
+  S3_ACCESS_KEY: needed(),
+  S3_SECRET_KEY: needed(),
+  S3_BUCKET: z.string().default('driftloop'),
+  S3_REGION: z.string().default('us-east-1'),
 });
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -132,6 +177,27 @@ function faultOf(issue: z.core.$ZodIssue) {
 
 type Parsed = z.infer<typeof schema> & Record<string, unknown>;
 
+function clusterOf(e: z.infer<typeof cluster>): ClusterSettings {
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_SASL_MECHANISM: mechanism } = e;
+  return {
+    namespace: e.DRIFTLOOP_NAMESPACE ?? '',
+    kafka: {
+      brokers: e.KAFKA_BROKERS.split(','),
+      ssl: e.KAFKA_SSL === 'true',
+      ...(username && password && { sasl: { mechanism, username, password: new Secret(password) } }),
+      replicationFactor: e.KAFKA_REPLICATION_FACTOR,
+    },
+    mongodb: new Secret(e.MONGODB_URI),
+    s3: {
+      endpoint: e.S3_ENDPOINT,
+      accessKey: e.S3_ACCESS_KEY,
+      secretKey: new Secret(e.S3_SECRET_KEY),
+      bucket: e.S3_BUCKET,
+      region: e.S3_REGION,
+    },
+  };
+}
+
 function settingsOf(e: Parsed): Settings {
   const named = (names: readonly string[], what: 'PORT' | 'ADDRESS') =>
     Object.fromEntries(
@@ -139,6 +205,7 @@ function settingsOf(e: Parsed): Settings {
     );
   return {
     mode: e.DRIFTLOOP_MODE,
+    ...(e.DRIFTLOOP_MODE === 'cluster' && { cluster: clusterOf(e as unknown as z.infer<typeof cluster>) }),
     home: e.DRIFTLOOP_HOME,
     host: e.DRIFTLOOP_HOST,
     ports: named(Object.keys(defaultPorts), 'PORT'),

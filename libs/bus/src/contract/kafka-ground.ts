@@ -11,9 +11,10 @@ export interface KafkaGround extends BusGround {
   another(name: string): Promise<KafkaBus>;
 }
 
-export const brokers = (process.env.KAFKA_BROKERS ?? '').split(',').filter((broker) => broker !== '');
-
-export async function kafkaGround(options: Partial<KafkaBusOptions> = {}): Promise<KafkaGround> {
+export async function kafkaGround(
+  brokers: readonly string[],
+  options: Partial<KafkaBusOptions> = {},
+): Promise<KafkaGround> {
   const namespace = `spec-${randomUUID().slice(0, 13)}`;
   const open = (name: string) =>
     KafkaBus.open({ servers: { brokers }, name, namespace, retryDelayMs: 2, sessionMs: 6000, ...options });
@@ -33,13 +34,14 @@ export async function kafkaGround(options: Partial<KafkaBusOptions> = {}): Promi
     },
     close: async () => {
       await Promise.all([ground.bus, ...others].map((bus) => bus.close()));
-      await wipe(namespace);
+      await wipe(brokers, namespace);
     },
   };
   return ground;
 }
 
-async function wipe(namespace: string): Promise<void> {
+/** Removes the topics and groups of a namespace. */
+export async function wipe(brokers: readonly string[], namespace: string): Promise<void> {
   const admin = kafkaOf({ brokers }, 'spec').admin();
   await admin.connect();
   try {
