@@ -1,6 +1,7 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
 export * from './decisions.js';
 export * from './errors.js';
+export { targetOf } from './several-addresses.js';
 export * from './event-times.js';
 export * from './events.js';
 export { fileDescriptors } from './gen/descriptors.js';
