@@ -1,7 +1,6 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
 export * from './decisions.js';
 export * from './errors.js';
-export { targetOf } from './several-addresses.js';
 export * from './event-times.js';
 export * from './events.js';
 export { fileDescriptors } from './gen/descriptors.js';
@@ -14,6 +13,7 @@ export * from './gen/driftloop/v1/registry.js';
 export * from './gen/driftloop/v1/training.js';
 export * from './gen/driftloop/v1/values.js';
 export * as inference from './gen/inference/grpc_service.js';
+export { targetOf } from './several-addresses.js';
 export * from './spec/duration.js';
 export * from './spec/features.js';
 export * from './spec/model-spec.js';

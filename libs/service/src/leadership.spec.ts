@@ -132,6 +132,20 @@ it('goes to one alone of many that ask at once', async () => {
   await Promise.all(waiting);
 });
 
+it('goes to one alone of those that wait for the same holder to run out', async () => {
+  const clock = new HandClock();
+  const first = replica('a', clock);
+  await first.lead();
+  const many = Array.from({ length: 4 }, (_, i) => replica(`w${i}`, clock));
+  const waiting = many.map((one) => one.lead());
+  await turns();
+  first.abandon();
+  for (let i = 0; i < 40 && !many.some((one) => one.leads); i++) await pass(500, clock);
+  expect(many.filter((one) => one.leads).map((one) => one.fence)).toEqual([2]);
+  await Promise.all(many.map((one) => one.stop()));
+  await Promise.all(waiting);
+});
+
 it('is noticed as lost by a holder that another has overtaken', async () => {
   const [own, other] = [new HandClock(), new HandClock()];
   const [first, second] = [replica('a', own), replica('b', other)];

@@ -20,7 +20,10 @@ export class Readiness {
     const leader = this.#leader();
     const standby = `standby: ${leader ? `${leader} leads` : 'it waits for the lead'}`;
     const phase = this.#phase === 'standby' ? standby : this.#phase;
-    return [...(this.#phase === 'running' ? [] : [phase]), ...[...this.#paused].map(([where, why]) => `${where} is paused: ${why}`)];
+    return [
+      ...(this.#phase === 'running' ? [] : [phase]),
+      ...[...this.#paused].map(([where, why]) => `${where} is paused: ${why}`),
+    ];
   }
 
   /** Waits for the lead, which somebody else has: live, and not ready. */
