@@ -89,6 +89,17 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (_: Record<string, never>) => 'the bearer token is not known here',
   },
+  NOT_LEADING: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { name: string; leader: string }) =>
+      `this replica of ${m.name} does not lead: ${m.leader} does or will; give clients every replica's address`,
+  },
+  STOPPED: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (m: { service: string }) => `${m.service} was stopped while it waited for the lead`,
+  },
   CALL_UNAVAILABLE: {
     status: 'UNAVAILABLE',
     retriable: true,

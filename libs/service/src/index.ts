@@ -16,6 +16,7 @@ export {
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
 export * from './ground.js';
+export { Leadership, type LeadershipParts, Led } from './leadership.js';
 export { Log, openLog } from './log.js';
 export { servicePoints } from './points.js';
 export { Readiness } from './readiness.js';
@@ -24,5 +25,6 @@ export * from './settings.js';
 export * from './start.js';
 export { errorKey, statusOf } from './status.js';
 export { Telemetry, traceparentOf } from './telemetry.js';
+export * from './test-clock.js';
 export * from './test-service.js';
 export { When, type WhenOptions } from './when.js';

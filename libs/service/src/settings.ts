@@ -73,7 +73,7 @@ export abstract class Settings {
   abstract readonly host: string;
   /** Ports that the environment sets; the rest are the services' own. */
   abstract readonly ports: Readonly<Partial<Record<PortName, number>>>;
-  /** Where the environment says that others are, `host:port`. */
+  /** Where the environment says that others are: `host:port`, or one for each replica with commas between. */
   abstract readonly addresses: Readonly<Record<string, string>>;
   /** With it every call needs it, health and reflection excepted. */
   abstract readonly token?: Secret;
@@ -88,6 +88,18 @@ export abstract class Settings {
   abstract readonly cluster?: ClusterSettings;
   /** How long serving lets a live question wait for its features, wall ms. */
   abstract readonly featurePatienceMs: number;
+  /** How long a replica that waits sees no word of the leader before it takes over, wall ms. */
+  abstract readonly leaseMs: number;
+  /** Who says what time it is; where nobody has chosen, the house's own history says (gateway's clock). */
+  abstract readonly clock: ClockSettings;
+}
+
+export interface ClockSettings {
+  readonly mode?: 'live' | 'replay';
+  /** Event time from one live tick to the next, ms. */
+  readonly intervalMs: number;
+  /** How far live ticks stay behind the wall, ms: what happened before a tick has been heard by then. */
+  readonly latenessMs: number;
 }
 
 /** The variable that changes a port or an address: `DRIFTLOOP_FEATURE_STORE_PORT`. */
@@ -100,12 +112,22 @@ const port = z.coerce
   .int('is not a whole number')
   .min(0, 'is below 0')
   .max(65535, 'is above 65535');
-const address = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'is not host:port');
+const address = z
+  .string()
+  .regex(/^[^\s:/,]+:\d{1,5}(,[^\s:/,]+:\d{1,5})*$/, 'is not host:port, nor several with commas between');
 const secret = z
   .string()
   .min(16, 'is shorter than 16 characters')
   .regex(/^[\x21-\x7e]+$/, 'has characters other than printable ASCII')
   .transform((value) => new Secret(value));
+
+const wholeMs = (least: number, most: number, usual: number) =>
+  z.coerce
+    .number('is not a number')
+    .int('is not whole')
+    .min(least, `is below ${least}`)
+    .max(most, `is above ${most}`)
+    .default(usual);
 
 const schema = z.object({
   DRIFTLOOP_MODE: z.enum(['embedded', 'cluster'], 'is neither embedded nor cluster').default('embedded'),
@@ -125,6 +147,10 @@ const schema = z.object({
     .int('is not whole')
     .min(1, 'is below 1')
     .default(100),
+  DRIFTLOOP_LEASE_MS: wholeMs(1000, 600_000, 15_000),
+  DRIFTLOOP_CLOCK: z.enum(['live', 'replay'], 'is neither live nor replay').optional(),
+  DRIFTLOOP_CLOCK_INTERVAL_MS: wholeMs(1000, 86_400_000, 60_000),
+  DRIFTLOOP_CLOCK_LATENESS_MS: wholeMs(0, 86_400_000, 60_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
 });
 
@@ -213,6 +239,12 @@ function settingsOf(e: Parsed): Settings {
     token: e.DRIFTLOOP_TOKEN,
     featurePatienceMs: e.DRIFTLOOP_FEATURE_PATIENCE_MS,
     replayToken: e.DRIFTLOOP_REPLAY_TOKEN,
+    leaseMs: e.DRIFTLOOP_LEASE_MS,
+    clock: {
+      ...(e.DRIFTLOOP_CLOCK && { mode: e.DRIFTLOOP_CLOCK }),
+      intervalMs: e.DRIFTLOOP_CLOCK_INTERVAL_MS,
+      latenessMs: e.DRIFTLOOP_CLOCK_LATENESS_MS,
+    },
     logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
     replica: e.DRIFTLOOP_REPLICA ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'embedded' : hostname()),

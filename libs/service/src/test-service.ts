@@ -21,11 +21,12 @@ export async function testService(
   definition: ServiceDefinition,
   options: TestOptions = {},
 ): Promise<RunningService & { readonly ground: Ground }> {
-  const { home, store, environment = {}, ...rest } = options;
-  const own = store ? undefined : await ownStore(home, readSettings(environment));
+  const { home, store, environment, ...rest } = options;
+  const own = store ? undefined : await ownStore(home, readSettings(environment ?? {}));
   const used = store ?? own!.store;
+  const settings = store && environment ? { ...readSettings(environment), home: store.home } : used.settings;
   try {
-    const ground = await openEmbeddedGround(used.home, definition.name, used);
+    const ground = await openEmbeddedGround(used.home, definition.name, { ...used, settings });
     const service = await startService(definition, ground, { port: 0, httpPort: 0, ...rest });
     const close = async () => {
       await service.close().finally(() => own?.close());
@@ -36,6 +37,16 @@ export async function testService(
     throw error;
   }
 }
+
+/**
+ * The environment of one of several replicas on a store that they share: as in a cluster they have leases and relays of
+ * their own. The servers that cluster mode wants named are not asked for anything.
+ */
+export const replicaEnvironment = (replica: string, rest: Readonly<Record<string, string>> = {}) => ({
+  ...{ DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_REPLICA: replica, DRIFTLOOP_LOG_LEVEL: 'silent' },
+  ...{ KAFKA_BROKERS: 'none:9092', MONGODB_URI: 'mongodb://none/none', S3_ENDPOINT: 'http://none' },
+  ...rest,
+});
 
 async function ownStore(home: string | undefined, settings: Settings) {
   const temporary = home === undefined ? mkdtempSync(join(tmpdir(), 'driftloop-')) : undefined;

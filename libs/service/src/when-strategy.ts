@@ -3,6 +3,7 @@
  *
  * I1  What a handler throws reaches the bus as it is, so that retriable errors pause and others dead-letter.
  * I2  A class is one group over all topics that it hears; no topic twice in a class.
+ * I3  A replica that has lost the lead handles nothing any more: what it was given waits for the leader.
  */
 import type { Bus, HeardEvent, Subscription } from '@driftloop/bus';
 import { type AnyEvent, type EventDefinition, isRetriable, type Listener, type LoopError } from '@driftloop/contracts';
@@ -12,6 +13,7 @@ import { type CustomTransportStrategy, type MessageHandler, Server } from '@nest
 import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import { mainTenant } from './credentials.js';
 import { errors } from './errors.js';
+import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
 import { servicePoints } from './points.js';
 import type { Readiness } from './readiness.js';
@@ -44,6 +46,7 @@ export interface WhenParts {
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
+  readonly leadership: Leadership;
 }
 
 export class WhenStrategy extends Server implements CustomTransportStrategy {
@@ -140,6 +143,7 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     const where = `${group} ${event.topic}/${event.partition}`;
     const span = telemetry.enabled ? this.#span(group, event) : undefined;
     try {
+      this.parts.leadership.check();
       servicePoints.inHandler.publish(group);
       const cause = causeOf(event, span && traceparentOf(span));
       await outcomeOf(handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(event) }));
