@@ -54,6 +54,7 @@ export class Reading {
       freshLabels: await this.fresh(view),
       trainedLabels: view.training?.datasetRows ?? 0,
       signals: [...(watch?.latest ?? []), ...(watch?.trial ?? [])].map(Evidence.fromJSON),
+      signalsOf: watch?.latestOf ?? '',
       days: days.map(summary),
       paused: hold?.paused ?? false,
       pausedNote: hold?.paused ? `by ${hold.by}${hold.note && `: ${hold.note}`}` : '',
