@@ -28,11 +28,13 @@ describe('the deaths that are tried', () => {
     ['driftloop:b.two', 5],
   ]);
 
-  it('are the same for a seed, and hit every channel before any again', () => {
+  it('are the same for a seed, and hit every channel before any again, and every point', () => {
     const deaths = pointDeaths(counts, 4, 7);
     expect(deaths).toEqual(pointDeaths(counts, 4, 7));
-    const channels = deaths.map((death) => ('at' in death ? death.at.point.split(' ')[0] : ''));
-    expect([new Set(channels.slice(0, 2)).size, channels[2]]).toEqual([2, channels[0]]);
+    const points = deaths.map((death) => ('at' in death ? death.at.point : ''));
+    expect(new Set(points.slice(0, 2).map((point) => point.split(' ')[0])).size).toBe(2);
+    expect(points.slice(0, 3).sort()).toEqual([...counts.keys()]);
+    expect(points[3]).toBe(points[0]);
     for (const death of deaths) expect('at' in death && death.at.nth <= counts.get(death.at.point)!).toBe(true);
   });
 

@@ -15,7 +15,8 @@ Kills the whole house with kill -9 in mid-replay, at seeded points of its code a
 the same home, and compares ledger, cycles, versions byte for byte, answers, sums and figures with those of a run that
 nothing disturbed. A line a case; exit code 1 where one differs.
 
-  --points N     deaths at points of the code (default 25: every channel once)
+  --points N     deaths at points of the code (default 25: every channel once; as many as the quiet run
+                 passes, every point once)
   --times N      deaths at random wall times (default 50)
   --seed N       draws them (default 1)
   --world FILE   another world than the small one of parcels: a module as for npm start
