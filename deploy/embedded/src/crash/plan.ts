@@ -18,9 +18,10 @@ export function pointDeaths(counts: ReadonlyMap<string, number>, count: number, 
   });
 }
 
-/** Deaths of one run, one after the other: early passages, since each life is a short one. */
+/** Deaths of one run, one after the other: at points that every life passes, early, since each life is a short one. */
 export function deathsInTurn(counts: ReadonlyMap<string, number>, count: number, seed: number): Death[] {
-  const early = [...counts].map(([point, passages]): [string, number] => [point, Math.ceil(passages / (2 * count))]);
+  const often = [...counts].filter(([, passages]) => passages >= count);
+  const early = often.map(([point, passages]): [string, number] => [point, Math.ceil(passages / (2 * count))]);
   return pointDeaths(new Map(early), count, seed);
 }
 
