@@ -8,15 +8,16 @@
  * I3  One step looks at 500 events of one lane and drops at most 4 MiB in one transaction; between two steps the event
  *     loop turns. The last event of a lane stays (I3 of the log).
  */
+
 import type { StatementSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
+import { dayMs } from '@driftloop/contracts';
 import { type Lane, type Log, laneEnd, type Topic } from './log.js';
 import type { Incident } from './reader.js';
 import type { Store } from './store.js';
 
 const stepEvents = 500;
 const stepBytes = 4 * 1024 * 1024;
-const dayMs = 86_400_000;
 
 export interface RetentionOptions {
   /** Wall time between two rounds, in ms; a round also follows 16 MiB of publishing. Default 60,000. */
