@@ -4,12 +4,12 @@
  * I1  A record's timestamp is when the broker took it: retention runs on wall time, event time is in `ce_time`.
  * I2  A topic once seen is remembered with its partitions, which never change (keys would move).
  */
+import { dayMs } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
 import type { TopicOptions } from '../bus.js';
 import { errors } from '../errors.js';
 import type { Wire } from './wire.js';
 
-const dayMs = 86_400_000;
 /** A send packs what a partition gets into one batch. */
 const largestBatch = 16 * 1024 * 1024;
 
