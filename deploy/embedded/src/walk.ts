@@ -11,7 +11,7 @@ import {
   type ReplayResult,
   replayProcess,
 } from '@driftloop/flights';
-import type { House } from './house.js';
+import type { Doors } from './doors.js';
 import { narrate, toldTopics } from './narrator.js';
 import type { Options } from './options.js';
 import { type Summary, summarize, table } from './summary.js';
@@ -25,12 +25,12 @@ interface Message {
 }
 
 /** Plays a world against a running house and tells of it. Throws where the replay fails. */
-export async function walk(house: House, terminal: Terminal, { world, until, json }: Options): Promise<Summary> {
+export async function walk(house: Doors, terminal: Terminal, { world, until, json }: Options): Promise<Summary> {
   const { model, truth } = await importWorld(world);
   const control = new Control(house.url, house.replayToken);
   const listening = new AbortController();
   const told = tell(house.url, control.headers(), terminal, listening.signal);
-  const folder = join(house.store.home, 'replay');
+  const folder = join(house.home, 'replay');
   const doors = {
     gateway: house.url,
     serving: house.address('serving'),

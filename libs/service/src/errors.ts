@@ -20,12 +20,6 @@ export const errors = catalogue('service', {
     message: (m: { service: string }) =>
       `embedded mode runs all services in one process: use npm start; to run ${m.service} by itself set DRIFTLOOP_MODE=cluster`,
   },
-  CLUSTER_NOT_SUPPORTED: {
-    status: 'UNIMPLEMENTED',
-    retriable: false,
-    message: (m: { service: string }) =>
-      `${m.service} cannot run in cluster mode yet: use npm start with DRIFTLOOP_MODE=embedded`,
-  },
   PORT_TAKEN: {
     status: 'FAILED_PRECONDITION',
     retriable: false,

@@ -19,6 +19,7 @@ export * from './ground.js';
 export { Leadership, type LeadershipParts, Led } from './leadership.js';
 export { Log, openLog } from './log.js';
 export { servicePoints } from './points.js';
+export * from './process.js';
 export { Readiness } from './readiness.js';
 export { Serial } from './serial.js';
 export * from './settings.js';

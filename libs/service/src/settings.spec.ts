@@ -68,6 +68,8 @@ it('refuses cluster mode unless Kafka, MongoDB and S3 are named', () => {
   expect(Object.keys(faultsOf({ DRIFTLOOP_MODE: 'cluster', KAFKA_BROKERS: 'k:9092' }))).toEqual([
     'MONGODB_URI',
     'S3_ENDPOINT',
+    'S3_ACCESS_KEY',
+    'S3_SECRET_KEY',
   ]);
 });
 

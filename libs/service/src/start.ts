@@ -32,7 +32,7 @@ import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, readSettings, Settings, variableOf } from './settings.js';
+import { checkExposure, Settings, variableOf } from './settings.js';
 import { Telemetry } from './telemetry.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
@@ -142,13 +142,6 @@ export async function startService(
 /** The topics that a running service has handlers for, sorted; for checks over the whole house. */
 export function handledTopics(app: INestApplication): string[] {
   return strategies.get(app)?.topics ?? [];
-}
-
-/** A service as a process of its own. Throws ONE_PROCESS in embedded mode. */
-export async function start(definition: ServiceDefinition): Promise<void> {
-  const settings = readSettings();
-  if (settings.mode === 'embedded') throw errors.ONE_PROCESS({ service: definition.name });
-  throw errors.CLUSTER_NOT_SUPPORTED({ service: definition.name });
 }
 
 /** A home has one process, which need not ask. */

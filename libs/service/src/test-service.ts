@@ -45,6 +45,7 @@ export async function testService(
 export const replicaEnvironment = (replica: string, rest: Readonly<Record<string, string>> = {}) => ({
   ...{ DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_REPLICA: replica, DRIFTLOOP_LOG_LEVEL: 'silent' },
   ...{ KAFKA_BROKERS: 'none:9092', MONGODB_URI: 'mongodb://none/none', S3_ENDPOINT: 'http://none' },
+  ...{ S3_ACCESS_KEY: 'none', S3_SECRET_KEY: 'none' },
   ...rest,
 });
 
