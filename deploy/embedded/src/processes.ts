@@ -44,6 +44,8 @@ export interface ProcessOptions {
   readonly replicas?: Partial<Record<Part, number>>;
   /** Told when a process ends that nobody has ended. */
   readonly onExit?: (process: Process, how: string) => void;
+  /** Starts such a process again after so long, ms; not at all where it is left out. */
+  readonly restartMs?: number;
 }
 
 const parts: readonly Part[] = [...services, 'gateway'];
@@ -57,7 +59,7 @@ export async function openProcesses(home: string, options: ProcessOptions): Prom
   const replayToken = secretOf(folder, 'replay.token');
   const places = await placesOf(options.replicas ?? {});
   const common = { ...environmentOf(places), ...options.environment, ...fixed(replayToken) };
-  const processes = places.map((place) => new Running(place, common, folder, options.onExit));
+  const processes = places.map((place) => new Running(place, common, folder, options));
   const close = () => Promise.all(processes.map((process) => process.stop())).then(() => undefined);
   const address = (service: string) =>
     places
@@ -67,7 +69,7 @@ export async function openProcesses(home: string, options: ProcessOptions): Prom
   const url = `http://${address('gateway').split(',')[0]}`;
   try {
     for (const process of processes) process.start();
-    await answering(url, processes);
+    await answering(url, processes, options.restartMs !== undefined);
   } catch (error) {
     await close();
     throw error;
@@ -90,7 +92,7 @@ class Running implements Process {
     readonly place: Place,
     private readonly environment: Environment,
     private readonly home: string,
-    private readonly onExit: ((process: Process, how: string) => void) | undefined,
+    private readonly options: ProcessOptions,
   ) {}
 
   get part(): Part {
@@ -129,10 +131,19 @@ class Running implements Process {
       child.once('exit', (code, signal) => {
         log.end();
         this.child = undefined;
-        if (!this.stopping) this.onExit?.(this, signal ?? `code ${code}`);
         resolve();
+        if (!this.stopping) this.endedByItself(signal ?? `code ${code}`);
       });
     });
+  }
+
+  private endedByItself(how: string): void {
+    const { onExit, restartMs } = this.options;
+    onExit?.(this, how);
+    if (restartMs === undefined) return;
+    setTimeout(() => {
+      if (!this.stopping && !this.running) this.start();
+    }, restartMs).unref();
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -194,11 +205,11 @@ function secretOf(home: string, name: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-async function answering(url: string, processes: readonly Running[]): Promise<void> {
+async function answering(url: string, processes: readonly Running[], restarts: boolean): Promise<void> {
   const deadline = performance.now() + openMs;
   while (performance.now() < deadline) {
     const gone = processes.find((process) => !process.running);
-    if (gone) throw new Error(`${gone.part} ended while starting:\n${endOf(gone.logFile)}`);
+    if (gone && !restarts) throw new Error(`${gone.part} ended while starting:\n${endOf(gone.logFile)}`);
     const ready = await fetch(`${url}/v1/ready`).then(
       (reply) => reply.ok,
       () => false,

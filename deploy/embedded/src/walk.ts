@@ -24,8 +24,15 @@ interface Message {
   peakRssMb?: number;
 }
 
+/** A process that ends is started again by whoever keeps it: the replay waits for it. */
+const patienceMs = 600_000;
+
 /** Plays a world against a running house and tells of it. Throws where the replay fails. */
-export async function walk(house: Doors, terminal: Terminal, { world, until, json }: Options): Promise<Summary> {
+export async function walk(
+  house: Doors,
+  terminal: Terminal,
+  { world, until, json, processes }: Options,
+): Promise<Summary> {
   const { model, truth } = await importWorld(world);
   const control = new Control(house.url, house.replayToken);
   const listening = new AbortController();
@@ -38,7 +45,13 @@ export async function walk(house: Doors, terminal: Terminal, { world, until, jso
     labeling: house.address('labeling'),
   };
   try {
-    const options: ReplayOptions = { doors, token: house.replayToken, diary: folder, until };
+    const options: ReplayOptions = {
+      doors,
+      token: house.replayToken,
+      diary: folder,
+      until,
+      patienceMs: processes ? patienceMs : 0,
+    };
     const { result, peakRssMb } = await runReplay(world, options, terminal);
     const ownRssMb = process.resourceUsage().maxRSS / 1024;
     const summary = await summarize(

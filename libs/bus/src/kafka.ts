@@ -174,9 +174,9 @@ export class KafkaBus extends Bus {
     return { release: () => void this.holds.delete(hold) };
   }
 
-  async settled(): Promise<void> {
+  async settled(attended: readonly string[] = []): Promise<void> {
     this.checkOpen();
-    await Promise.race([this.stillness.settled(), this.closed.promise]);
+    await Promise.race([this.stillness.settled(attended), this.closed.promise]);
   }
 
   /** What `settled` waits for now: holders' reasons, groups that are behind, processes that have not answered. */

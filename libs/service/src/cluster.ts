@@ -13,7 +13,7 @@ import { Addresses } from './addresses.js';
 import type { Ground } from './ground.js';
 import { openLog } from './log.js';
 import { once } from './once.js';
-import type { ClusterSettings, Settings } from './settings.js';
+import { type ClusterSettings, databaseOf, type Settings } from './settings.js';
 
 /**
  * Opens the ground of a service from settings in cluster mode. Throws BUS_UNAVAILABLE, DOCUMENTS_UNAVAILABLE or
@@ -51,11 +51,6 @@ export async function openClusterGround(service: string, settings: Settings): Pr
     await close().catch((failure) => log.warn({ err: failure }, 'closing what was opened failed'));
     throw error;
   }
-}
-
-/** A service's database: its own, whoever shares the server. */
-export function databaseOf({ namespace }: Pick<ClusterSettings, 'namespace'>, service: string): string {
-  return ['driftloop', namespace, service].filter(Boolean).join('-');
 }
 
 function kafkaOptions({ namespace, kafka }: ClusterSettings) {

@@ -8,15 +8,20 @@
  */
 import { LoopError } from '@driftloop/contracts';
 import { errors } from './errors.js';
-import { readSettings } from './settings.js';
+import { readSettings, type Settings } from './settings.js';
 import { type ServiceDefinition, startService } from './start.js';
 
 const signals = { SIGINT: 130, SIGTERM: 0, SIGHUP: 129 } as const;
 
-/** Runs a service until a signal ends the process; prints why and ends with 1 where it cannot start. */
+/**
+ * Runs a service until a signal ends the process; prints why and ends with 1 where it cannot start. Throws ONE_PROCESS in
+ * embedded mode, and SETTINGS_INVALID.
+ */
 export async function start(definition: ServiceDefinition): Promise<void> {
+  const settings = readSettings();
+  if (settings.mode === 'embedded') throw errors.ONE_PROCESS({ service: definition.name });
   try {
-    await run(definition);
+    await run(definition, settings);
   } catch (error) {
     if ((error as LoopError).code === 'STOPPED') process.exit(0);
     const said = error instanceof LoopError ? `${error.code}: ${error.message}` : ((error as Error).stack ?? error);
@@ -25,9 +30,7 @@ export async function start(definition: ServiceDefinition): Promise<void> {
   }
 }
 
-async function run(definition: ServiceDefinition): Promise<void> {
-  const settings = readSettings();
-  if (settings.mode === 'embedded') throw errors.ONE_PROCESS({ service: definition.name });
+async function run(definition: ServiceDefinition, settings: Settings): Promise<void> {
   // kafkajs and minio load only where they are used: the embedded house starts without them.
   const { openClusterGround } = await import('./cluster.js');
   const stopping = new AbortController();

@@ -256,3 +256,8 @@ export function checkExposure(settings: Settings): void {
   const loopback = ['localhost', '::1', '[::1]'].includes(settings.host) || /^127(\.\d{1,3}){3}$/.test(settings.host);
   if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
 }
+
+/** A service's database: its own, whoever shares the server. */
+export function databaseOf({ namespace }: Pick<ClusterSettings, 'namespace'>, service: string): string {
+  return ['driftloop', namespace, service].filter(Boolean).join('-');
+}

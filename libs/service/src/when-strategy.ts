@@ -93,7 +93,8 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   async close(): Promise<void> {
     const closing = this.#subscriptions;
     this.#subscriptions = [];
-    await Promise.all(closing.map((subscription) => subscription.close()));
+    const hold = this.parts.bus.hold(`${this.parts.service} stops hearing`);
+    await Promise.all(closing.map((subscription) => subscription.close())).finally(() => hold.release());
   }
 
   on(): never {
@@ -104,14 +105,21 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     return this.parts.bus as T;
   }
 
+  /** The bus is held meanwhile: a service that hears by half is not settled. */
   async #subscribe(): Promise<void> {
     this.check();
-    for (const { name, topics, from } of this.#groups()) {
-      const handle = (event: HeardEvent) => this.#hear(name, topics.get(event.topic)!, event);
-      this.#subscriptions.push(
-        await this.parts.bus.subscribe({ group: name, topics: [...topics.keys()], from, handle }),
-      );
+    const hold = this.parts.bus.hold(`${this.parts.service} begins to hear`);
+    try {
+      await Promise.all(this.#groups().map((group) => this.#join(group)));
+    } finally {
+      hold.release();
     }
+  }
+
+  async #join({ name, topics, from }: Group): Promise<void> {
+    const handle = (event: HeardEvent) => this.#hear(name, topics.get(event.topic)!, event);
+    const options = { group: name, topics: [...topics.keys()], from, handle };
+    this.#subscriptions.push(await this.parts.bus.subscribe(options));
   }
 
   #groups(): Group[] {

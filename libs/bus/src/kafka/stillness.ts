@@ -8,7 +8,8 @@
  *     partition of every group was with a ready member and committed to its end, and between the rounds no process has
  *     done anything and no topic has grown. Then there was a moment between them at which all of that held at once
  *     (a double collect: Mattern, Algorithms for distributed termination detection, 1987, section 4).
- * I2  A process that has died is waited for until its members' sessions end: what it had in hand is somebody's by then.
+ * I2  A group that must have a member and has none, as its process is away or starting, is not settled.
+ * I3  A process that has died is waited for until its members' sessions end: what it had in hand is somebody's by then.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pass } from 'node:timers/promises';
@@ -88,10 +89,13 @@ export class Stillness {
   }
 
   /** Resolves when the house is settled (I1); resolves too when this is closed first. */
-  async settled(): Promise<void> {
+  async settled(attended: readonly string[] = []): Promise<void> {
     let last: Round | undefined;
     for (let pauseMs = 2; !this.closed; ) {
-      const round = await this.round().catch((error: Error) => ({ unsettled: [error.message], fingerprint: '' }));
+      const round = await this.round(attended).catch((error: Error) => ({
+        unsettled: [error.message],
+        fingerprint: '',
+      }));
       this.awaited = round.unsettled;
       const still = round.unsettled.length === 0;
       if (still && last?.fingerprint === round.fingerprint) return;
@@ -102,7 +106,7 @@ export class Stillness {
     }
   }
 
-  private async round(): Promise<Round> {
+  private async round(attended: readonly string[]): Promise<Round> {
     const ask = randomUUID();
     const answers = new Map<string, Answer>();
     this.answers.set(ask, answers);
@@ -114,7 +118,12 @@ export class Stillness {
       const heard = [...answers.values()].flatMap(({ members }) => members.flatMap(({ topics }) => topics));
       const topics = [...new Set(heard)].sort();
       const ends = await this.parts.wire.ends(topics.map((topic) => this.parts.topics.physical(topic)));
-      return roundOf(answers, missing(), (topic) => ends.get(this.parts.topics.physical(topic)) ?? [], ends);
+      const away = attended.filter((beginning) => !isHeard(beginning, answers));
+      const waited = [
+        ...missing().map((process) => `${process} has not answered`),
+        ...away.map((a) => `nobody hears as ${a}`),
+      ];
+      return roundOf(answers, waited, (topic) => ends.get(this.parts.topics.physical(topic)) ?? [], ends);
     } finally {
       this.answers.delete(ask);
     }
@@ -182,19 +191,24 @@ export class Stillness {
 
 function roundOf(
   answers: ReadonlyMap<string, Answer>,
-  missing: readonly string[],
+  waited: readonly string[],
   endsOf: (topic: string) => readonly number[],
   ends: Offsets,
 ): Round {
   const all = [...answers.values()];
   const members = all.flatMap((answer) => answer.members);
   const unsettled = [
-    ...missing.map((process) => `${process} has not answered`),
+    ...waited,
     ...all.flatMap(({ holds }) => holds),
     ...[...Map.groupBy(members, ({ group }) => group)].flatMap(([group, of]) => behind(group, of, endsOf)),
   ];
   const done = all.map(({ process, activity }) => [process, activity] as const).sort();
   return { unsettled, fingerprint: JSON.stringify([done, [...ends]]) };
+}
+
+/** Whether a group whose name begins so has a member that answered. */
+function isHeard(beginning: string, answers: ReadonlyMap<string, Answer>): boolean {
+  return [...answers.values()].some(({ members }) => members.some(({ group }) => group.startsWith(beginning)));
 }
 
 /** What a group has still to hear, in words. */
