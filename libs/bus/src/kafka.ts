@@ -35,7 +35,7 @@ export interface KafkaBusOptions {
   readonly retryDelayMs?: number;
   /** Where doubling ends. Default 30 s. */
   readonly longestRetryDelayMs?: number;
-  /** After so long without a sign of life a process' partitions go to others, ms. Default 15 s; brokers want 6 s or more. */
+  /** After so long without a sign of life a process' partitions go to others, ms. Default 10 s; brokers want 6 s or more. */
   readonly sessionMs?: number;
   /** Told of pauses, resumptions, dead letters and groups joined anew. */
   readonly report?: (incident: Incident) => void;
@@ -67,7 +67,7 @@ export class KafkaBus extends Bus {
     super();
     this.closed.promise.catch(() => undefined);
     this.letters = new DeadLetters(wire, topics, publisher);
-    const { retryDelayMs = 100, longestRetryDelayMs = 30_000, sessionMs = 15_000 } = options;
+    const { retryDelayMs = 100, longestRetryDelayMs = 30_000, sessionMs = 10_000 } = options;
     const times = { retryDelayMs, longestRetryDelayMs, sessionMs, restMs: sessionMs * 0.6 };
     this.ground = { kafka, wire, topics, letters: this.letters, report: reporter(options.report), ...times };
   }

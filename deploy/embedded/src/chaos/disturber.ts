@@ -2,8 +2,8 @@
  * What production does to a house, drawn by a seed: processes killed and started again, records that are no events in every
  * topic, servers restarted and away.
  *
- * I1  The order and the kinds are the seed's; when they fall is the machine's, as in production.
- * I2  Each service is killed at least as often as asked before the disturber is through with its plan.
+ * I1  The kinds, their order and the parts of the run at which they fall are the seed's; the moment is the machine's, as in
+ *     production. They are spread over the whole run: trainings, trials and promotions get their share.
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as pass } from 'node:timers/promises';
@@ -16,8 +16,6 @@ export interface Plan {
   readonly seed: number;
   /** How often each process is killed. */
   readonly kills: number;
-  /** Longest pause between two disturbances, ms. */
-  readonly everyMs: number;
   /** A folder with `up NAME` and `down NAME` for kafka, mongo, minio; none is touched where it is left out. */
   readonly servers?: string;
   readonly brokers: readonly string[];
@@ -38,6 +36,8 @@ export class Disturber {
   private stopped = false;
   private running: Promise<void> | undefined;
   private readonly random: Random;
+  private share = 0;
+  private readonly due: { readonly act: Act; readonly at: number }[];
 
   constructor(
     private readonly house: ProcessHouse,
@@ -45,11 +45,15 @@ export class Disturber {
     private readonly tell: (line: string) => void,
   ) {
     this.random = new Random(plan.seed);
+    this.due = this.acts();
   }
 
-  /** Begins; what it does is told. */
-  begin(): void {
-    this.running = this.disturb(this.acts());
+  /** So much of the run is over, of 1: what is due is done, one thing after another. */
+  reached(share: number): void {
+    this.share = share;
+    this.running ??= this.disturb().finally(() => {
+      this.running = undefined;
+    });
   }
 
   /** Ends after the disturbance that is under way; everything runs again when it resolves. */
@@ -59,7 +63,7 @@ export class Disturber {
     for (const process of this.house.processes) if (!process.running) process.start();
   }
 
-  private acts(): Act[] {
+  private acts(): { readonly act: Act; readonly at: number }[] {
     const kills = this.house.processes.flatMap((process) =>
       Array.from({ length: this.plan.kills }, () => () => this.kill(process)),
     );
@@ -70,16 +74,16 @@ export class Disturber {
     );
     const servers = this.plan.servers ? ['kafka', 'mongo', 'minio'] : [];
     const restarts = servers.flatMap((name) => [0, 1].map((away) => () => this.restart(name, away * 20_000)));
-    return this.shuffled([...kills, ...restarts, () => this.each(poison)]);
+    const acts = [...kills, ...restarts, () => this.each(poison)];
+    return acts.map((act) => ({ act, at: this.random.uniform() * 0.95 })).sort((a, b) => a.at - b.at);
   }
 
-  private async disturb(acts: readonly Act[]): Promise<void> {
-    for (const act of acts) {
-      if (this.stopped) return;
-      await pass(this.random.uniform() * this.plan.everyMs);
-      if (this.stopped) return;
-      await act().catch((error: Error) => this.tell(`a disturbance failed: ${error.message}`));
-    }
+  private async disturb(): Promise<void> {
+    while (!this.stopped && this.due.length > 0 && this.due[0].at <= this.share)
+      await this.due
+        .shift()!
+        .act()
+        .catch((error: Error) => this.tell(`a disturbance failed: ${error.message}`));
   }
 
   private async kill(process: ProcessHouse['processes'][number]): Promise<void> {
@@ -122,12 +126,5 @@ export class Disturber {
       child.on('error', reject);
       child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${which} ${name} ended with ${code}`))));
     });
-  }
-
-  private shuffled<T>(items: readonly T[]): T[] {
-    return items
-      .map((item) => ({ item, at: this.random.uniform() }))
-      .sort((a, b) => a.at - b.at)
-      .map(({ item }) => item);
   }
 }

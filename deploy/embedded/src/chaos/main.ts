@@ -20,7 +20,6 @@ what was done and whether all held; the exit code is 1 where something did not.
 
   --seed N       which disturbances, in which order (1)
   --kills N      how often each of the seven processes is killed (2)
-  --every MS     longest pause between two disturbances (8000)
   --servers DIR  restart the servers too, with DIR/up NAME and DIR/down NAME for kafka, mongo, minio
   --world FILE   another world than the small one of parcels: a module as for npm start
   --keep         keep the home with the logs of the processes
@@ -29,7 +28,6 @@ what was done and whether all held; the exit code is 1 where something did not.
 interface Options {
   seed: number;
   kills: number;
-  everyMs: number;
   servers: string | undefined;
   world: string;
   keep: boolean;
@@ -41,10 +39,10 @@ function readOptions(args: string[]): Options | undefined {
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     args,
-    options: { ...{ seed: text, kills: text, every: text, servers: text, world: text }, keep: flag, help: flag },
+    options: { ...{ seed: text, kills: text, servers: text, world: text }, keep: flag, help: flag },
   });
   if (values.help) return undefined;
-  const whole = (name: 'seed' | 'kills' | 'every', usual: number): number => {
+  const whole = (name: 'seed' | 'kills', usual: number): number => {
     const value = values[name] === undefined ? usual : Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} ${values[name]}: write a whole number`);
     return value;
@@ -53,11 +51,11 @@ function readOptions(args: string[]): Options | undefined {
     throw new Error(`--servers ${values.servers}: has no up`);
   if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
   const world = values.world ? pathToFileURL(values.world).href : new URL('../crash/world.js', import.meta.url).href;
-  const numbers = { seed: whole('seed', 1), kills: whole('kills', 2), everyMs: whole('every', 8000) };
+  const numbers = { seed: whole('seed', 1), kills: whole('kills', 2) };
   return { ...numbers, servers: values.servers, world, keep: values.keep ?? false };
 }
 
-async function main({ seed, kills, everyMs, servers, world, keep }: Options): Promise<boolean> {
+async function main({ seed, kills, servers, world, keep }: Options): Promise<boolean> {
   const began = performance.now();
   const tell = (line: string) =>
     console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
@@ -71,10 +69,9 @@ async function main({ seed, kills, everyMs, servers, world, keep }: Options): Pr
   const onExit = ({ part }: { part: string }, how: string) => tell(`${part} ended by itself with ${how}`);
   const house = await openProcesses(home, { environment: process.env, onExit, restartMs: 500 });
   const brokers = process.env.KAFKA_BROKERS!.split(',');
-  const disturber = new Disturber(house, { seed, kills, everyMs, servers, brokers, namespace }, tell);
+  const disturber = new Disturber(house, { seed, kills, servers, brokers, namespace }, tell);
   try {
-    disturber.begin();
-    const disturbed = await playDisturbed(house, world, () => disturber.calm());
+    const disturbed = await playDisturbed(house, world, disturber);
     tell('the disturbed run is over');
     const found = await findings(house, model, quiet, disturbed, disturber.done);
     for (const { what, against } of found) tell(`${against ? 'FAIL' : 'ok  '} ${what}${against ? `: ${against}` : ''}`);

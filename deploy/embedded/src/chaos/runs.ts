@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { openEmbedded, openMongod } from '@driftloop/documents';
-import { Diary, importWorld, replay } from '@driftloop/flights';
+import { Diary, importWorld, type Progress, replay } from '@driftloop/flights';
 import { MinioObjects } from '@driftloop/objects/minio';
 import { databaseOf, readSettings } from '@driftloop/service';
 import type { Connection } from 'mongoose';
@@ -16,6 +16,7 @@ import { type Kept, type Outcome, outcomeOf } from '../crash/outcome.js';
 import type { Doors } from '../doors.js';
 import { openHouse } from '../house.js';
 import type { ProcessHouse } from '../processes.js';
+import type { Disturber } from './disturber.js';
 
 /** A process that comes back, or a server, is waited for so long, ms. */
 const patienceMs = 600_000;
@@ -36,8 +37,8 @@ export async function playQuietly(world: string): Promise<Outcome> {
   }
 }
 
-/** Plays a world on a house of processes, which somebody else disturbs meanwhile; `calm` ends that before it is looked at. */
-export async function playDisturbed(house: ProcessHouse, world: string, calm: () => Promise<void>): Promise<Outcome> {
+/** Plays a world on a house of processes, which a disturber follows; it ends before the outcome is looked at. */
+export async function playDisturbed(house: ProcessHouse, world: string, disturber: Disturber): Promise<Outcome> {
   const settings = readSettings({ ...process.env, DRIFTLOOP_MODE: 'cluster' });
   const { s3, namespace, mongodb } = settings.cluster!;
   const cache = { folder: join(house.home, 'looked-at') };
@@ -47,10 +48,10 @@ export async function playDisturbed(house: ProcessHouse, world: string, calm: ()
     const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, 'monitoring'));
     return daysIn(connection).finally(() => connection.close());
   };
-  return playOn(house, world, { object, days }, calm);
+  return playOn(house, world, { object, days }, disturber);
 }
 
-async function playOn(house: Doors, worldUrl: string, kept: Kept, calm?: () => Promise<void>) {
+async function playOn(house: Doors, worldUrl: string, kept: Kept, disturber?: Disturber) {
   const { model, openWorld, truth } = await importWorld(worldUrl);
   const doors = {
     gateway: house.url,
@@ -59,8 +60,10 @@ async function playOn(house: Doors, worldUrl: string, kept: Kept, calm?: () => P
     labeling: house.address('labeling'),
   };
   const diary = join(house.home, 'replay');
-  const { frozenVersion } = await replay(openWorld(), { doors, token: house.replayToken, diary, patienceMs });
-  await calm?.();
+  const onProgress = ({ asked, questions }: Progress) => disturber?.reached(asked / questions);
+  const options = { doors, token: house.replayToken, diary, patienceMs, onProgress };
+  const { frozenVersion } = await replay(openWorld(), options);
+  await disturber?.calm();
   const control = new Control(house.url, house.replayToken);
   await control.settled();
   return outcomeOf(kept, control, { model, truth: truth(), frozenVersion, diary: new Diary(diary) });
