@@ -16,7 +16,7 @@ export {
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
 export * from './ground.js';
-export { Leadership, type LeadershipParts, Led } from './leadership.js';
+export { Leadership, type LeadershipParts, Led, Unled } from './leadership.js';
 export { Log, openLog } from './log.js';
 export { servicePoints } from './points.js';
 export * from './process.js';

@@ -24,4 +24,6 @@ export const featureStore: ServiceDefinition = {
   name: 'feature-store',
   module: FeatureStoreModule,
   grpc: { packages: { 'driftloop.v1.FeatureStore': FeatureStoreService }, port: 7002 },
+  // What is in memory is of one writer: docs/decisions/0017.
+  leads: true,
 };
