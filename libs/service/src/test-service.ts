@@ -1,7 +1,7 @@
 /** A service for specs: a temporary home, a free port, the real embedded ground, no environment. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type EmbeddedStore, openEmbeddedGround, openEmbeddedStore } from './embedded.js';
 import type { Ground } from './ground.js';
 import { readSettings, type Settings } from './settings.js';
@@ -54,7 +54,14 @@ async function ownStore(home: string | undefined, settings: Settings) {
   const store = await openEmbeddedStore(home ?? temporary!, settings, 'throw');
   const close = async () => {
     await store.close();
+    keepLog(store.home);
     if (temporary) rmSync(temporary, { recursive: true, force: true });
   };
   return { store, close };
+}
+
+/** Where scripts/record-events.mjs asks for it, what was told in a home of a spec stays; after the home is closed. */
+export function keepLog(home: string): void {
+  const folder = process.env.DRIFTLOOP_KEEP_LOGS;
+  if (folder) copyFileSync(join(home, 'driftloop.sqlite'), join(folder, `${basename(home)}.sqlite`));
 }

@@ -154,7 +154,9 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
       this.parts.leadership.check();
       servicePoints.inHandler.publish(group);
       const cause = causeOf(event, span && traceparentOf(span));
-      await outcomeOf(handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(event) }));
+      await outcomeOf(
+        handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(when.definition, event) }),
+      );
       servicePoints.afterHandler.publish(group);
       readiness.resumed(where);
       if (span) telemetry.end(span);
@@ -219,7 +221,9 @@ function payloadOf(definition: AnyEvent, { topic, id, data }: HeardEvent): unkno
   }
 }
 
-function tenantOf({ data }: HeardEvent): string {
+/** Services say whose a fact is. Outsiders do not: a topic knows no credential, so what they write is the main tenant's. */
+function tenantOf({ from }: AnyEvent, { data }: HeardEvent): string {
+  if (from === 'external') return mainTenant;
   const { tenant } = data as { tenant?: unknown };
   return typeof tenant === 'string' && tenant !== '' ? tenant : mainTenant;
 }

@@ -11,11 +11,12 @@ import { QuarantinedRows } from './quarantine.documents.js';
 import { Quarantine } from './quarantine.js';
 import { Reading } from './reading.js';
 import { TrainingSets } from './training/training-sets.js';
+import { WhenEntitiesObserved } from './when-entities-observed.js';
 import { WhenLabelsAdded } from './when-labels-added.js';
 import { WhenModelDeclared } from './when-model-declared.js';
 
 @Module({
-  controllers: [FeatureStoreDoor, WhenLabelsAdded, WhenModelDeclared],
+  controllers: [FeatureStoreDoor, WhenEntitiesObserved, WhenLabelsAdded, WhenModelDeclared],
   providers: [FeatureStoreDocuments, QuarantinedRows, Models, Ingest, IngestFile, Quarantine, Reading, TrainingSets],
 })
 export class FeatureStoreModule {}
