@@ -1,6 +1,7 @@
 /**
- * Writes what is generated from the contracts: the protobuf code and file descriptors (from proto/), and the JSON Schema
- * of the ModelSpec for editors (from its zod schema), and the README's picture of who tells whom (from the event map).
+ * Writes what is generated from the contracts: the protobuf code and file descriptors (from proto/), the JSON Schema
+ * of the ModelSpec for editors (from its zod schema), the README's picture of who tells whom (from the event map), and the
+ * AsyncAPI document for product teams (from the event map and proto/).
  * `--check` compares with what is there, and exits 1 when it differs.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,11 +16,12 @@ const gen = 'libs/contracts/src/gen';
 /** Health is served beside our services, so reflection describes it too. */
 const health = 'node_modules/grpc-health-check/proto';
 const schema = 'libs/contracts/model-spec.schema.json';
+const asyncApi = 'docs/asyncapi.yaml';
 
 const check = process.argv.includes('--check');
 const fresh = mkdtempSync(join(tmpdir(), 'driftloop-generate-'));
 try {
-  const stale = [...settle(protobuf), ...settle(jsonSchema), ...settle(picture)];
+  const stale = [...settle(protobuf), ...settle(jsonSchema), ...settle(picture), ...settle(topics)];
   if (check && stale.length > 0) {
     console.error('run `npm run generate` and commit the result');
     process.exitCode = 1;
@@ -88,6 +90,23 @@ function picture() {
   return [readme];
 }
 
+/** The AsyncAPI document, with what the .proto files say in comments. */
+function topics() {
+  const commented = join(fresh, 'commented.binpb');
+  run('buf', ['build', 'proto', '-o', commented]);
+  const built = pathToFileURL(join(root, 'libs/contracts/dist/asyncapi/document.js'));
+  const { version } = JSON.parse(read(join(root, 'package.json')));
+  const source = `
+    import { readFileSync } from 'node:fs';
+    import { asyncApiYaml } from '${built}';
+    process.stdout.write(asyncApiYaml(readFileSync(${JSON.stringify(commented)}), '${version}'));`;
+  write(
+    join(fresh, asyncApi),
+    execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' }),
+  );
+  return [asyncApi];
+}
+
 /** The files of a FileDescriptorSet (`repeated FileDescriptorProto file = 1`), each in base64. */
 function descriptors(set) {
   const files = [];
@@ -117,9 +136,7 @@ function modelSpecSchema() {
   const source = `
     import { modelSpecSchema } from '${built}';
     import { z } from '${zod}';
-    /** Health is served beside our services, so reflection describes it too. */
-const health = 'node_modules/grpc-health-check/proto';
-const schema = z.toJSONSchema(modelSpecSchema, { io: 'input' });
+    const schema = z.toJSONSchema(modelSpecSchema, { io: 'input' });
     process.stdout.write(JSON.stringify({ title: 'ModelSpec', ...schema }, null, 2) + '\\n');`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
 }

@@ -1,4 +1,5 @@
-// `npm test`: installs if needed, builds (worker threads run compiled code), and runs every test that needs no server.
+// `npm test`: installs if needed, builds (worker threads run compiled code), and runs every test; those that need a server which the
+// environment does not name are skipped by name, with the reason (`npm run integration` starts one).
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, root } from './install.mjs';

@@ -9,6 +9,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 const steps = [
   ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['contracts lint', bin('buf'), ['lint']],
+  ['contracts break no release', node, ['scripts/breaking.mjs']],
   ['types', node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']],
   ['generated code is up to date', node, ['scripts/generate.mjs', '--check']],
   ['boundaries', node, ['scripts/boundaries.mjs']],

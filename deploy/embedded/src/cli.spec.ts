@@ -41,7 +41,7 @@ describe('driftloop status', () => {
     expect(stdout).toMatch(
       /^parcels at 2024-01-13 00:00: v1 answers\n\d+ fresh labels, \d+ trained on; no cycle is open\n/,
     );
-    expect(stdout).toMatch(/^growth +v1 +[\d.]+ +1 +no$/m);
+    expect(stdout).toMatch(/^growth +v1 +[\d.]+ +1 +no +no$/m);
     expect(stdout).toMatch(/^2024-01-11 +120 +120 +0\.\d+ +0\.\d+$/m);
   });
 

@@ -19,19 +19,14 @@ import {
 } from '@driftloop/service';
 import { serving } from '@driftloop/serving';
 import { training } from '@driftloop/training';
+import type { Doors } from './doors.js';
 
 /** Those that are asked come before those that ask. */
 const definitions = [labeling, featureStore, registry, training, monitoring, serving, gateway];
 
-export interface House {
+export interface House extends Doors {
   readonly store: EmbeddedStore;
   readonly services: ReadonlyMap<string, RunningService>;
-  /** The replay credential of this home. */
-  readonly replayToken: string;
-  /** "host:port" of a service's gRPC door. */
-  address(service: string): string;
-  /** The gateway's URL. */
-  readonly url: string;
   close(): Promise<void>;
 }
 
@@ -70,7 +65,8 @@ export async function openHouse(
   }
   const { host } = settings;
   const address = (service: string) => `${host}:${services.get(service)!.port}`;
-  return { store, services, replayToken, address, url: `http://${host}:${services.get('gateway')!.httpPort}`, close };
+  const url = `http://${host}:${services.get('gateway')!.httpPort}`;
+  return { home: store.home, store, services, replayToken, address, url, close };
 }
 
 /** A home's own replay credential, made at its first start and readable by its owner only. The home is locked. */

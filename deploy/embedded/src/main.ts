@@ -1,14 +1,16 @@
 /** `npm start`: opens the house, walks the year, and stays up serving the last champion. */
 import { LoopError } from '@driftloop/contracts';
+import type { Doors } from './doors.js';
 import { openHouse } from './house.js';
 import { type Options, readOptions, usage } from './options.js';
+import { openProcesses } from './processes.js';
 import { Terminal } from './terminal.js';
 import { walk } from './walk.js';
 
 async function main(options: Options): Promise<void> {
   if (options.help) return console.log(usage);
   const terminal = new Terminal();
-  const house = await openHouse(process.env.DRIFTLOOP_HOME || '.driftloop');
+  const house = await openOne(options);
   let stopping: Promise<void> | undefined;
   // Cut short is no success: the walk's own end is.
   let walking = true;
@@ -31,6 +33,18 @@ async function main(options: Options): Promise<void> {
   walking = false;
   if (options.once) return stop(0);
   terminal.line('the replay is over; still serving the last champion. Ctrl-C ends.');
+}
+
+/** The house: one process on a home folder, or many on real servers. */
+function openOne({ processes }: Options): Promise<Doors & { close(): Promise<void> }> {
+  const home = process.env.DRIFTLOOP_HOME || '.driftloop';
+  if (!processes) return openHouse(home);
+  const onExit = ({ part }: { part: string }, how: string) => {
+    console.error(`${part} ended with ${how}: see ${home}/logs`);
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  };
+  return openProcesses(home, { environment: process.env, onExit });
 }
 
 /** The options, or the end with exit code 2. */

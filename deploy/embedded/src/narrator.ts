@@ -75,6 +75,7 @@ const verdicts: Record<Verdict, string> = {
   [Verdict.ADVANCE]: 'canary',
   [Verdict.PROMOTE]: 'promote',
   [Verdict.ROLL_BACK]: 'roll back',
+  [Verdict.UNRECOGNIZED]: 'a word that is not known here',
 };
 
 /** One line about an event, or undefined for one that tells nothing new. */

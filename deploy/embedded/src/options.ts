@@ -11,6 +11,8 @@ export interface Options {
   json: string | undefined;
   /** URL of the module of the world that is played. */
   world: string;
+  /** Each service in a process of its own, on the real infrastructure. */
+  processes: boolean;
   help: boolean;
 }
 
@@ -23,6 +25,8 @@ goes on where an earlier run stopped. Then it stays up and serves the last champ
   --until DATE   stop the year at this event time, e.g. 2013-04-01
   --json FILE    write the summary as JSON
   --world FILE   play another world: a module that exports model, openWorld() and truth(), as examples/flights does
+  --processes    each service in a process of its own, on the Kafka, MongoDB and S3 that the environment names
+                 (KAFKA_BROKERS, MONGODB_URI, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, DRIFTLOOP_NAMESPACE)
   --help         this text`;
 
 /** Reads the options. Throws an Error that says what is wrong. */
@@ -34,6 +38,7 @@ export function readOptions(args: string[]): Options {
       until: { type: 'string' },
       json: { type: 'string' },
       world: { type: 'string' },
+      processes: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -46,6 +51,7 @@ export function readOptions(args: string[]): Options {
     until,
     json: values.json,
     world: values.world ? pathToFileURL(values.world).href : flightsWorld.href,
+    processes: values.processes ?? false,
     help: values.help ?? false,
   };
 }

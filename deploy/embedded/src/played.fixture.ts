@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { Diary, type ReplayResult, replay, type World } from '@driftloop/flights';
+import { keepLog } from '@driftloop/service';
 import { type House, openHouse } from './house.js';
 
 export interface Played {
@@ -39,6 +40,7 @@ export async function openPlayed(home?: string, environment: Record<string, stri
     diary: () => new Diary(folder),
     close: async () => {
       await house.close();
+      keepLog(place);
       if (!home) rmSync(place, { recursive: true, force: true });
     },
   };

@@ -11,7 +11,7 @@ import {
   type ReplayResult,
   replayProcess,
 } from '@driftloop/flights';
-import type { House } from './house.js';
+import type { Doors } from './doors.js';
 import { narrate, toldTopics } from './narrator.js';
 import type { Options } from './options.js';
 import { type Summary, summarize, table } from './summary.js';
@@ -24,13 +24,20 @@ interface Message {
   peakRssMb?: number;
 }
 
+/** A process that ends is started again by whoever keeps it: the replay waits for it. */
+const patienceMs = 600_000;
+
 /** Plays a world against a running house and tells of it. Throws where the replay fails. */
-export async function walk(house: House, terminal: Terminal, { world, until, json }: Options): Promise<Summary> {
+export async function walk(
+  house: Doors,
+  terminal: Terminal,
+  { world, until, json, processes }: Options,
+): Promise<Summary> {
   const { model, truth } = await importWorld(world);
   const control = new Control(house.url, house.replayToken);
   const listening = new AbortController();
   const told = tell(house.url, control.headers(), terminal, listening.signal);
-  const folder = join(house.store.home, 'replay');
+  const folder = join(house.home, 'replay');
   const doors = {
     gateway: house.url,
     serving: house.address('serving'),
@@ -38,7 +45,13 @@ export async function walk(house: House, terminal: Terminal, { world, until, jso
     labeling: house.address('labeling'),
   };
   try {
-    const options: ReplayOptions = { doors, token: house.replayToken, diary: folder, until };
+    const options: ReplayOptions = {
+      doors,
+      token: house.replayToken,
+      diary: folder,
+      until,
+      patienceMs: processes ? patienceMs : 0,
+    };
     const { result, peakRssMb } = await runReplay(world, options, terminal);
     const ownRssMb = process.resourceUsage().maxRSS / 1024;
     const summary = await summarize(

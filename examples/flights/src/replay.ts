@@ -6,8 +6,9 @@
  *
  * I1  Time passes to T only when every fact known and every question asked at or before T has been acknowledged.
  * I2  After a crash it goes on from the last step that it finished; facts and questions repeat with the same ids.
+ * I3  With patience a door that is away is tried again: what it had not acknowledged is told and asked again, same ids.
  */
-import { Control, Predictor, type Question, Reporter } from '@driftloop/client';
+import { type CallFailed, Control, Predictor, type Question, Reporter } from '@driftloop/client';
 import { type AnswerLine, Diary, type Position } from './diary.js';
 import { Hearing } from './hearing.js';
 import { replayPoints } from './points.js';
@@ -28,6 +29,8 @@ export interface ReplayOptions {
   arrival?: ((due: readonly Happening[]) => Happening[]) | undefined;
   /** Questions asked at once; 64 where it is left out. */
   inFlight?: number | undefined;
+  /** Wall ms for which a door that is away is tried again; none where it is left out. */
+  patienceMs?: number | undefined;
   /** Rows told at once; 1,000 where it is left out. */
   batchSize?: number | undefined;
 }
@@ -99,8 +102,8 @@ class Player {
     const { happenings, model, spec, step = hour } = this.world;
     const position = this.diary.position();
     const start = Math.floor(this.first.eventTime!.getTime() / hour) * hour - hour;
-    await this.control.apply(spec, new Date(happenings[0].at - hour));
-    await this.control.settled();
+    await this.patiently(() => this.control.apply(spec, new Date(happenings[0].at - hour)));
+    await this.patiently(() => this.control.settled());
     const firstAnswerSeconds = await this.firstAnswer();
     if (position) this.resume(position);
     const { doors } = this.options;
@@ -144,8 +147,15 @@ class Player {
 
   /** The history, in bulk, up to a moment before the first question. */
   private async history(start: number): Promise<number> {
-    await this.timed('facts', this.telling.tell(this.take(start), start));
-    await this.timed('ticks', this.control.passTime(new Date(start)));
+    const due = this.take(start);
+    await this.timed(
+      'facts',
+      this.patiently(() => this.telling.tell(due, start)),
+    );
+    await this.timed(
+      'ticks',
+      this.patiently(() => this.control.passTime(new Date(start))),
+    );
     // Time does not go back: who comes after a crash in the first step must not begin with the history again.
     this.write([], start);
     return start;
@@ -153,11 +163,17 @@ class Player {
 
   private async step(to: number): Promise<number> {
     const due = this.take(to);
-    await this.timed('facts', this.telling.tell(due, to));
+    await this.timed(
+      'facts',
+      this.patiently(() => this.telling.tell(due, to)),
+    );
     replayPoints.told.publish(undefined);
     const answers = await this.timed('questions', this.ask(questionsIn(due)));
     replayPoints.asked.publish(undefined);
-    await this.timed('ticks', this.control.passTime(new Date(to)));
+    await this.timed(
+      'ticks',
+      this.patiently(() => this.control.passTime(new Date(to))),
+    );
     replayPoints.beforeDiary.publish(undefined);
     this.write(answers, to);
     replayPoints.afterDiary.publish(undefined);
@@ -179,7 +195,7 @@ class Player {
     const asker = async () => {
       while (next < questions.length) {
         const question = questions[next++];
-        const { probability, version } = await this.predictor.predict(question, patienceMs);
+        const { probability, version } = await this.patiently(() => this.predictor.predict(question, patienceMs));
         answers.push({ id: question.entityId, probability, version });
       }
     };
@@ -199,6 +215,19 @@ class Player {
     for (let i = 0; i < 100 && written + this.hearing!.waiting < this.asked; i++)
       await new Promise((resolve) => setTimeout(resolve, 100));
     this.write([], played);
+  }
+
+  /** I3 */
+  private async patiently<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + (this.options.patienceMs ?? 0);
+    for (let waitMs = 100; ; waitMs = Math.min(2000, waitMs * 2)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error as CallFailed).retriable || performance.now() > deadline) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
   }
 
   private async timed<T>(phase: keyof ReplayResult['phases'], work: Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import type { Fact, FactStream, ReportedOutcome, Reporter } from '@driftloop/cli
 import type { Happening, World } from './world.js';
 
 export class Telling {
-  private readonly stream: FactStream;
+  private stream: FactStream;
 
   constructor(
     private readonly world: Pick<World, 'model' | 'label' | 'sources'>,
@@ -28,7 +28,13 @@ export class Telling {
       ),
     );
     const outcomes = due.flatMap((h) => (h.kind === 'outcome' ? [h.outcome] : []));
-    await Promise.all([...told, this.outcomes(outcomes, watermark)]);
+    const results = await Promise.allSettled([...told, this.outcomes(outcomes, watermark)]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (!failed) return;
+    // The same again goes on a stream of its own, after all that was under way on this one has ended.
+    this.stream.close();
+    this.stream = this.reporter.facts();
+    throw failed.reason;
   }
 
   close(): void {

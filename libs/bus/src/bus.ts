@@ -16,6 +16,7 @@
  * I8  `settled` resolves when every group that has a member has committed everything published so far, including what
  *     its handlers published meanwhile, and nobody holds the bus (`hold`). A handler that runs and a partition that is
  *     paused are not settled. Whoever will publish later because of an event holds the bus before its handler resolves.
+ *     A group that must have a member (`attended`) and has none, as its process is away, is not settled either.
  * I9  What `data` a handler gets is shared with the other groups: it is read, never changed.
  */
 
@@ -101,8 +102,8 @@ export abstract class Bus {
   abstract lag(): Promise<GroupLag[]>;
   /** Announces work that will publish (an outbox that is not empty, a buffer): `settled` waits until it is released. */
   abstract hold(reason: string): { release(): void };
-  /** See I8. Rejects with BUS_UNAVAILABLE when the bus is closed first. */
-  abstract settled(): Promise<void>;
+  /** See I8; `attended` are beginnings of group names. Rejects with BUS_UNAVAILABLE when the bus is closed first. */
+  abstract settled(attended?: readonly string[]): Promise<void>;
   /** Running handlers end, and what they handled is committed; afterwards every call throws BUS_UNAVAILABLE. */
   abstract close(): Promise<void>;
 }

@@ -10,6 +10,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pass } from 'node:timers/promises';
 import type { Subscription, SubscriptionOptions, TopicOptions } from './bus.js';
 import { Bus, type DeadLetter, type GroupLag, type HeardEvent, type OutgoingEvent } from './bus.js';
 import { checkTopic, jsonOf } from './checks.js';
@@ -17,15 +18,18 @@ import { DeadLetters } from './embedded/dead-letters.js';
 import { Group, type Member } from './embedded/group.js';
 import { Log } from './embedded/log.js';
 import { Offsets } from './embedded/offsets.js';
-import type { Ground, Incident } from './embedded/reader.js';
+import type { Ground } from './embedded/reader.js';
 import { Retention, type RetentionOptions } from './embedded/retention.js';
 import { Stillness } from './embedded/stillness.js';
 import { Store } from './embedded/store.js';
 import { errors } from './errors.js';
+import { type Incident, reporter } from './incident.js';
 import { busPoints } from './points.js';
 
 /** Retention goes round at least once in so many bytes published. */
 const bytesARound = 16 * 1024 * 1024;
+/** How often `settled` looks whether somebody has come. */
+const attendedMs = 20;
 
 export interface EmbeddedBusOptions {
   /** Wall time in epoch ms, for retention alone. */
@@ -156,9 +160,18 @@ export class EmbeddedBus extends Bus {
   }
 
   /** Rejects with BUS_UNAVAILABLE when the bus is closed before it is settled. */
-  async settled(): Promise<void> {
+  async settled(attended: readonly string[] = []): Promise<void> {
     this.#checkOpen();
+    while (!this.#isAttended(attended)) {
+      await pass(attendedMs, undefined, { ref: false });
+      this.#checkOpen();
+    }
     return this.#ground.stillness.settled();
+  }
+
+  #isAttended(attended: readonly string[]): boolean {
+    const alive = [...this.#groups.values()].filter((group) => group.alive);
+    return attended.every((beginning) => alive.some((group) => group.name.startsWith(beginning)));
   }
 
   /** What `settled` waits for now: holders' reasons, and the partitions that are behind. */
@@ -216,15 +229,4 @@ export class EmbeddedBus extends Bus {
   #checkOpen(): void {
     if (this.#closed) throw errors.BUS_UNAVAILABLE({ reason: 'it is closed' });
   }
-}
-
-/** A reporter that fails does not stop the log. */
-function reporter(report: ((incident: Incident) => void) | undefined): (incident: Incident) => void {
-  return (incident) => {
-    try {
-      report?.(incident);
-    } catch {
-      // what it could not take is still in `lag` and `dead`
-    }
-  };
 }

@@ -107,4 +107,27 @@ describe('the check of a ledger', () => {
     }
     expect(verifyLedger({ ...ledger, sha256 })).toMatchObject({ whole: false, brokenAt: 2 });
   });
+
+  it('wants causes before effects within an instant', () => {
+    const time = 1e12;
+    const [gate, stage] = (['gate', 'stage'] as const).map((kind) =>
+      decision({ kind, outcome: 'x', subject: 'v1', time }),
+    );
+    const chained = (decisions: readonly (typeof gate)[]): Ledger => {
+      let sha256 = '';
+      const entries = decisions.map((said, i) => {
+        const content = { position: i + 1, service: 'registry', cycleId: 'c', decision: said };
+        sha256 = createHash('sha256')
+          .update(sha256 + canonicalJson({ ...content, decision: Decision.toJSON(said) }))
+          .digest('hex');
+        return { ...content, sha256 };
+      });
+      return { entries, sha256, total: entries.length, watermark: undefined };
+    };
+    expect(verifyLedger(chained([gate, stage]))).toMatchObject({ whole: true });
+    expect(verifyLedger(chained([stage, gate]))).toMatchObject({
+      whole: false,
+      reason: expect.stringMatching(/by cause/),
+    });
+  });
 });

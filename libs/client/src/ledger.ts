@@ -4,7 +4,7 @@
  * JSON: position, service, cycleId and decision, keys sorted at every depth.
  */
 import { createHash } from 'node:crypto';
-import { Decision, type Ledger, type LedgerEntry } from '@driftloop/contracts';
+import { compareDecisions, Decision, type Ledger, type LedgerEntry } from '@driftloop/contracts';
 
 /** What a check has found. */
 export interface LedgerCheck {
@@ -36,11 +36,10 @@ const timeOf = ({ decision }: LedgerEntry): number => decision?.eventTime?.getTi
 function misplaced(entry: LedgerEntry, position: number, before: LedgerEntry | undefined): string | undefined {
   if (entry.position !== position) return `it says that it is entry ${entry.position}`;
   if (Number.isNaN(timeOf(entry))) return 'it has no event time';
-  if (!before || timeOf(before) < timeOf(entry)) return undefined;
-  if (timeOf(before) > timeOf(entry)) return 'it is older than the entry before it';
-  return before.decision!.id <= entry.decision!.id
-    ? undefined
-    : 'its id comes before that of an entry of the same time';
+  if (!before || compareDecisions(before.decision!, entry.decision!) <= 0) return undefined;
+  return timeOf(before) > timeOf(entry)
+    ? 'it is older than the entry before it'
+    : 'it comes, by cause and id, before an entry of the same time that stands before it';
 }
 
 function altered({ position, service, cycleId, decision, sha256 }: LedgerEntry, before: string): string | undefined {

@@ -10,6 +10,7 @@ import {
   SourceRow,
 } from '@driftloop/contracts';
 import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
+import { CallFailed } from './failure.js';
 import { credential, failure, open, unary } from './rpc.js';
 
 /** A fact about an entity: both of its times, and its columns (null is missing). */
@@ -35,7 +36,7 @@ export class FactStream {
   constructor(private readonly stream: ClientDuplexStream<IngestRequest, IngestReply>) {
     stream.on('data', (reply: IngestReply) => this.waiting.shift()?.resolve(reply));
     stream.on('error', (error: ServiceError) => this.fail(failure(error)));
-    stream.on('end', () => this.fail(new Error('the feature store ended the stream')));
+    stream.on('end', () => this.fail(new CallFailed('UNREACHABLE', 'the feature store ended the stream', true)));
   }
 
   /** Sends a batch with the source's promise: everything known at or before `watermark` has been sent. */

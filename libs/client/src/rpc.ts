@@ -1,4 +1,5 @@
 /** gRPC as promises: one call with a deadline, and the credential on each. */
+import { targetOf } from '@driftloop/contracts';
 import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { CallFailed } from './failure.js';
 
@@ -15,9 +16,11 @@ type ClientOf<C extends Client> = new (
   options?: object,
 ) => C;
 
-/** Opens a channel to a service at "host:port". */
+/** Opens a channel to a service at "host:port", or to its replicas at several with commas between. */
 export function open<C extends Client>(Constructor: ClientOf<C>, address: string): C {
-  return new Constructor(address, credentials.createInsecure(), {
+  const { target, options } = targetOf(address);
+  return new Constructor(target, credentials.createInsecure(), {
+    ...options,
     'grpc.max_receive_message_length': 16 << 20,
     'grpc.max_send_message_length': 16 << 20,
   });
@@ -63,5 +66,5 @@ export function failure(error: ServiceError, target = 'the service'): CallFailed
 
 function unreachable(target: string, said: string): string {
   const reason = /Error: (.*?)\.? Resolution note/.exec(said)?.[1] ?? said;
-  return `nothing answers at ${target.replace(/^dns:/, '')} (${reason}); is Driftloop running?`;
+  return `nothing answers at ${target.replace(/^(dns|driftloop):/, '')} (${reason}); is Driftloop running?`;
 }

@@ -5,6 +5,7 @@
  * README's picture is generated from it.
  */
 import * as E from './gen/driftloop/v1/events.js';
+import { checkedPayload } from './payload-check.js';
 
 /** The services, as they appear as speakers and listeners. */
 export const services = ['labeling', 'feature-store', 'training', 'registry', 'serving', 'monitoring'] as const;
@@ -48,6 +49,12 @@ function event<T>(topic: string, payload: PayloadCodec<T>, placement: Placement<
   return { topic, payload, partitions: 1, ...placement };
 }
 
+/** What outsiders write is read strictly: a fault becomes a dead letter that names it, not a row that is silently empty. */
+function inbound<T>(topic: string, payload: PayloadCodec<T>, message: string, placement: Omit<Placement<T>, 'from'>) {
+  const strict = { ...payload, fromJSON: (object: unknown) => payload.fromJSON(checkedPayload(message, object)) };
+  return event(topic, strict, { ...placement, from: 'external' });
+}
+
 const byModel = (p: { tenant: string; model: string }) => `${p.tenant}/${p.model}`;
 
 /** Buckets that label batches are split into, so that one entity's labels stay in order. */
@@ -64,7 +71,17 @@ export function entityBucket(entityId: string, buckets: number): number {
 const byEntityBucket = (p: E.LabelsAdded) => `${p.tenant}/${p.label}/${p.bucket}`;
 
 export const events = {
-  // 1 labeling
+  // 1 what outsiders tell, and labeling
+  outcomesReported: inbound('outcomes.reported', E.OutcomesReported, 'driftloop.v1.OutcomesReported', {
+    key: ({ label }) => label,
+    to: ['labeling'],
+    keep: '30d',
+  }),
+  entitiesObserved: inbound('entities.observed', E.EntitiesObserved, 'driftloop.v1.EntitiesObserved', {
+    key: ({ model, source }) => `${model}/${source}`,
+    to: ['feature-store'],
+    keep: '30d',
+  }),
   labelsAdded: event('labels.added', E.LabelsAdded, {
     key: byEntityBucket,
     from: 'labeling',

@@ -1,4 +1,5 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
+export * from './cloud-events.js';
 export * from './decisions.js';
 export * from './errors.js';
 export * from './event-times.js';
@@ -13,6 +14,7 @@ export * from './gen/driftloop/v1/registry.js';
 export * from './gen/driftloop/v1/training.js';
 export * from './gen/driftloop/v1/values.js';
 export * as inference from './gen/inference/grpc_service.js';
+export { targetOf } from './several-addresses.js';
 export * from './spec/duration.js';
 export * from './spec/features.js';
 export * from './spec/model-spec.js';

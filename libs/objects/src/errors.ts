@@ -24,6 +24,24 @@ export const errors = catalogue('objects', {
     retriable: false,
     message: (m: { key: string; path: string }) => `there is no file ${m.path} to store as ${m.key}`,
   },
+  OBJECT_SOURCE_CHANGED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { path: string }) =>
+      `${m.path} was changed while it was stored, and nothing was stored; hand a file over when it is written`,
+  },
+  OBJECTS_SETTING_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { setting: string; expected: string; found: string }) =>
+      `the object store's ${m.setting} must be ${m.expected}, found ${m.found}`,
+  },
+  OBJECTS_REFUSED: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { endpoint: string; bucket: string; reason: string }) =>
+      `the object store at ${m.endpoint} does not let us use the bucket ${m.bucket}: ${m.reason}`,
+  },
   OBJECTS_UNAVAILABLE: {
     status: 'UNAVAILABLE',
     retriable: true,

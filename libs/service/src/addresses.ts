@@ -7,7 +7,7 @@ import type { CallsTo } from './telemetry/traced-calls.js';
 
 /** Injectable. */
 export class Addresses {
-  #started = new Map<ServiceName, string>();
+  #started = new Map<ServiceName, string[]>();
   readonly #configured: Readonly<Record<string, string>>;
   readonly #ports: Settings['ports'];
   readonly #token?: Secret;
@@ -19,10 +19,10 @@ export class Addresses {
     this.#token = settings.token;
   }
 
-  /** `host:port` of a service's gRPC door. */
+  /** `host:port` of a service's gRPC door; of several replicas each, with commas between. */
   of(service: ServiceName): string {
     const port = this.#ports[service] ?? defaultPorts[service];
-    return this.#configured[service] ?? this.#started.get(service) ?? `127.0.0.1:${port}`;
+    return this.#configured[service] ?? this.#started.get(service)?.join(',') ?? `127.0.0.1:${port}`;
   }
 
   /** A client of a service, with this house's token where it has one. */
@@ -41,6 +41,12 @@ export class Addresses {
 
   /** Remembers where a service of this process listens. */
   started(service: ServiceName, address: string): void {
-    this.#started.set(service, address);
+    this.#started.set(service, [...(this.#started.get(service) ?? []), address]);
+  }
+
+  /** Forgets it, where another replica of this process still listens: whoever asks meanwhile waits at the last address. */
+  stopped(service: ServiceName, address: string): void {
+    const left = (this.#started.get(service) ?? []).filter((other) => other !== address);
+    if (left.length) this.#started.set(service, left);
   }
 }

@@ -5,6 +5,7 @@
  * I2  Until a client has been answered once, its calls wait for the other side to come up (within their deadline); later
  *     an absent one is UNAVAILABLE at once, so that a handler pauses instead of hanging.
  */
+import { targetOf } from '@driftloop/contracts';
 import {
   type CallOptions,
   type Client,
@@ -38,8 +39,8 @@ const channelOptions = {
 };
 
 /**
- * A client of an address, `host:port`. With a token every call carries it; `more` interceptors go before. `close()` it in
- * the end.
+ * A client of an address, `host:port`, or of several replicas' with commas between. With a token every call carries it;
+ * `more` interceptors go before. `close()` it in the end.
  */
 export function grpcClient<C extends Client>(
   client: ClientClass<C>,
@@ -48,7 +49,8 @@ export function grpcClient<C extends Client>(
   more: readonly Interceptor[] = [],
 ): C {
   const interceptors = [...more, ...(token ? [bearer(token)] : [])];
-  return new client(address, credentials.createInsecure(), { ...channelOptions, interceptors });
+  const { target, options } = targetOf(address);
+  return new client(target, credentials.createInsecure(), { ...channelOptions, ...options, interceptors });
 }
 
 function bearer(token: Secret): Interceptor {

@@ -3,7 +3,7 @@
  * reflection, limits, an error that names the variable when the port is taken, and a stop that finishes what runs.
  *
  * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
- * I2  A call is let in only with a credential that is known, where one is needed.
+ * I2  A call is let in only with a credential that is known, where one is needed; of a led service, only by its leader.
  */
 import {
   type handleUnaryCall,
@@ -23,6 +23,7 @@ import { type Observable, throwError } from 'rxjs';
 import { largestMessage } from './client.js';
 import { type Caller, type Credentials, rememberCaller } from './credentials.js';
 import { errors } from './errors.js';
+import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
 import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
@@ -50,6 +51,7 @@ export interface DoorParts {
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
+  readonly leadership: Leadership;
 }
 
 type Call = Parameters<handleUnaryCall<unknown, unknown>>[0] & { emit(event: 'error', error: unknown): boolean };
@@ -151,7 +153,7 @@ export class GrpcDoor extends ServerGrpc {
   }
 
   #let(method: Method, call: Call, done: Done, inner: Handler): void {
-    const { credentials, telemetry, log } = this.parts;
+    const { credentials, telemetry, log, leadership } = this.parts;
     const served: Served = { method, call, code: status.OK, watched: telemetry.enabled || telemetry.metrics.enabled };
     const toStatus = (error: unknown) => {
       const told = statusOf(error, log, method.path);
@@ -162,6 +164,7 @@ export class GrpcDoor extends ServerGrpc {
     let caller: Caller;
     try {
       caller = credentials.caller(text(call.metadata, 'authorization'));
+      leadership.check();
     } catch (error) {
       fail(toStatus(error));
       return;

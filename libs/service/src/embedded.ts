@@ -2,6 +2,7 @@
  * The embedded ground: one SQLite file, one bus and one folder of objects in DRIFTLOOP_HOME, shared by all services of a
  * process, under a lock.
  */
+import { randomUUID } from 'node:crypto';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -65,7 +66,10 @@ export async function openEmbeddedGround(home: string, service: string, shared?:
   const connection = await openEmbedded(store.db, service, { onScan: store.onScan });
   const log = openLog(service, settings.logLevel, { replica: settings.replica, secrets: secretsOf(settings) });
   const report = (error: unknown, waiting: number) => log.warn({ err: error, waiting }, 'the outbox waits');
-  const outbox = new MongooseOutbox(connection, bus, service, { exclusive: true, owner: settings.replica, report });
+  // Replicas on one store, as specs have them, keep their relays apart by leases.
+  const exclusive = settings.mode === 'embedded';
+  const owner = exclusive ? settings.replica : `${settings.replica}/${randomUUID()}`;
+  const outbox = new MongooseOutbox(connection, bus, service, { exclusive, owner, report });
   const close = once(async () => {
     await outbox.close();
     await connection.close();

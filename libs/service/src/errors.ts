@@ -20,12 +20,6 @@ export const errors = catalogue('service', {
     message: (m: { service: string }) =>
       `embedded mode runs all services in one process: use npm start; to run ${m.service} by itself set DRIFTLOOP_MODE=cluster`,
   },
-  CLUSTER_NOT_SUPPORTED: {
-    status: 'UNIMPLEMENTED',
-    retriable: false,
-    message: (m: { service: string }) =>
-      `${m.service} cannot run in cluster mode yet: use npm start with DRIFTLOOP_MODE=embedded`,
-  },
   PORT_TAKEN: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
@@ -88,6 +82,17 @@ export const errors = catalogue('service', {
     status: 'UNAUTHENTICATED',
     retriable: false,
     message: (_: Record<string, never>) => 'the bearer token is not known here',
+  },
+  NOT_LEADING: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { name: string; leader: string }) =>
+      `this replica of ${m.name} does not lead: ${m.leader} does or will; give clients every replica's address`,
+  },
+  STOPPED: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (m: { service: string }) => `${m.service} was stopped while it waited for the lead`,
   },
   CALL_UNAVAILABLE: {
     status: 'UNAVAILABLE',

@@ -1,5 +1,5 @@
 /**
- * Whether a service is ready: it has started, is not stopping, and none of its partitions is paused. A paused service is
+ * Whether a service is ready: it has started (and leads, where it is led), is not stopping, and none of its partitions is paused. A paused service is
  * live but not ready. Tells the gRPC health service whenever that changes.
  */
 import type { HealthImplementation } from 'grpc-health-check';
@@ -7,7 +7,8 @@ import type { HealthImplementation } from 'grpc-health-check';
 export class Readiness {
   readonly #paused = new Map<string, string>();
   readonly #followers: ((ready: boolean) => void)[] = [];
-  #phase: 'starting' | 'running' | 'stopping' = 'starting';
+  #phase: 'starting' | 'standby' | 'running' | 'stopping' = 'starting';
+  #leader: () => string = () => '';
   #told = false;
 
   get ready(): boolean {
@@ -16,8 +17,25 @@ export class Readiness {
 
   /** Why it is not ready; empty when it is. */
   get reasons(): string[] {
-    const phase = this.#phase === 'running' ? [] : [this.#phase];
-    return [...phase, ...[...this.#paused].map(([where, why]) => `${where} is paused: ${why}`)];
+    const leader = this.#leader();
+    const standby = `standby: ${leader ? `${leader} leads` : 'it waits for the lead'}`;
+    const phase = this.#phase === 'standby' ? standby : this.#phase;
+    return [
+      ...(this.#phase === 'running' ? [] : [phase]),
+      ...[...this.#paused].map(([where, why]) => `${where} is paused: ${why}`),
+    ];
+  }
+
+  /** Waits for the lead, which somebody else has: live, and not ready. */
+  standby(leader: () => string): void {
+    this.#phase = 'standby';
+    this.#leader = leader;
+    this.#tell();
+  }
+
+  /** Leads from now on, and starts. */
+  starting(): void {
+    this.#phase = 'starting';
   }
 
   running(): void {

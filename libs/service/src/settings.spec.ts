@@ -55,7 +55,7 @@ it('names every variable that is wrong, and how', () => {
     DRIFTLOOP_LOG_LEVEL: expect.stringContaining('is not a level'),
     DRIFTLOOP_FEATURE_STORE_PORT: 'is above 65535',
     DRIFTLOOP_REGISTRY_PORT: 'is not a number',
-    DRIFTLOOP_REGISTRY_ADDRESS: 'is not host:port',
+    DRIFTLOOP_REGISTRY_ADDRESS: 'is not host:port, nor several with commas between',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'is not an http(s) URL',
   });
 });
@@ -68,6 +68,8 @@ it('refuses cluster mode unless Kafka, MongoDB and S3 are named', () => {
   expect(Object.keys(faultsOf({ DRIFTLOOP_MODE: 'cluster', KAFKA_BROKERS: 'k:9092' }))).toEqual([
     'MONGODB_URI',
     'S3_ENDPOINT',
+    'S3_ACCESS_KEY',
+    'S3_SECRET_KEY',
   ]);
 });
 

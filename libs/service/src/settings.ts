@@ -44,6 +44,32 @@ export class Secret {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** Where Kafka, MongoDB and S3 are, and how to enter. */
+export interface ClusterSettings {
+  /** Stands before the names of topics, groups, databases and objects: houses can share servers. Empty: none. */
+  readonly namespace: string;
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly ssl: boolean;
+    readonly sasl?: {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+      readonly username: string;
+      readonly password: Secret;
+    };
+    /** Copies of each partition; −1 is the brokers' own default. */
+    readonly replicationFactor: number;
+  };
+  /** With credentials in it. */
+  readonly mongodb: Secret;
+  readonly s3: {
+    readonly endpoint: string;
+    readonly accessKey: string;
+    readonly secretKey: Secret;
+    readonly bucket: string;
+    readonly region: string;
+  };
+}
+
 /** An abstract class, so that it is its own injection token. */
 export abstract class Settings {
   abstract readonly mode: 'embedded' | 'cluster';
@@ -53,7 +79,7 @@ export abstract class Settings {
   abstract readonly host: string;
   /** Ports that the environment sets; the rest are the services' own. */
   abstract readonly ports: Readonly<Partial<Record<PortName, number>>>;
-  /** Where the environment says that others are, `host:port`. */
+  /** Where the environment says that others are: `host:port`, or one for each replica with commas between. */
   abstract readonly addresses: Readonly<Record<string, string>>;
   /** With it every call needs it, health and reflection excepted. */
   abstract readonly token?: Secret;
@@ -66,8 +92,22 @@ export abstract class Settings {
   abstract readonly metricsIntervalMs: number;
   /** This replica's name: constant over restarts. */
   abstract readonly replica: string;
+  /** The real infrastructure, in cluster mode. */
+  abstract readonly cluster?: ClusterSettings;
   /** How long serving lets a live question wait for its features, wall ms. */
   abstract readonly featurePatienceMs: number;
+  /** How long a replica that waits sees no word of the leader before it takes over, wall ms. */
+  abstract readonly leaseMs: number;
+  /** Who says what time it is; where nobody has chosen, the house's own history says (gateway's clock). */
+  abstract readonly clock: ClockSettings;
+}
+
+export interface ClockSettings {
+  readonly mode?: 'live' | 'replay';
+  /** Event time from one live tick to the next, ms. */
+  readonly intervalMs: number;
+  /** How far live ticks stay behind the wall, ms: what happened before a tick has been heard by then. */
+  readonly latenessMs: number;
 }
 
 /** The variable that changes a port or an address: `DRIFTLOOP_FEATURE_STORE_PORT`. */
@@ -80,12 +120,22 @@ const port = z.coerce
   .int('is not a whole number')
   .min(0, 'is below 0')
   .max(65535, 'is above 65535');
-const address = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'is not host:port');
+const address = z
+  .string()
+  .regex(/^[^\s:/,]+:\d{1,5}(,[^\s:/,]+:\d{1,5})*$/, 'is not host:port, nor several with commas between');
 const secret = z
   .string()
   .min(16, 'is shorter than 16 characters')
   .regex(/^[\x21-\x7e]+$/, 'has characters other than printable ASCII')
   .transform((value) => new Secret(value));
+
+const wholeMs = (least: number, most: number, usual: number) =>
+  z.coerce
+    .number('is not a number')
+    .int('is not whole')
+    .min(least, `is below ${least}`)
+    .max(most, `is above ${most}`)
+    .default(usual);
 
 const schema = z.object({
   DRIFTLOOP_MODE: z.enum(['embedded', 'cluster'], 'is neither embedded nor cluster').default('embedded'),
@@ -110,13 +160,34 @@ const schema = z.object({
     .int('is not whole')
     .min(100, 'is below 100')
     .default(60_000),
+  DRIFTLOOP_LEASE_MS: wholeMs(1000, 600_000, 15_000),
+  DRIFTLOOP_CLOCK: z.enum(['live', 'replay'], 'is neither live nor replay').optional(),
+  DRIFTLOOP_CLOCK_INTERVAL_MS: wholeMs(1000, 86_400_000, 60_000),
+  DRIFTLOOP_CLOCK_LATENESS_MS: wholeMs(0, 86_400_000, 60_000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
 });
 
+const needed = (type: z.ZodType<string, string> = z.string()) => z.string('is needed in cluster mode').pipe(type);
+const list = z.string().regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'is not host:port, or several with commas');
 const cluster = z.object({
-  KAFKA_BROKERS: z.string('is needed in cluster mode'),
-  MONGODB_URI: z.string('is needed in cluster mode'),
-  S3_ENDPOINT: z.string('is needed in cluster mode'),
+  DRIFTLOOP_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'is not 1 to 32 of a-z 0-9 -')
+    .optional(),
+  KAFKA_BROKERS: needed(list),
+  KAFKA_SSL: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'], 'is none of plain, scram-sha-256, scram-sha-512')
+    .default('scram-sha-512'),
+  KAFKA_USERNAME: z.string().optional(),
+  KAFKA_PASSWORD: z.string().optional(),
+  KAFKA_REPLICATION_FACTOR: z.coerce.number('is not a number').int('is not whole').min(-1, 'is below −1').default(-1),
+  MONGODB_URI: needed(z.string().regex(/^mongodb(\+srv)?:\/\//, 'does not begin with mongodb://')),
+  S3_ENDPOINT: needed(z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' })),
+  S3_ACCESS_KEY: needed(),
+  S3_SECRET_KEY: needed(),
+  S3_BUCKET: z.string().default('driftloop'),
+  S3_REGION: z.string().default('us-east-1'),
 });
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -145,6 +216,27 @@ function faultOf(issue: z.core.$ZodIssue) {
 
 type Parsed = z.infer<typeof schema> & Record<string, unknown>;
 
+function clusterOf(e: z.infer<typeof cluster>): ClusterSettings {
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_SASL_MECHANISM: mechanism } = e;
+  return {
+    namespace: e.DRIFTLOOP_NAMESPACE ?? '',
+    kafka: {
+      brokers: e.KAFKA_BROKERS.split(','),
+      ssl: e.KAFKA_SSL === 'true',
+      ...(username && password && { sasl: { mechanism, username, password: new Secret(password) } }),
+      replicationFactor: e.KAFKA_REPLICATION_FACTOR,
+    },
+    mongodb: new Secret(e.MONGODB_URI),
+    s3: {
+      endpoint: e.S3_ENDPOINT,
+      accessKey: e.S3_ACCESS_KEY,
+      secretKey: new Secret(e.S3_SECRET_KEY),
+      bucket: e.S3_BUCKET,
+      region: e.S3_REGION,
+    },
+  };
+}
+
 function settingsOf(e: Parsed): Settings {
   const named = (names: readonly string[], what: 'PORT' | 'ADDRESS') =>
     Object.fromEntries(
@@ -152,6 +244,7 @@ function settingsOf(e: Parsed): Settings {
     );
   return {
     mode: e.DRIFTLOOP_MODE,
+    ...(e.DRIFTLOOP_MODE === 'cluster' && { cluster: clusterOf(e as unknown as z.infer<typeof cluster>) }),
     home: e.DRIFTLOOP_HOME,
     host: e.DRIFTLOOP_HOST,
     ports: named(Object.keys(defaultPorts), 'PORT'),
@@ -159,6 +252,12 @@ function settingsOf(e: Parsed): Settings {
     token: e.DRIFTLOOP_TOKEN,
     featurePatienceMs: e.DRIFTLOOP_FEATURE_PATIENCE_MS,
     replayToken: e.DRIFTLOOP_REPLAY_TOKEN,
+    leaseMs: e.DRIFTLOOP_LEASE_MS,
+    clock: {
+      ...(e.DRIFTLOOP_CLOCK && { mode: e.DRIFTLOOP_CLOCK }),
+      intervalMs: e.DRIFTLOOP_CLOCK_INTERVAL_MS,
+      latenessMs: e.DRIFTLOOP_CLOCK_LATENESS_MS,
+    },
     logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
     metricsIntervalMs: e.OTEL_METRIC_EXPORT_INTERVAL,
@@ -170,4 +269,9 @@ function settingsOf(e: Parsed): Settings {
 export function checkExposure(settings: Settings): void {
   const loopback = ['localhost', '::1', '[::1]'].includes(settings.host) || /^127(\.\d{1,3}){3}$/.test(settings.host);
   if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
+}
+
+/** A service's database: its own, whoever shares the server. */
+export function databaseOf({ namespace }: Pick<ClusterSettings, 'namespace'>, service: string): string {
+  return ['driftloop', namespace, service].filter(Boolean).join('-');
 }

@@ -1,8 +1,12 @@
 /**
  * Starts a service on its ground: the module, its gRPC door, its events.
  *
- * Starting: topics, the module's own start, the door, the events. Stopping runs the other way round: no more calls, no
- * more events (what runs ends), the module's own stop, the outbox, the ground.
+ * Starting: topics, the lead where the service is led, the module's own start, the door, the events. Stopping runs the
+ * other way round: no more calls, no more events (what runs ends), the module's own stop, the lead, the outbox, the ground.
+ *
+ * I1  A replica that waits for the lead has read nothing, hears nothing and has no door open: a client that has several
+ *     addresses finds the leader by that (several-addresses.ts).
+ * I2  A replica that loses the lead stops like any other; what it still does then is refused where it asks (leadership.ts).
  */
 import 'reflect-metadata';
 import { Bus } from '@driftloop/bus';
@@ -25,11 +29,12 @@ import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { healthPortOf, openHealth } from './health.js';
 import { Identity } from './identity.js';
+import { Leadership, Led, Unled } from './leadership.js';
 import { Log, nestLog, openLog, secretsOf } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, defaultPorts, readSettings, Settings, variableOf } from './settings.js';
+import { checkExposure, defaultPorts, Settings, variableOf } from './settings.js';
 import { observeBus } from './telemetry/bus-metrics.js';
 import type { MessagingSystem } from './telemetry/conventions.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -47,6 +52,8 @@ export interface ServiceDefinition {
   readonly grpc?: { readonly packages: Readonly<Record<string, GrpcService>>; readonly port: number };
   /** An HTTP door for the module's HTTP controllers (@nestjs/platform-express is then the service's dependency). */
   readonly http?: { readonly port: number };
+  /** One replica at a time runs it; the others wait for the lead (docs/decisions/0017). */
+  readonly leads?: true;
 }
 
 export interface StartOptions {
@@ -58,6 +65,12 @@ export interface StartOptions {
   /** Receives the log's lines in place of standard error. */
   readonly logLines?: { write(line: string): void };
   readonly telemetry?: Telemetry;
+  /** The wall's by default. */
+  readonly clock?: WallClock;
+  /** Ends the wait for the lead: `startService` throws STOPPED then. */
+  readonly signal?: AbortSignal;
+  /** Called when the lead is lost, in place of closing the service: for a process that had better end at once. */
+  readonly onLost?: (reason: string) => void;
 }
 
 export interface RunningService {
@@ -75,6 +88,8 @@ export interface RunningService {
   reasons(): string[];
   /** Stops gracefully and closes the ground too. Again is no error. */
   close(): Promise<void>;
+  /** Ends as a process does that dies, except that the ground is closed: the lead runs out. For specs. */
+  die(): Promise<void>;
 }
 
 /** An abstract class is a token too. */
@@ -97,13 +112,15 @@ interface Parts {
   readonly readiness: Readiness;
   readonly credentials: Credentials;
   readonly identity: Identity;
+  readonly clock: WallClock;
+  readonly leadership: Leadership;
 }
 
 const strategies = new WeakMap<INestApplication, WhenStrategy>();
 
 /**
- * Starts a service. Throws AUTH_REQUIRED, PORT_TAKEN, LISTENER_NOT_DECLARED, or what the module's start throws; nothing
- * of it is left then, and the ground is closed.
+ * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, PORT_TAKEN,
+ * LISTENER_NOT_DECLARED, STOPPED, or what the module's start throws; nothing of it is left then, and the ground is closed.
  */
 export async function startService(
   definition: ServiceDefinition,
@@ -117,11 +134,23 @@ export async function startService(
   const identity = new Identity(definition.name, settings.replica);
   const credentials = new Credentials(settings);
   const watched = watchedGround(ground, telemetry);
-  const parts = { definition, ground, options, log, telemetry, readiness, credentials, identity, ...watched };
+  const clock = options.clock ?? new WallClock();
+  const led = ledIn(definition, ground, log, clock);
+  const leadership = led ?? new Unled();
+  const own = { log, telemetry, readiness, credentials, identity, clock, leadership };
+  const parts = { definition, ground, options, ...own, ...watched };
   const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
   const close = once(() => stop(readiness, closers));
+  const die = () => {
+    led?.abandon();
+    return close();
+  };
   try {
-    return { ...(await open(parts, closers)), close };
+    if (led) await waitForLead(led, parts, closers);
+    const running = await open(parts, closers);
+    leadership.check();
+    if (led) led.onLost = options.onLost ?? (() => void close().catch((err) => log.warn({ err }, 'closing failed')));
+    return { ...running, close, die };
   } catch (error) {
     await close().catch((failure) => log.warn({ err: failure }, 'closing what was started failed'));
     throw error;
@@ -133,14 +162,31 @@ export function handledTopics(app: INestApplication): string[] {
   return strategies.get(app)?.topics ?? [];
 }
 
-/** A service as a process of its own. Throws ONE_PROCESS in embedded mode. */
-export async function start(definition: ServiceDefinition): Promise<void> {
-  const settings = readSettings();
-  if (settings.mode === 'embedded') throw errors.ONE_PROCESS({ service: definition.name });
-  throw errors.CLUSTER_NOT_SUPPORTED({ service: definition.name });
+/** A home has one process, which need not ask. */
+function ledIn({ name, leads }: ServiceDefinition, ground: Ground, log: Log, clock: WallClock): Led | undefined {
+  const { connection, settings } = ground;
+  if (!leads || settings.mode === 'embedded') return undefined;
+  const { replica, leaseMs } = settings;
+  return new Led({ connection, clock, log, name, replica, leaseMs });
 }
 
-async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close'>> {
+async function waitForLead(
+  led: Led,
+  { definition, options, readiness }: Parts,
+  closers: (() => Promise<unknown>)[],
+): Promise<void> {
+  closers.push(() => led.stop());
+  readiness.standby(() => led.leader);
+  const stop = () => void led.stop();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  if (options.signal?.aborted) stop();
+  const leads = await led.lead();
+  options.signal?.removeEventListener('abort', stop);
+  if (!leads) throw errors.STOPPED({ service: definition.name });
+  readiness.starting();
+}
+
+async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close' | 'die'>> {
   const { definition, ground, readiness, telemetry, identity } = parts;
   checkExposure(ground.settings);
   const healthPort = await listenHealth(parts, closers);
@@ -158,7 +204,9 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
   if (grpc && door) {
     closers.push(() => door.close());
     await grpc.microservice.listen();
-    ground.addresses.started(definition.name as ServiceName, `127.0.0.1:${door.port}`);
+    const [service, address] = [definition.name as ServiceName, `127.0.0.1:${door.port}`];
+    ground.addresses.started(service, address);
+    closers.push(async () => ground.addresses.stopped(service, address));
   }
   const httpPort = definition.http ? await listenHttp(app, parts, definition.http.port) : 0;
   await heard.listen();
@@ -219,18 +267,9 @@ function create(parts: Parts): Promise<INestApplication> {
   return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
 }
 
-function kitOf({
-  definition,
-  ground,
-  bus,
-  addresses,
-  log,
-  telemetry,
-  credentials,
-  readiness,
-  identity,
-}: Parts): DynamicModule {
-  const clock = new WallClock();
+function kitOf(parts: Parts): DynamicModule {
+  const { definition, ground, bus, addresses, log, telemetry, credentials, readiness, identity } = parts;
+  const { clock, leadership } = parts;
   const values: [Token, unknown][] = [
     [Bus, bus],
     [Objects, ground.objects],
@@ -246,25 +285,22 @@ function kitOf({
     [Credentials, credentials],
     [Readiness, readiness],
     [Identity, identity],
+    [Leadership, leadership],
   ];
   const providers = values.map(([provide, useValue]) => ({ provide, useValue }));
   const controllers = definition.grpc ? [AdminDoor] : [];
   return { module: Kit, global: true, controllers, providers, exports: values.map(([token]) => token) };
 }
 
-function connectEvents(
-  app: INestApplication,
-  { definition, ground, bus, system, readiness, telemetry, log, identity }: Parts,
-) {
+function connectEvents(app: INestApplication, parts: Parts) {
+  const { definition, ground, bus, system, readiness, telemetry, log, identity, leadership } = parts;
   const { settings } = ground;
   const strategy = new WhenStrategy({
     service: definition.name,
     replica: settings.replica,
     bus,
     system,
-    readiness,
-    telemetry,
-    log,
+    ...{ readiness, telemetry, log, leadership },
   });
   strategies.set(app, strategy);
   identity.groups = () => strategy.groups;
@@ -272,13 +308,13 @@ function connectEvents(
 }
 
 function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<ServiceDefinition['grpc']>) {
-  const { definition, ground, options, readiness, telemetry, log, credentials } = parts;
+  const { definition, ground, options, readiness, telemetry, log, credentials, leadership } = parts;
   const { settings } = ground;
   const port = options.port ?? settings.ports[definition.name] ?? grpc.port;
   const variable = variableOf(definition.name, 'PORT');
   const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
   const common = { service: definition.name, host: settings.host, port, variable, packages };
-  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials });
+  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, leadership });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
 }
 

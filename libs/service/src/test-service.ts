@@ -1,7 +1,7 @@
 /** A service for specs: a temporary home, a free port, the real embedded ground, no environment. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type EmbeddedStore, openEmbeddedGround, openEmbeddedStore } from './embedded.js';
 import type { Ground } from './ground.js';
 import { readSettings, type Settings } from './settings.js';
@@ -21,12 +21,14 @@ export async function testService(
   definition: ServiceDefinition,
   options: TestOptions = {},
 ): Promise<RunningService & { readonly ground: Ground }> {
-  const { home, store, environment = {}, ...rest } = options;
-  const own = store ? undefined : await ownStore(home, readSettings(environment));
+  const { home, store, environment, ...rest } = options;
+  const own = store ? undefined : await ownStore(home, readSettings(environment ?? {}));
   const used = store ?? own!.store;
+  const settings = store && environment ? { ...readSettings(environment), home: store.home } : used.settings;
   try {
-    const ground = await openEmbeddedGround(used.home, definition.name, used);
-    const service = await startService(definition, ground, { port: 0, httpPort: 0, ...rest });
+    const ground = await openEmbeddedGround(used.home, definition.name, { ...used, settings });
+    const anyPort = { port: 0, httpPort: 0, ...(ground.settings.mode === 'cluster' && { healthPort: 0 }) };
+    const service = await startService(definition, ground, { ...anyPort, ...rest });
     const close = async () => {
       await service.close().finally(() => own?.close());
     };
@@ -37,12 +39,30 @@ export async function testService(
   }
 }
 
+/**
+ * The environment of one of several replicas on a store that they share: as in a cluster they have leases and relays of
+ * their own. The servers that cluster mode wants named are not asked for anything.
+ */
+export const replicaEnvironment = (replica: string, rest: Readonly<Record<string, string>> = {}) => ({
+  ...{ DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_REPLICA: replica, DRIFTLOOP_LOG_LEVEL: 'silent' },
+  ...{ KAFKA_BROKERS: 'none:9092', MONGODB_URI: 'mongodb://none/none', S3_ENDPOINT: 'http://none' },
+  ...{ S3_ACCESS_KEY: 'none', S3_SECRET_KEY: 'none' },
+  ...rest,
+});
+
 async function ownStore(home: string | undefined, settings: Settings) {
   const temporary = home === undefined ? mkdtempSync(join(tmpdir(), 'driftloop-')) : undefined;
   const store = await openEmbeddedStore(home ?? temporary!, settings, 'throw');
   const close = async () => {
     await store.close();
+    keepLog(store.home);
     if (temporary) rmSync(temporary, { recursive: true, force: true });
   };
   return { store, close };
+}
+
+/** Where scripts/record-events.mjs asks for it, what was told in a home of a spec stays; after the home is closed. */
+export function keepLog(home: string): void {
+  const folder = process.env.DRIFTLOOP_KEEP_LOGS;
+  if (folder) copyFileSync(join(home, 'driftloop.sqlite'), join(folder, `${basename(home)}.sqlite`));
 }

@@ -3,6 +3,7 @@
  *
  * I1  What a handler throws reaches the bus as it is, so that retriable errors pause and others dead-letter.
  * I2  A class is one group over all topics that it hears; no topic twice in a class.
+ * I3  A replica that has lost the lead handles nothing any more: what it was given waits for the leader.
  */
 import type { Bus, HeardEvent, Subscription } from '@driftloop/bus';
 import { type AnyEvent, type EventDefinition, isRetriable, type Listener, type LoopError } from '@driftloop/contracts';
@@ -13,6 +14,7 @@ import type { Attributes, Span } from '@opentelemetry/api';
 import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import { mainTenant } from './credentials.js';
 import { errors } from './errors.js';
+import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
 import { servicePoints } from './points.js';
 import type { Readiness } from './readiness.js';
@@ -49,6 +51,7 @@ export interface WhenParts {
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
+  readonly leadership: Leadership;
 }
 
 export class WhenStrategy extends Server implements CustomTransportStrategy {
@@ -95,7 +98,8 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   async close(): Promise<void> {
     const closing = this.#subscriptions;
     this.#subscriptions = [];
-    await Promise.all(closing.map((subscription) => subscription.close()));
+    const hold = this.parts.bus.hold(`${this.parts.service} stops hearing`);
+    await Promise.all(closing.map((subscription) => subscription.close())).finally(() => hold.release());
   }
 
   on(): never {
@@ -106,14 +110,21 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     return this.parts.bus as T;
   }
 
+  /** The bus is held meanwhile: a service that hears by half is not settled. */
   async #subscribe(): Promise<void> {
     this.check();
-    for (const { name, topics, from } of this.#groups()) {
-      const handle = (event: HeardEvent) => this.#hear(name, topics.get(event.topic)!, event);
-      this.#subscriptions.push(
-        await this.parts.bus.subscribe({ group: name, topics: [...topics.keys()], from, handle }),
-      );
+    const hold = this.parts.bus.hold(`${this.parts.service} begins to hear`);
+    try {
+      await Promise.all(this.#groups().map((group) => this.#join(group)));
+    } finally {
+      hold.release();
     }
+  }
+
+  async #join({ name, topics, from }: Group): Promise<void> {
+    const handle = (event: HeardEvent) => this.#hear(name, topics.get(event.topic)!, event);
+    const options = { group: name, topics: [...topics.keys()], from, handle };
+    this.#subscriptions.push(await this.parts.bus.subscribe(options));
   }
 
   #groups(): Group[] {
@@ -160,9 +171,11 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     const { readiness } = this.parts;
     const where = `${group} ${event.topic}/${event.partition}`;
     try {
+      this.parts.leadership.check();
       servicePoints.inHandler.publish(group);
       const own = this.parts.telemetry.enabled ? span && traceparentOf(span) : undefined;
-      await outcomeOf(handle(payloadOf(when.definition, event), { ...causeOf(event, own), tenant: tenantOf(event) }));
+      const cause = { ...causeOf(event, own), tenant: tenantOf(when.definition, event) };
+      await outcomeOf(handle(payloadOf(when.definition, event), cause));
       servicePoints.afterHandler.publish(group);
       readiness.resumed(where);
     } catch (error) {
@@ -251,7 +264,9 @@ function payloadOf(definition: AnyEvent, { topic, id, data }: HeardEvent): unkno
   }
 }
 
-function tenantOf({ data }: HeardEvent): string {
+/** Services say whose a fact is. Outsiders do not: a topic knows no credential, so what they write is the main tenant's. */
+function tenantOf({ from }: AnyEvent, { data }: HeardEvent): string {
+  if (from === 'external') return mainTenant;
   const { tenant } = data as { tenant?: unknown };
   return typeof tenant === 'string' && tenant !== '' ? tenant : mainTenant;
 }

@@ -1,13 +1,14 @@
 /** The command that tells what has moved: `driftloop drift`. */
 import type { DriftReport } from '@driftloop/client';
 import type { Command } from 'commander';
-import { misused, type Open, withModel } from './doors.js';
+import { type Open, withModel } from './doors.js';
 import { columns, figure, show, when } from './output.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   json?: boolean;
   model?: string;
-  limit: string;
+  limit: number;
 }
 
 export function addDrift(program: Command, open: Open): void {
@@ -16,13 +17,11 @@ export function addDrift(program: Command, open: Open): void {
       .command('drift')
       .description('what has moved against what the champion learned from, with how sure that is'),
   )
-    .option('-n, --limit <count>', 'how many movements, the strongest first (at most 1000)', '20')
+    .option('-n, --limit <n>', 'how many movements, the strongest first, up to 1,000', wholeNumber(1, 1000), 20)
     .option('--json', 'as JSON')
     .action(async ({ model, limit, json }: Options) => {
-      if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > 1000)
-        throw misused(`--limit ${limit}: write a whole number from 1 to 1000`);
       const doors = open();
-      const report = await doors.control.drift(await doors.model(model), Number(limit));
+      const report = await doors.control.drift(await doors.model(model), limit);
       show(json, report, () => table(report));
     });
 }

@@ -3,6 +3,7 @@ import type { Control, Cycle, ModelStatus } from '@driftloop/client';
 import type { Command } from 'commander';
 import { type Open, withModel } from './doors.js';
 import { columns, evidence, figure, shortId, show, when } from './output.js';
+import { signalLines } from './signal-lines.js';
 
 interface Options {
   json?: boolean;
@@ -41,19 +42,14 @@ async function status(control: Control, model: string, json: boolean | undefined
   const [state, { rollout }] = await Promise.all([control.status(model), control.rollout(model)]);
   const trial = rollout?.challenger ? `, ${rollout.challenger.version} is on trial` : '';
   const open = state.openCycle ? `cycle ${shortId(state.openCycle)} is open` : 'no cycle is open';
-  const signals = state.signals.map((s) => [
-    s.test.replaceAll('_', ' '),
-    s.subject,
-    figure(s.statistic),
-    figure(s.threshold),
-    s.holds ? 'yes' : 'no',
-  ]);
+  const champion = rollout?.champion?.version || state.champion;
+  const signals = signalLines(state, champion);
   show(json, { ...state, rollout }, () =>
     [
-      `${model}${state.now ? ` at ${when(state.now)}` : ''}: ${answers(state, rollout?.champion?.version || state.champion)}${trial}`,
+      `${model}${state.now ? ` at ${when(state.now)}` : ''}: ${answers(state, champion)}${trial}`,
       `${state.freshLabels} fresh labels, ${state.trainedLabels} trained on; ${open}`,
       ...warnings(state),
-      ...(signals.length ? ['', columns(['signal', 'of', 'value', 'threshold', 'crossed'], signals)] : []),
+      ...(signals.length ? ['', ...signals] : []),
       ...(state.days.length ? ['', days(state)] : []),
     ].join('\n'),
   );

@@ -1,6 +1,19 @@
 /** What can be wrong with what the feature store is given or asked. */
 import { catalogue } from '@driftloop/contracts';
 
+interface Rejected {
+  readonly index: number;
+  readonly reason: string;
+}
+
+/** In a message: the first few. */
+const shown = 10;
+
+function listed(rejected: readonly Rejected[], all: number): string {
+  const first = rejected.slice(0, shown).map(({ index, reason }) => `[${index}] ${reason}`);
+  return first.join('; ') + (all > shown ? `; and ${all - shown} more` : '');
+}
+
 export const errors = catalogue('feature-store', {
   UNKNOWN_MODEL: {
     status: 'NOT_FOUND',
@@ -29,6 +42,30 @@ export const errors = catalogue('feature-store', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { source: string }) => `"${m.source}" are labels: report them to labeling (RecordOutcomes)`,
+  },
+  REPORT_EMPTY: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { model: string; source: string }) =>
+      `the report on "${m.source}" of "${m.model}" has neither rows nor a watermark; send "rows": [{"entityId", "eventTime", "knownAt", "values"}]`,
+  },
+  REPORT_OF_UNKNOWN_MODEL: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string }) =>
+      `no model "${m.model}" is declared; apply its spec first, then give this event back (driftloop replay)`,
+  },
+  ROWS_REFUSED: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: {
+      model: string;
+      source: string;
+      rows: number;
+      rejectedCount: number;
+      rejected: readonly Rejected[];
+    }) =>
+      `${m.rejectedCount} of ${m.rows} rows of "${m.source}" of "${m.model}" are malformed, the rest is taken in: ${listed(m.rejected, m.rejectedCount)}`,
   },
   BATCH_TOO_LARGE: {
     status: 'RESOURCE_EXHAUSTED',

@@ -26,6 +26,8 @@ export interface BatchDocument {
   /** A promise that came with the rows: everything of this part known at or before it has been sent. */
   part: number;
   watermark: number | null;
+  /** Of the leader that wrote it, where the store is led. */
+  fence?: number;
   pending?: unknown[];
 }
 
@@ -43,6 +45,8 @@ export interface SegmentDocument {
   watermarks: (number | null)[];
   objectKey: string;
   sha256: string;
+  /** Of the leader that made it, where the store is led. */
+  fence?: number;
 }
 
 const specSchema = new Schema<SpecDocument>(
@@ -51,7 +55,10 @@ const specSchema = new Schema<SpecDocument>(
 ).index({ tenant: 1, model: 1, revision: 1 }, { unique: true });
 
 const batchSchema = new Schema<BatchDocument>(
-  { _id: String, stream: String, sequence: Number, rows: Number, lines: String, part: Number, watermark: Number },
+  {
+    ...{ _id: String, stream: String, sequence: Number, rows: Number, lines: String, part: Number, watermark: Number },
+    fence: Number,
+  },
   { versionKey: false },
 )
   .index({ stream: 1, sequence: 1 }, { unique: true })
@@ -61,9 +68,12 @@ const segmentSchema = new Schema<SegmentDocument>(
   {
     ...{ _id: String, stream: String, first: Number, last: Number, rows: Number, columns: [String] },
     ...{ newestKnownAt: Number, newestEventTime: Number, watermarks: [Number], objectKey: String, sha256: String },
+    fence: Number,
   },
   { versionKey: false },
-).index({ stream: 1, last: 1 }, { unique: true });
+)
+  .index({ stream: 1, last: 1 }, { unique: true })
+  .index({ stream: 1, first: 1 }, { unique: true });
 
 @Injectable()
 export class FeatureStoreDocuments {

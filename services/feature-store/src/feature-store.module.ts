@@ -11,11 +11,12 @@ import { QuarantinedRows } from './quarantine.documents.js';
 import { Quarantine } from './quarantine.js';
 import { Reading } from './reading.js';
 import { TrainingSets } from './training/training-sets.js';
+import { WhenEntitiesObserved } from './when-entities-observed.js';
 import { WhenLabelsAdded } from './when-labels-added.js';
 import { WhenModelDeclared } from './when-model-declared.js';
 
 @Module({
-  controllers: [FeatureStoreDoor, WhenLabelsAdded, WhenModelDeclared],
+  controllers: [FeatureStoreDoor, WhenEntitiesObserved, WhenLabelsAdded, WhenModelDeclared],
   providers: [FeatureStoreDocuments, QuarantinedRows, Models, Ingest, IngestFile, Quarantine, Reading, TrainingSets],
 })
 export class FeatureStoreModule {}
@@ -24,4 +25,6 @@ export const featureStore: ServiceDefinition = {
   name: 'feature-store',
   module: FeatureStoreModule,
   grpc: { packages: { 'driftloop.v1.FeatureStore': FeatureStoreService }, port: 7002 },
+  // What is in memory is of one writer: docs/decisions/0017.
+  leads: true,
 };

@@ -93,6 +93,7 @@ export class ModelView {
     announce: (fresh: readonly Row[], log: RowLog) => Emission[] = () => [],
   ): Promise<Recorded> {
     return this.writers.run(async () => {
+      await this.catchUp();
       const log = await this.log(source, this.plan.sources.get(source)!);
       const fresh = this.view.unknown(source, rows);
       const recorded = { accepted: fresh.length, duplicates: rows.length - fresh.length };
@@ -121,6 +122,16 @@ export class ModelView {
   async idle(): Promise<void> {
     await this.writers.run(async () => {});
     await Promise.all([...this.logs.values()].map((log) => log.idle()));
+  }
+
+  /** I2: where somebody else has written, or an append went through that we took for failed, memory lacks rows. */
+  private async catchUp(): Promise<void> {
+    if (![...this.logs.values()].some((log) => log.overtaken)) return;
+    for (const [source, log] of this.logs) {
+      await log.idle();
+      this.logs.delete(source);
+    }
+    await this.rebuild();
   }
 
   private async rebuild(): Promise<void> {

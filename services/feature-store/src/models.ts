@@ -1,7 +1,7 @@
 /** The declared models, each with its view; specs are kept by revision. */
 import { labelBuckets, labelName, type ModelDeclared, outcomesSource, parseModelSpec } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
-import { Log } from '@driftloop/service';
+import { Leadership, Log } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { errors } from './errors.js';
 import { FeatureStoreDocuments, type SpecDocument } from './feature-store.documents.js';
@@ -19,6 +19,7 @@ export class Models implements OnModuleInit, OnApplicationShutdown {
     private readonly documents: FeatureStoreDocuments,
     private readonly objects: Objects,
     private readonly log: Log,
+    private readonly leadership: Leadership,
   ) {}
 
   /** Opens every model at its newest revision, from its durable rows. */
@@ -72,7 +73,8 @@ export class Models implements OnModuleInit, OnApplicationShutdown {
   private async open({ tenant, model, revision, specJson }: SpecDocument): Promise<void> {
     const view = await ModelView.open(
       { tenant, spec: parseModelSpec(specJson), revision },
-      (source, columns) => RowLog.open(`${tenant}/${model}/${source}`, columns, this.documents, this.objects),
+      (source, columns) =>
+        RowLog.open(`${tenant}/${model}/${source}`, columns, this.documents, this.objects, this.leadership),
       (error, stream) => this.log.warn({ err: error, stream }, 'compaction failed; the batches stay as they are'),
       (source) => (source === outcomesSource ? labelBuckets : 1),
     );

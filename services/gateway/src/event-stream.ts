@@ -3,7 +3,7 @@
  * a slow reader falls behind and holds nobody up, and no group is left behind when it goes.
  */
 import { Bus, type HeardEvent } from '@driftloop/bus';
-import { eventOfTopic } from '@driftloop/contracts';
+import { structuredCloudEvent } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 
@@ -35,7 +35,7 @@ export class EventStream {
       for (const event of await this.next(position)) {
         heard++;
         position[event.topic][event.partition] = event.offset + 1;
-        yield `id: ${encode(position)}\nevent: ${event.topic}\ndata: ${JSON.stringify(cloudEvent(event))}\n\n`;
+        yield `id: ${encode(position)}\nevent: ${event.topic}\ndata: ${JSON.stringify(structuredCloudEvent(event))}\n\n`;
       }
       if (!heard) await pause(idleMs, signal);
     }
@@ -80,21 +80,6 @@ function parsed(text: string): unknown {
 /** Of the position's own topics only: a name such as "constructor" is none. */
 function offsetIn(position: Position, topic: string, partition: number): number | undefined {
   return Object.hasOwn(position, topic) ? position[topic][partition] : undefined;
-}
-
-function cloudEvent({ id, topic, key, time, source, data, traceparent }: HeardEvent) {
-  const definition = eventOfTopic(topic);
-  return {
-    specversion: '1.0',
-    id,
-    type: topic,
-    source: `/driftloop/${source || definition?.from}`,
-    subject: key,
-    time: new Date(time).toISOString(),
-    datacontenttype: 'application/json',
-    ...(traceparent && { traceparent }),
-    data,
-  };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

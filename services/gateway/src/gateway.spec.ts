@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { get, request as httpRequest } from 'node:http';
 import { events, TimePassed } from '@driftloop/contracts';
 import { testService } from '@driftloop/service';
@@ -141,6 +142,21 @@ describe('the door', () => {
       get(`${url}/v1/ready`, (response) => response.on('data', (chunk) => resolve(String(chunk))));
     });
     expect(JSON.parse(body)).toMatchObject({ code: 'SERVICE_AWAY', retriable: true });
+  });
+});
+
+describe('numbers', () => {
+  const spec = readFileSync(new URL('../../../examples/flights/model.yaml', import.meta.url), 'utf8');
+  const told = async (reply: Response) => [reply.status, ((await reply.json()) as { message: string }).message];
+
+  it.each([-1, 1.5, 1e12, '7'])('of a body are whole and fit the messages: %j does not', async (seed) => {
+    const problem = expect.stringMatching(/seed: must be a whole number from 0 to 999999999/);
+    expect(await told(await post('/v1/models/flights/simulate', { spec, seed }))).toEqual([400, problem]);
+  });
+
+  it.each(['-1', '1.5', '10000000000', 'many', ''])('of a query are the same: %j is none', async (limit) => {
+    const problem = expect.stringMatching(/limit: must be a whole number from 0 to 999999999/);
+    expect(await told(await fetch(`${url}/v1/dead?limit=${limit}`))).toEqual([400, problem]);
   });
 });
 

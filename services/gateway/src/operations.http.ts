@@ -12,14 +12,14 @@ import {
 import { call } from '@driftloop/service';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, optionalText, requiredText, textList, wholeNumber } from './request.js';
+import { forwarded, limitOf, optionalText, requiredText, textList } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
 
 /** How long a service may take to describe itself, ms: one that is away is shown as such. */
 const patienceMs = 2000;
-const mostLetters = 1000;
+const shownLetters = { usual: 100, most: 1000 };
 
 @Controller('v1')
 export class OperationsDoor {
@@ -35,7 +35,7 @@ export class OperationsDoor {
   @Get('dead')
   async dead(@Query() query: Record<string, unknown>, @Headers() headers: RequestHeaders) {
     const [service, group] = [optionalText(query, 'service'), optionalText(query, 'group')];
-    const limit = Math.min(wholeNumber(query, 'limit') || 100, mostLetters);
+    const limit = limitOf(query, shownLetters);
     const asked = group ? [serviceOf(group)] : service ? [known(service)] : services;
     const options = forwarded(headers);
     const replies = await Promise.all(

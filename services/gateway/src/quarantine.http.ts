@@ -20,7 +20,7 @@ import {
   Query,
 } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, optionalText, requiredText, wholeNumber } from './request.js';
+import { forwarded, limitOf, optionalText, requiredText } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -52,7 +52,7 @@ export class QuarantineDoor implements OnApplicationShutdown {
     @Query() query: Record<string, unknown>,
     @Headers() headers: RequestHeaders,
   ) {
-    const limit = Math.min(wholeNumber(query, 'limit') || shown.usual, shown.most);
+    const limit = limitOf(query, shown);
     const request = ListQuarantineRequest.fromPartial({ model, state: optionalText(query, 'state'), limit });
     const options = forwarded(headers);
     // A name that nobody declared has nothing set aside: said as a fault, not as all clear.

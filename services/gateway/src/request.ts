@@ -32,18 +32,28 @@ export function requiredTime(body: unknown, field: string): Date {
   return time;
 }
 
-/** A whole number of at least 0, or 0 where it is left out. Throws BODY_INVALID. */
+/** A whole number of a JSON body, or 0 where it is left out. Throws BODY_INVALID. */
 export function optionalCount(body: unknown, field: string): number {
-  const value = fieldOf(body, field) ?? 0;
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw errors.BODY_INVALID({ field, problem: 'must be a whole number of at least 0' });
+  return counted(fieldOf(body, field) ?? 0, field);
 }
 
 /** A whole number of a query string, or 0 where it is left out. Throws BODY_INVALID. */
 export function wholeNumber(query: Record<string, unknown>, field: string): number {
   const text = query[field] ?? '0';
-  if (typeof text === 'string' && /^\d{1,9}$/.test(text)) return Number(text);
-  throw errors.BODY_INVALID({ field, problem: 'must be a whole number of at least 0' });
+  return counted(typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : Number.NaN, field);
+}
+
+/** How many a caller wants to see: `usual` where it does not say, never more than `most`. Throws BODY_INVALID. */
+export function limitOf(query: Record<string, unknown>, { usual, most }: { usual: number; most: number }): number {
+  return Math.min(wholeNumber(query, 'limit') || usual, most);
+}
+
+/** Fits the messages' int32. */
+const largest = 999_999_999;
+
+function counted(value: unknown, field: string): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= largest) return value as number;
+  throw errors.BODY_INVALID({ field, problem: `must be a whole number from 0 to ${largest}` });
 }
 
 /** A list of texts, or none where it is left out. Throws BODY_INVALID. */

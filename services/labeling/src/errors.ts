@@ -1,6 +1,14 @@
 /** What can be wrong with a report of outcomes. */
 import { catalogue } from '@driftloop/contracts';
 
+/** In a message: the first few. */
+const shown = 10;
+
+function listed(rejected: readonly { index: number; reason: string }[]): string {
+  const first = rejected.slice(0, shown).map(({ index, reason }) => `[${index}] ${reason}`);
+  return first.join('; ') + (rejected.length > shown ? `; and ${rejected.length - shown} more` : '');
+}
+
 export const errors = catalogue('labeling', {
   UNKNOWN_LABEL: {
     status: 'NOT_FOUND',
@@ -19,6 +27,18 @@ export const errors = catalogue('labeling', {
     retriable: false,
     message: (m: { label: string }) =>
       `the watermark of "${m.label}" is not a time between 1900 and 2200; send the time up to which all is reported`,
+  },
+  REPORT_EMPTY: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { label: string }) =>
+      `the report on "${m.label}" has neither outcomes nor a watermark; send "outcomes": [{"entityId", "entityTime", "knownAt", "value"}]`,
+  },
+  OUTCOMES_REFUSED: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { label: string; outcomes: number; rejected: readonly { index: number; reason: string }[] }) =>
+      `${m.rejected.length} of ${m.outcomes} outcomes of "${m.label}" are malformed, the rest is recorded: ${listed(m.rejected)}`,
   },
   TOO_BUSY: {
     status: 'RESOURCE_EXHAUSTED',

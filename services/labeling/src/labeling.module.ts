@@ -7,8 +7,12 @@ import { LabelingDoor } from './labeling.grpc.js';
 import { Outcomes } from './outcomes.js';
 import { Quarantine } from './quarantine.js';
 import { WhenModelDeclared } from './when-model-declared.js';
+import { WhenOutcomesReported } from './when-outcomes-reported.js';
 
-@Module({ controllers: [LabelingDoor, WhenModelDeclared], providers: [LabelingDocuments, Outcomes, Quarantine] })
+@Module({
+  controllers: [LabelingDoor, WhenModelDeclared, WhenOutcomesReported],
+  providers: [LabelingDocuments, Outcomes, Quarantine],
+})
 export class LabelingModule {}
 
 export const labeling: ServiceDefinition = {

@@ -20,7 +20,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { Serial } from '@driftloop/service';
+import { type QueueState, Serial, statesOf } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import {
@@ -34,7 +34,7 @@ import { revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
-const maxWaiting = 200;
+export const maxWaiting = 200;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
@@ -47,7 +47,16 @@ export class Outcomes {
   constructor(
     private readonly documents: LabelingDocuments,
     private readonly outbox: Outbox,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.queue('outcomes of a label', maxWaiting, () => this.state);
+    if (metrics.enabled) this.delays = metrics.histogram('driftloop.label.delay');
+  }
+
+  /** The longest of the lines, and what they refused. */
+  get state(): QueueState {
+    return statesOf(this.lines.values());
+  }
 
   /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID; retriable: JOURNAL_BUSY, TOO_BUSY. */
   async record(tenant: string, request: RecordOutcomesRequest, cause: Cause): Promise<RecordOutcomesReply> {

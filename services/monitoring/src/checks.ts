@@ -38,6 +38,7 @@ export class Checks {
       signalled: progress.closed ?? null,
       trial: memory.cycle?.stage === 'shadow' ? watch.trial : [],
       latest: glanceOf(measured).map((evidence) => Evidence.toJSON(Evidence.fromPartial(evidence))),
+      latestOf: view.champion,
       drift: measured.control,
     };
     await this.documents.keepWatch(memory.watch);

@@ -20,12 +20,10 @@ import {
   sharesMoved,
   wassersteinBinned,
 } from '@driftloop/algorithms';
-import { Movement } from '@driftloop/contracts';
+import { dayMs, Movement } from '@driftloop/contracts';
 import { type ReadCounts, readCounts } from './count-bins.js';
 import type { DayDocument } from './days.documents.js';
 import type { ModelView, Promotion } from './view.js';
-
-const dayMs = 86_400_000;
 
 /** Every feature and slice, whether or not it moved; `q_value` and `moved` are drift-control's to say. `risen`: the loss has. */
 export function movementsOf(view: ModelView, days: readonly DayDocument[], risen: boolean): Movement[] {

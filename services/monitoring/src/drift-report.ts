@@ -1,5 +1,5 @@
 /** What has moved by now, for questions: measured anew from day documents, as the newest check judged it. */
-import { DriftReport } from '@driftloop/contracts';
+import { DriftReport, dayMs } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { Days } from './days.documents.js';
 import { countedDays, movementsOf } from './diagnosis.js';
@@ -10,7 +10,6 @@ import { Reading } from './reading.js';
 import { hasRisen } from './signals.js';
 import { dated, datedDays, lossChangedAt } from './when-changed.js';
 
-const dayMs = 86_400_000;
 const atMost = 1000;
 
 @Injectable()

@@ -83,7 +83,11 @@ const tests: Record<string, (e: Evidence) => string> = {
 const wealth = ({ statistic, rows, days }: Evidence): string =>
   `E ${figure(statistic)} over ${count(rows, 'row')} of ${count(days, 'day')};`;
 
-const weighed = (e: Evidence): string => tests[e.test]?.(e) ?? sentence(inOrder(e));
+const weighed = (e: Evidence): string => tests[e.test]?.(e) ?? (uncompared(e) || sentence(inOrder(e)));
+
+/** A replay counts no latencies: they are wall time. A ratio of measured ones is never 0. */
+const uncompared = ({ test, statistic }: Evidence): string =>
+  test === 'latency' && statistic === 0 ? 'Latencies were not compared: an arm has none.' : '';
 
 /** Of the canary's checks, to hold is bad. */
 const inOrder = (e: Evidence): string =>

@@ -60,6 +60,9 @@ describe('a cycle that was promoted', () => {
     expect(shadow.match(/\d{4}-\d\d-\d\d: 40 rows, v2 as good a row/g)).toHaveLength(days);
     expect(shadow).toContain('the judge said to let it go on: not worse by the margin');
     expect(told(found, 'As canary')).toContain(`said to promote it: ${last.decision!.reasons[0]}`);
+    const canary = told(found, 'As canary');
+    expect(canary).toContain('Latencies were not compared: an arm has none.');
+    expect(canary).not.toMatch(/95th percentile|Latency of/);
     expect(told(found, 'What came of it')).toContain('v2 became champion in place of v1.');
     expect(found.remedies.join()).toContain('driftloop rollback` puts v1 back');
   });

@@ -20,7 +20,7 @@ import {
   updateFastStop,
   updateJudge,
 } from '@driftloop/algorithms';
-import { cohortStart, Evidence, Verdict } from '@driftloop/contracts';
+import { cohortStart, dayMs, Evidence, Verdict } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type PairSums } from './days.documents.js';
@@ -29,7 +29,6 @@ import type { CycleDocument } from './loop.documents.js';
 import { unheld } from './quarantine-parts.js';
 import type { ModelView } from './view.js';
 
-const dayMs = 86_400_000;
 /** A challenger that answers fewer of the champion's rows is not fit to serve, however good its answers are. */
 const leastCoverage = 0.9;
 /** Tests that stop a trial. */

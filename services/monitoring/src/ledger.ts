@@ -1,6 +1,6 @@
 /**
- * The ledger: every decision of a model's loop, monitoring's own and those heard, in the order of event time and id,
- * chained by hash. A projection of documents: it is computed when it is read, so nothing can be applied twice.
+ * The ledger: every decision of a model's loop, monitoring's own and those heard, in the order of event time, cause and id
+ * (docs/decisions/0016), chained by hash. A projection of documents: it is computed when it is read, so nothing can be applied twice.
  *
  * I1  Only event-time fields enter: no wall clock, no log position, no note of a person.
  * I2  An entry's hash covers the hash before it, so that the last one names the whole.
@@ -12,6 +12,7 @@
 import { createHash } from 'node:crypto';
 import {
   canonicalJson,
+  compareDecisions,
   Decision,
   type Ledger as LedgerMessage,
   ModelApproved,
@@ -94,12 +95,14 @@ function heardDecision({ topic, payload }: FactDocument): Entry[] {
 
 const timeOf = ({ decision }: Entry): number => decision.eventTime?.getTime() ?? 0;
 
-const rank = ({ decision, service }: Entry): string => `${decision.id} ${service} ${decision.kind}`;
+const named = ({ decision, service }: Entry): string => `${decision.id} ${service} ${decision.kind}`;
 
 /** Orders and chains decisions; one that is told by several facts stands once. */
 export function chain(decisions: readonly Entry[]): Pick<LedgerMessage, 'entries' | 'sha256'> {
-  const once = new Map(decisions.map((entry) => [rank(entry), entry]));
-  const ordered = [...once.values()].sort((a, b) => timeOf(a) - timeOf(b) || (rank(a) < rank(b) ? -1 : 1));
+  const once = new Map(decisions.map((entry) => [named(entry), entry]));
+  const ordered = [...once.values()].sort(
+    (a, b) => compareDecisions(a.decision, b.decision) || (named(a) < named(b) ? -1 : 1),
+  );
   let sha256 = '';
   const entries = ordered.map(({ service, cycleId, decision }, i) => {
     const content = { position: i + 1, service, cycleId, decision: Decision.toJSON(decision) };

@@ -94,6 +94,8 @@ export interface WatchDocument {
   alerts: string[];
   /** The latest value of every signal: Evidence. */
   latest: unknown[];
+  /** Who was champion then; absent in documents of old. */
+  latestOf?: string;
   /** Where the trial in shadow stands: Evidence. */
   trial: unknown[];
   /** Where the control of false discoveries stands; absent before the first check. */
@@ -179,6 +181,7 @@ const watchSchema = new Schema<WatchDocument>(
     checked: Number,
     alerts: [String],
     latest: [Mixed],
+    latestOf: String,
     trial: [Mixed],
     drift: Mixed,
   },

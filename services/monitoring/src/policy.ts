@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { decideTrigger, type TriggerCondition } from '@driftloop/algorithms';
-import { type Decision, decision, durationMs, type Evidence, type QuarantineWindow } from '@driftloop/contracts';
+import { type Decision, dayMs, decision, durationMs, type Evidence, type QuarantineWindow } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { failuresOf } from './breaker.js';
 import { Days } from './days.documents.js';
@@ -17,8 +17,6 @@ import { QuarantineItems } from './quarantine-items.js';
 import type { Measured } from './signals.js';
 import { leading } from './stability.js';
 import type { ModelView } from './view.js';
-
-const dayMs = 86_400_000;
 
 /** A cycle to be opened. */
 export interface Opening {

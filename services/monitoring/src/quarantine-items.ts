@@ -1,5 +1,6 @@
 /** Stretches that are set aside, as people and other services see them: listed, resolved, as windows, against a trial. */
 import {
+  dayMs,
   Evidence,
   type ListQuarantineReply,
   type ListQuarantineRequest,
@@ -13,7 +14,6 @@ import { errors } from './errors.js';
 import { type CycleDocument, LoopDocuments } from './loop.documents.js';
 import { type QuarantineDocument, QuarantineDocuments, stateAt, stateOf } from './quarantine.documents.js';
 
-const dayMs = 86_400_000;
 const shown = { usual: 100, most: 1000 };
 const longestNote = 2000;
 

@@ -14,7 +14,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type QuarantineThresholds, type Stretch, type Suspicion, suspectDays } from '@driftloop/algorithms';
-import { type Decision, decision, Evidence, events, QuarantineChanged } from '@driftloop/contracts';
+import { type Decision, dayMs, decision, Evidence, events, QuarantineChanged } from '@driftloop/contracts';
 import { type Cause, emission } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
@@ -26,8 +26,6 @@ import { witnessDay } from './quarantine-parts.js';
 import { Told } from './told.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
-
-const dayMs = 86_400_000;
 
 @Injectable()
 export class Quarantine {

@@ -1,5 +1,5 @@
 /** Answers to questions about the loop, read from documents: any replica can give them. */
-import { Cycle, Decision, Evidence, type ModelStatus } from '@driftloop/contracts';
+import { Cycle, Decision, dayMs, Evidence, type ModelStatus } from '@driftloop/contracts';
 import { cycleTraceId } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { fallenBack, replicasOf } from './answering.js';
@@ -54,6 +54,7 @@ export class Reading {
       freshLabels: await this.fresh(view),
       trainedLabels: view.training?.datasetRows ?? 0,
       signals: [...(watch?.latest ?? []), ...(watch?.trial ?? [])].map(Evidence.fromJSON),
+      signalsOf: watch?.latestOf ?? '',
       days: days.map(summary),
       paused: hold?.paused ?? false,
       pausedNote: hold?.paused ? `by ${hold.by}${hold.note && `: ${hold.note}`}` : '',
@@ -115,10 +116,7 @@ export class Reading {
   private async fresh(view: ModelView): Promise<number> {
     if (view.training) return this.days.labelsKnownAfter(view.series, view.training.cutoff);
     const closed = (await this.days.last(view.series, 1)).at(-1);
-    const open = await this.rows.countLabelsFrom(
-      view.labels,
-      closed ? closed.day + 86_400_000 : Number.MIN_SAFE_INTEGER,
-    );
+    const open = await this.rows.countLabelsFrom(view.labels, closed ? closed.day + dayMs : Number.MIN_SAFE_INTEGER);
     return (await this.days.labelsKnownAfter(view.series, Number.MIN_SAFE_INTEGER)) + open;
   }
 }

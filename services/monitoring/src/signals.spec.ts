@@ -103,6 +103,17 @@ describe('the signals', () => {
     expect(decision!.reasons.join()).not.toContain('weight');
   });
 
+  it('are of the earlier champion until the new one has been checked, and say so', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await liveDays(start, 5);
+    expect(await world.status()).toMatchObject({ champion: 'v1', signalsOf: 'v1' });
+    await world.promote(start + 5 * day, 'v2', { cutoff: start, trained: 200, cycleId: 'c1' });
+    await world.roll(start + 5 * day, { champion: { version: 'v2' } });
+    expect(await world.status()).toMatchObject({ champion: 'v2', signalsOf: 'v1', signals: [{ subject: 'v1' }, {}] });
+    await liveDays(start + 5 * day, 2, { version: 'v2' });
+    expect(await world.status()).toMatchObject({ champion: 'v2', signalsOf: 'v2' });
+  });
+
   it('measure the loss of a new champion against its twin’s, from its days in shadow on', async () => {
     world = await openLoop({ spec: specText(quiet) });
     await world.trained(start, 'c1');

@@ -11,7 +11,7 @@ import {
   performanceAgainst,
   type TriggerSignals,
 } from '@driftloop/algorithms';
-import { durationMs, type Evidence, type Movement, watermarkGrainMs } from '@driftloop/contracts';
+import { dayMs, durationMs, type Evidence, hourMs, type Movement, watermarkGrainMs } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
 import { type DayDocument, Days, type VersionSums } from './days.documents.js';
@@ -23,9 +23,6 @@ import { Rows } from './rows.documents.js';
 import { stability } from './stability.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /** One signal's value, and whether it is an alarm. */
 export interface Signal {

@@ -6,7 +6,16 @@
  *     it is said twice with one id.
  * I2  A source that never spoke is not silent: some are only loaded, never fed.
  */
-import { decision, durationMs, type Evidence, events, SilenceChanged, watermarkGrainMs } from '@driftloop/contracts';
+import {
+  dayMs,
+  decision,
+  durationMs,
+  type Evidence,
+  events,
+  hourMs,
+  SilenceChanged,
+  watermarkGrainMs,
+} from '@driftloop/contracts';
 import { type Cause, emission } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { isToldOf, unlabelledShare } from './coverage.js';
@@ -16,8 +25,6 @@ import { Told } from './told.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 /** How the labels are called where a source's name stands. */
 export const labelsAsSource = 'labels';
 /** No source's name begins with a slash. */

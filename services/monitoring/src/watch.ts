@@ -7,7 +7,7 @@
  * I3  A prediction that comes after its day was closed is counted with the day, and in no figure.
  * I4  No more than one day's rows are in memory, and no more rows are kept than the censoring time spans.
  */
-import { cohortStart } from '@driftloop/contracts';
+import { cohortStart, dayMs } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { type ClosingDay, sumDay } from './close-day.js';
 import { type DayDocument, Days, dayId } from './days.documents.js';
@@ -16,7 +16,6 @@ import { type LabelRow, Rows } from './rows.documents.js';
 import { truthAt } from './truth.js';
 import type { ModelView } from './view.js';
 
-const dayMs = 86_400_000;
 const longestIdle = 60;
 
 /** How far the days of a model have come: starts of the newest closed and the newest censored day, epoch ms. */

@@ -18,7 +18,7 @@ import { Objects } from '@driftloop/objects';
 import { constantPriorGraph } from '@driftloop/onnx';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
-import { RegistryDocuments } from './registry.documents.js';
+import { type ModelDocument, RegistryDocuments } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
 import { Versions } from './versions.js';
 
@@ -43,26 +43,37 @@ export class Declarations {
       await this.ensureFirstVersion(spec, known.revision, cause);
       return { model, revision: known.revision, changed: false };
     }
-    if (known) refuseIncompatible(parseModelSpec(known.specJson), spec);
+    // A process of old may have died between a blank document and its declaration.
+    if (known?.specJson) refuseIncompatible(parseModelSpec(known.specJson), spec);
     const revision = (known?.revision ?? 0) + 1;
-    await this.write(tenant, model, revision, json, sha256, cause);
+    const declared = ModelDeclared.fromPartial({ tenant, model, revision, specJson: json, specSha256: sha256 });
+    if (known) await this.change(declared, cause);
+    else await this.begin(declared, cause);
     await this.ensureFirstVersion(spec, revision, cause);
     return { model, revision, changed: true };
   }
 
-  private async write(tenant: string, model: string, revision: number, json: string, sha256: string, cause: Cause) {
-    const _id = `${tenant}/${model}`;
-    await this.documents.models.updateOne({ _id }, { $setOnInsert: { tenant, model, revision: 0 } }, { upsert: true });
-    const declared = ModelDeclared.fromPartial({ tenant, model, revision, specJson: json, specSha256: sha256 });
+  /** The first declaration: the document, the spec and what tells of it in one write. */
+  private async begin(declared: ModelDeclared, cause: Cause): Promise<void> {
+    const told = [emission(events.modelDeclared, declared, cause.time)];
+    try {
+      await this.outbox.save(new this.documents.models(documentOf(declared)), told, causeOf(declared, cause));
+    } catch (error) {
+      throw (error as { code?: unknown }).code === 11_000 ? moved(declared) : error;
+    }
+  }
+
+  private async change(declared: ModelDeclared, cause: Cause): Promise<void> {
+    const { _id, revision, specJson, specSha256 } = documentOf(declared);
+    const told = [emission(events.modelDeclared, declared, cause.time)];
     const written = await this.outbox.update(
       this.documents.models,
       { _id, revision: revision - 1 },
-      { $set: { revision, specJson: json, specSha256: sha256 } },
-      [emission(events.modelDeclared, declared, cause.time)],
-      { ...cause, id: `${_id}/declared/${revision}` },
+      { $set: { revision, specJson, specSha256 } },
+      told,
+      causeOf(declared, cause),
     );
-    if (!written)
-      throw errors.ALIAS_MOVED({ alias: 'spec revision', expected: `${revision - 1}`, found: 'a newer one' });
+    if (!written) throw moved(declared);
   }
 
   private async ensureFirstVersion(spec: ModelSpec, specRevision: number, cause: Cause): Promise<void> {
@@ -84,6 +95,19 @@ export class Declarations {
     await this.rollouts.begin(cause, model, { version: 'v0', artifact, specRevision });
   }
 }
+
+const documentOf = ({ tenant, model, revision, specJson, specSha256 }: ModelDeclared): ModelDocument => ({
+  _id: `${tenant}/${model}`,
+  ...{ tenant, model, revision, specJson, specSha256 },
+});
+
+const causeOf = ({ tenant, model, revision }: ModelDeclared, cause: Cause): Cause => ({
+  ...cause,
+  id: `${tenant}/${model}/declared/${revision}`,
+});
+
+const moved = ({ revision }: ModelDeclared): Error =>
+  errors.ALIAS_MOVED({ alias: 'spec revision', expected: `${revision - 1}`, found: 'a newer one' });
 
 /** What served versions are built on cannot change under them. */
 function refuseIncompatible(was: ModelSpec, wanted: ModelSpec): void {

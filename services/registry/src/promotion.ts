@@ -55,6 +55,6 @@ export class Promotion {
     else if (before.held)
       return; // I2
     else if (judgement.verdict === 'VERDICT_ADVANCE') await this.aliases.advance(version, before, cause);
-    else await this.aliases.promote(version, before, grounds, cause);
+    else if (judgement.verdict === 'VERDICT_PROMOTE') await this.aliases.promote(version, before, grounds, cause);
   }
 }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import {
   type AnyEvent,
@@ -14,6 +15,7 @@ import {
 } from '@driftloop/contracts';
 import { call, grpcClient, testService } from '@driftloop/service';
 import { registry } from './index.js';
+import { RegistryDocuments } from './registry.documents.js';
 
 type Service = Awaited<ReturnType<typeof testService>>;
 
@@ -130,6 +132,24 @@ async function bootstrap() {
 }
 
 describe('apply', () => {
+  it('takes a model whose first declaration was cut off by a crash', async () => {
+    const documents = service.app.get(RegistryDocuments);
+    await documents.models.deleteMany({});
+    await documents.models.create({ _id: `main/${model}`, tenant: 'main', model, revision: 0 });
+    const applied = await call(client, 'apply', { spec, eventTime: day(1) });
+    expect(applied).toEqual({ model, revision: 1, changed: true });
+  });
+
+  it('writes a first declaration whole', async () => {
+    const written: string[] = [];
+    const watch = (of: unknown) => written.push(String(of));
+    subscribe('driftloop:documents.after-commit', watch);
+    const other = spec.replace('name: flights', 'name: others');
+    await call(client, 'apply', { spec: other, eventTime: day(1) });
+    unsubscribe('driftloop:documents.after-commit', watch);
+    expect(written.filter((of) => of === 'registry.models')).toHaveLength(2); // the declaration; its event is taken off
+  });
+
   it('declares a model once, with the prior as champion', async () => {
     expect(await call(client, 'apply', { spec, eventTime: day(2) })).toEqual({ model, revision: 1, changed: false });
     expect(await rollout()).toMatchObject({ revision: 1, stage: Stage.ENDED, champion: { version: 'v0' } });

@@ -1,9 +1,12 @@
 /** Hears monitoring's word on a stage: keeps it for the next tick. */
-import { Decision, events, type RolloutJudged } from '@driftloop/contracts';
+import { Decision, events, type RolloutJudged, Verdict } from '@driftloop/contracts';
 import { When } from '@driftloop/service';
 import { Controller } from '@nestjs/common';
 import { RegistryDocuments } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
+
+/** A word that a later monitoring may say is none of these: nothing is moved by what is not understood. */
+const understood: readonly Verdict[] = [Verdict.ADVANCE, Verdict.PROMOTE, Verdict.ROLL_BACK];
 
 @Controller()
 export class WhenRolloutJudged {
@@ -15,6 +18,7 @@ export class WhenRolloutJudged {
   @When(events.rolloutJudged)
   async keep(judged: RolloutJudged): Promise<void> {
     const { tenant, model, rolloutId, stage, verdict } = judged;
+    if (!understood.includes(verdict)) return;
     const decision = Decision.toJSON(judged.decision!);
     const judgement = { rolloutId, verdict, eventTime: judged.decision!.eventTime!, decision };
     for (;;) {

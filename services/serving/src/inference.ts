@@ -55,9 +55,16 @@ export class Inference {
 
   /**
    * Answers a request. One that names its version is a look, not traffic: that version answers alone, with the features
-   * that are there, and nothing is logged.
+   * that are there, and nothing is logged. In a replay the answer comes when its prediction is durable.
    */
   async answer(asking: Asking): Promise<Answer> {
+    const { model, replay } = asking;
+    const answer = await this.answerOnce(asking);
+    if (replay && !asking.version) await this.log.durable(model);
+    return answer;
+  }
+
+  private async answerOnce(asking: Asking): Promise<Answer> {
     const { model, replay, time } = asking;
     this.log.began();
     try {

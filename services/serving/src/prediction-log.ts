@@ -2,14 +2,15 @@
  * predictions.made in bounded batches, round the outbox: high volume, at most one flush interval lost in a crash.
  *
  * I1  Live, a full buffer drops the newest, whatever its arm, and the next batch says how many; in a replay the caller
- *     waits until there is room.
+ *     waits until there is room, and has its answer when the prediction is durable (`durable`): whoever asks goes on only
+ *     from what is not lost, however serving ends.
  * I2  While anything waits the bus is held, so that "settled" means logged. Live, it goes out after an interval or a
  *     hundred; a replay's goes out at once when nobody is being answered.
  * I3  A batch that the bus refuses for good is counted as dropped, aloud: it does not stand in the way of the next.
  */
 import { Bus } from '@driftloop/bus';
 import { isRetriable, type Prediction } from '@driftloop/contracts';
-import { Log, Settings } from '@driftloop/service';
+import { Log, type QueueState, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { servingPoints } from './points.js';
 import { batchesOf } from './prediction-batches.js';
@@ -19,6 +20,10 @@ interface Buffer {
   readonly model: ServedModel;
   predictions: Prediction[];
   dropped: number;
+  /** Predictions that came, and of those the ones that are durable or given up: they go out in their order. */
+  added: number;
+  done: number;
+  readonly askers: { readonly at: number; readonly resolve: () => void }[];
 }
 
 /** Most predictions that wait, of all models. */
@@ -33,6 +38,7 @@ const lastTries = 10;
 export class PredictionLog implements OnApplicationShutdown {
   private readonly buffers = new Map<string, Buffer>();
   private waiting = 0;
+  private dropped = 0;
   private inFlight = 0;
   private hurried = false;
   private full = false;
@@ -45,6 +51,10 @@ export class PredictionLog implements OnApplicationShutdown {
     private readonly log: Log,
     private readonly settings: Settings,
   ) {}
+
+  get state(): QueueState {
+    return { depth: this.waiting, dropped: this.dropped };
+  }
 
   /** Brackets an answer being made: while there are some, batches may grow. */
   began(): void {
@@ -62,10 +72,19 @@ export class PredictionLog implements OnApplicationShutdown {
     const buffer = this.bufferOf(model);
     for (let i = 0; i < predictions.length && i < room; i++) buffer.predictions.push(predictions[i]);
     buffer.dropped += Math.max(0, predictions.length - room);
+    this.dropped += Math.max(0, predictions.length - room);
     this.waiting += Math.min(room, predictions.length);
+    buffer.added += Math.min(room, predictions.length);
     this.hurried ||= block;
     this.held ??= this.bus.hold('predictions waiting to be logged');
     this.flushSoon();
+  }
+
+  /** Resolves when the predictions of a model that have been added so far are durable, or given up aloud (I3). */
+  async durable(model: ServedModel): Promise<void> {
+    const buffer = this.bufferOf(model);
+    const { added: at, done } = buffer;
+    if (done < at) await new Promise<void>((resolve) => buffer.askers.push({ at, resolve }));
   }
 
   /** What waits goes out, or is told of where the bus stays away. */
@@ -100,7 +119,7 @@ export class PredictionLog implements OnApplicationShutdown {
     const key = `${model.key}/${model.specRevision}`;
     const known = this.buffers.get(key);
     if (known) return known;
-    const buffer: Buffer = { model, predictions: [], dropped: 0 };
+    const buffer: Buffer = { model, predictions: [], dropped: 0, added: 0, done: 0, askers: [] };
     this.buffers.set(key, buffer);
     return buffer;
   }
@@ -135,9 +154,12 @@ export class PredictionLog implements OnApplicationShutdown {
           return false;
         }
         buffer.dropped += dropped + predictions.length;
+        this.dropped += predictions.length;
         this.log.error({ dropped: predictions.length, problem }, 'predictions cannot be logged');
       }
       this.waiting -= predictions.length;
+      buffer.done += predictions.length;
+      while (buffer.askers.length && buffer.askers[0].at <= buffer.done) buffer.askers.shift()!.resolve();
     }
     return true;
   }

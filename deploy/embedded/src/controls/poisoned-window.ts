@@ -3,6 +3,7 @@
  * cases must all be set aside; what nobody has spoilt must not be. The champion is the one that would have answered: models
  * four weeks apart, each answering from two days after it has learned.
  */
+
 import {
   type ModelScores,
   poisonedWindow,
@@ -10,10 +11,10 @@ import {
   Random,
   type RecordedDay,
 } from '@driftloop/algorithms';
+import { dayMs } from '@driftloop/contracts';
 import { type Control, type Finding, share } from './control.js';
 import type { Year } from './year.js';
 
-const dayMs = 86_400_000;
 /** Who reports outcomes: two of three rows come from one source, the rest from another. */
 const sources = ['first', 'first', 'second'];
 

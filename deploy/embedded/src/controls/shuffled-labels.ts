@@ -5,12 +5,12 @@
  * Each course is the loop's own: a twin that does not know the embargoed days, gate, paired shadow, on the flights as they
  * were. Labels are shuffled among all rows, so that their share stays.
  */
+
 import { courseOf, type ModelScores, Random } from '@driftloop/algorithms';
+import { dayMs } from '@driftloop/contracts';
 import { embargoAt } from '@driftloop/training';
 import { type Control, share } from './control.js';
 import { labelsName, type Year } from './year.js';
-
-const dayMs = 86_400_000;
 
 export interface ShuffledRun {
   gated: string;

@@ -11,13 +11,14 @@ const played: Play = { world: new URL('../../dist/crash/world.js', import.meta.u
 
 it('comes to the same end after dying at eight points in turn', async () => {
   const quiet = await play(played);
-  expect(quiet.deaths).toBe(0);
+  expect([quiet.deaths, quiet.unwritten]).toEqual([0, undefined]);
   expect(quiet.outcome.cycles).toMatchObject([{ outcome: 'promoted' }, { outcome: 'promoted' }, {}]);
   expect([...new Set([...quiet.counts.keys()].map((point) => point.split(' ')[0]))].sort()).toEqual(
     [...pointNames].sort(),
   );
   const killed = await play(played, ...deathsInTurn(quiet.counts, 8, 1));
   expect(killed.deaths).toBeGreaterThanOrEqual(5);
+  expect(killed.unwritten).toBeUndefined();
   expect(differenceOf(quiet.outcome, killed.outcome)).toBeUndefined();
 }, 240_000);
 
@@ -28,11 +29,13 @@ describe('the deaths that are tried', () => {
     ['driftloop:b.two', 5],
   ]);
 
-  it('are the same for a seed, and hit every channel before any again', () => {
+  it('are the same for a seed, and hit every channel before any again, and every point', () => {
     const deaths = pointDeaths(counts, 4, 7);
     expect(deaths).toEqual(pointDeaths(counts, 4, 7));
-    const channels = deaths.map((death) => ('at' in death ? death.at.point.split(' ')[0] : ''));
-    expect([new Set(channels.slice(0, 2)).size, channels[2]]).toEqual([2, channels[0]]);
+    const points = deaths.map((death) => ('at' in death ? death.at.point : ''));
+    expect(new Set(points.slice(0, 2).map((point) => point.split(' ')[0])).size).toBe(2);
+    expect(points.slice(0, 3).sort()).toEqual([...counts.keys()]);
+    expect(points[3]).toBe(points[0]);
     for (const death of deaths) expect('at' in death && death.at.nth <= counts.get(death.at.point)!).toBe(true);
   });
 

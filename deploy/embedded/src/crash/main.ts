@@ -13,9 +13,11 @@ export const usage = `npm run crash [-- OPTIONS]
 
 Kills the whole house with kill -9 in mid-replay, at seeded points of its code and at random times, starts it again on
 the same home, and compares ledger, cycles, versions byte for byte, answers, sums and figures with those of a run that
-nothing disturbed. A line a case; exit code 1 where one differs.
+nothing disturbed; at each death it looks whether anything was said that is not written. A line a case; exit code 1
+where one differs.
 
-  --points N     deaths at points of the code (default 25: every channel once)
+  --points N     deaths at points of the code (default 25: every channel once; as many as the quiet run
+                 passes, every point once)
   --times N      deaths at random wall times (default 50)
   --seed N       draws them (default 1)
   --world FILE   another world than the small one of parcels: a module as for npm start

@@ -32,15 +32,29 @@ export interface Played {
   readonly diary: Diary;
 }
 
+/** What a house has kept, wherever it keeps it. */
+export interface Kept {
+  /** The bytes of an object. */
+  object(key: string): Promise<Uint8Array>;
+  /** Monitoring's documents of days, by id. */
+  days(): Promise<Readonly<Record<string, object>>>;
+}
+
+/** What a house in one process has kept. */
+export const keptIn = (house: House): Kept => ({
+  object: (key) => house.store.objects.get(key),
+  days: async () => daysOf(house),
+});
+
 /** Collects the outcome of a run from a running house. */
-export async function outcomeOf(house: House, control: Control, played: Played): Promise<Outcome> {
+export async function outcomeOf(kept: Kept, control: Control, played: Played): Promise<Outcome> {
   const { model, truth, frozenVersion, diary } = played;
   const [ledger, cycles, versions] = await Promise.all([
     control.ledger(model),
     control.cycles(model),
     control.versions(model),
   ]);
-  const days = daysOf(house);
+  const days = await kept.days();
   return {
     ledger: ledger.entries.map(({ position, service, cycleId, decision }) => ({
       ...{ position, service, cycleId },
@@ -49,7 +63,7 @@ export async function outcomeOf(house: House, control: Control, played: Played):
     ledgerSha256: ledger.sha256,
     cycles: cycles.map((cycle) => Cycle.toJSON(withoutWallTimes(cycle)) as object),
     versions: versions.map((version) => Version.toJSON(version) as object),
-    bytes: await bytesOf(house, versions),
+    bytes: await bytesOf(kept, versions),
     figures: score(diary, truth, frozenVersion),
     answers: hashOf(inOrder(diary.answers().values())),
     shadows: hashOf(inOrder(diary.shadows().values())),
@@ -66,11 +80,11 @@ const withoutWallTimes = (cycle: Cycle): Cycle => ({
     .sort((a, b) => (a.spanId < b.spanId ? -1 : 1)),
 });
 
-async function bytesOf({ store }: House, versions: readonly Version[]): Promise<Record<string, string>> {
+async function bytesOf(kept: Kept, versions: readonly Version[]): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const { version, released, twin } of versions)
     for (const [kind, artifact] of Object.entries({ released, twin }))
-      if (artifact) found[`${version} ${kind}`] = sha256(await store.objects.get(artifact.uri));
+      if (artifact) found[`${version} ${kind}`] = sha256(await kept.object(artifact.uri));
   return found;
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './outcome.js';
 import { pointNames } from './points.js';
+import { firstUnwritten } from './unwritten.js';
 import { countsOf } from './watch.js';
 import { type Passage, type Watching, watchingVariable } from './watching.js';
 
@@ -30,6 +31,8 @@ export interface Ended {
   readonly counts: ReadonlyMap<string, number>;
   /** How often the run died on its way. */
   readonly deaths: number;
+  /** What was said and not written when it died or ended, the first of it. */
+  readonly unwritten: string | undefined;
 }
 
 /** Longest that one run may take. */
@@ -43,12 +46,18 @@ export async function play(played: Play, ...toDie: Death[]): Promise<Ended> {
     let lives = 0;
     const live = (death?: Death) => once(folder, played, ++lives, death);
     const isOver = () => existsSync(join(folder, 'outcome.json'));
-    for (const death of toDie) if (!isOver() && (await live(death)) === 'SIGKILL') deaths++;
+    let unwritten: string | undefined;
+    for (const death of toDie) {
+      if (isOver() || (await live(death)) !== 'SIGKILL') continue;
+      deaths++;
+      unwritten ??= firstUnwritten(join(folder, 'home'));
+    }
     const began = performance.now();
     if (!isOver()) checkEnd(await live(), folder);
     const ms = performance.now() - began;
+    unwritten ??= firstUnwritten(join(folder, 'home'));
     const outcome: Outcome = JSON.parse(readFileSync(join(folder, 'outcome.json'), 'utf8'));
-    return { outcome, ms, counts: countsOf(join(folder, `counts-${lives}`)), deaths };
+    return { outcome, ms, counts: countsOf(join(folder, `counts-${lives}`)), deaths, unwritten };
   } finally {
     if (!process.env.DRIFTLOOP_CRASH_KEEP) rmSync(folder, { recursive: true, force: true });
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { Diary, importWorld, replay } from '@driftloop/flights';
 import { openHouse } from '../house.js';
-import { outcomeOf } from './outcome.js';
+import { keptIn, outcomeOf } from './outcome.js';
 
 const [home, worldUrl, file, until] = process.argv.slice(2);
 const environment = { DRIFTLOOP_LOG_LEVEL: process.env.DRIFTLOOP_LOG_LEVEL ?? 'warn' };
@@ -26,7 +26,12 @@ const options = { doors, token: house.replayToken, diary: folder, ...(until && {
 const { frozenVersion } = await replay(openWorld(), options);
 const control = new Control(house.url, house.replayToken);
 await control.settled();
-const outcome = await outcomeOf(house, control, { model, truth: truth(), frozenVersion, diary: new Diary(folder) });
+const outcome = await outcomeOf(keptIn(house), control, {
+  model,
+  truth: truth(),
+  frozenVersion,
+  diary: new Diary(folder),
+});
 writeFileSync(`${file}.new`, JSON.stringify(outcome));
 renameSync(`${file}.new`, file);
 await house.close();

@@ -7,15 +7,15 @@ export interface Tried {
   readonly death: Death;
   /** Whether the run died: passages and times differ a little from run to run, and a late one may not be reached. */
   readonly died: boolean;
-  /** Where it differs from the quiet run; undefined where it is equal. */
+  /** What it had said and not written when it died, or where it differs from the quiet run; undefined where it is equal. */
   readonly difference: string | undefined;
 }
 
 /** Tries a death; one that is not reached is tried at half of its passage or time. */
 export async function tryDeath(quiet: Outcome, played: Play, death: Death): Promise<Tried> {
   try {
-    const { outcome, deaths } = await play(played, death);
-    const difference = differenceOf(quiet, outcome);
+    const { outcome, deaths, unwritten } = await play(played, death);
+    const difference = unwritten ?? differenceOf(quiet, outcome);
     const sooner = deaths || difference ? undefined : half(death);
     return sooner ? tryDeath(quiet, played, sooner) : { death, died: deaths > 0, difference };
   } catch (error) {

@@ -66,8 +66,8 @@ export class DisturbedBus extends Bus {
   hold(reason: string): { release(): void } {
     return this.inner.hold(reason);
   }
-  settled(): Promise<void> {
-    return this.inner.settled();
+  settled(attended?: readonly string[]): Promise<void> {
+    return this.inner.settled(attended);
   }
   close(): Promise<void> {
     return this.inner.close();

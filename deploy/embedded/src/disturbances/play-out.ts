@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { Diary, replay, type World } from '@driftloop/flights';
 import { differenceOf } from '../crash/difference.js';
-import { type Outcome, outcomeOf } from '../crash/outcome.js';
+import { keptIn, type Outcome, outcomeOf } from '../crash/outcome.js';
 import { openHouse } from '../house.js';
 import { type Arrival, shuffledArrival } from './arrival.js';
 import { type BusDisturbance, DisturbedBus } from './disturbed-bus.js';
@@ -49,7 +49,7 @@ export async function playOut(world: PlayableWorld, disturbance: Disturbance = {
     const control = new Control(house.url, house.replayToken);
     await control.settled();
     const { model, truth } = world;
-    return await outcomeOf(house, control, { model, truth, frozenVersion, diary: new Diary(diary) });
+    return await outcomeOf(keptIn(house), control, { model, truth, frozenVersion, diary: new Diary(diary) });
   } finally {
     await house.close();
     rmSync(home, { recursive: true, force: true });

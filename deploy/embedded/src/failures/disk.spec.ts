@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { Diary, type ReplayResult, replay } from '@driftloop/flights';
 import { differenceOf } from '../crash/difference.js';
-import { outcomeOf } from '../crash/outcome.js';
+import { keptIn, outcomeOf } from '../crash/outcome.js';
 import { openWorld, truth } from '../crash/world.js';
 import { playOut } from '../disturbances/play-out.js';
 import { type House, openHouse } from '../house.js';
@@ -102,7 +102,7 @@ it('waits while the disk is full or the home read-only, says so, and goes on to 
   const control = new Control(house.url, house.replayToken);
   const diary = new Diary(join(home, 'replay'));
   const { model } = world;
-  const found = await outcomeOf(house, control, { model, truth: world.truth, frozenVersion, diary });
+  const found = await outcomeOf(keptIn(house), control, { model, truth: world.truth, frozenVersion, diary });
   expect(differenceOf(quiet, found)).toBeUndefined();
   expect(house.store.db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
 }, 300_000);

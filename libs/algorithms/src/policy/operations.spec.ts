@@ -36,6 +36,22 @@ function arm(
 const champion = arm(2700, 1, { errors: 3 });
 
 describe('the operational check', () => {
+  it.each([
+    ['either arm', true, true],
+    ['the canary', false, true],
+    ['the champion', true, false],
+  ])('says that it compared no latencies where none of %s was counted', (whose, ofChampion, ofCanary) => {
+    const { latency } = emptyArm();
+    const canary = arm(300, 2);
+    const { health, evidence } = operationalCheck({
+      champion: ofChampion ? { ...champion, latency } : champion,
+      canary: ofCanary ? { ...canary, latency } : canary,
+    });
+    const note = `not compared: no latency of ${whose} was counted`;
+    expect(evidence.find(({ test }) => test === 'latency')).toMatchObject({ statistic: 0, holds: false, note });
+    expect(health).toBe('healthy');
+  });
+
   it('finds a like canary healthy', () => {
     expect(operationalCheck({ champion, canary: arm(300, 2) })).toMatchObject({ health: 'healthy', reasons: [] });
   });

@@ -178,7 +178,10 @@ function quantileBucket(counts: readonly number[], q: number): number {
   return 0;
 }
 
-/** If the canary's 95th percentile were within the limit, at most 5% of its answers would be slower: the binomial tail tests that. */
+/**
+ * If the canary's 95th percentile were within the limit, at most 5% of its answers would be slower: the binomial tail tests that. Where an arm has no
+ * latencies (a replay counts none: they are wall time) nothing is compared: the statistic is 0, and the note says so.
+ */
 function slowness({ champion, canary }: Arms, o: Required<OperationsOptions>): Evidence {
   const theirs = latencyEdge(quantileBucket(champion.latency, 0.95));
   const mine = latencyEdge(quantileBucket(canary.latency, 0.95));
@@ -187,7 +190,8 @@ function slowness({ champion, canary }: Arms, o: Required<OperationsOptions>): E
   const slow = total(canary.latency.slice(limit + 1));
   const known = answered > 0 && total(champion.latency) > 0;
   const holds = known && binomialTail(slow, answered, 0.05) < o.level;
-  const note = `95th percentile ${mine.toPrecision(3)} ms against ${theirs.toPrecision(3)} ms, ${slow} of ${answered} slower than ${latencyEdge(limit).toPrecision(3)} ms`;
+  const compared = `95th percentile ${mine.toPrecision(3)} ms against ${theirs.toPrecision(3)} ms, ${slow} of ${answered} slower than ${latencyEdge(limit).toPrecision(3)} ms`;
+  const note = known ? compared : `not compared: no latency of ${unmeasured(champion, canary)} was counted`;
   const statistic = known ? finite(mine / theirs) : 0;
   return {
     test: 'latency',
@@ -200,6 +204,11 @@ function slowness({ champion, canary }: Arms, o: Required<OperationsOptions>): E
     note,
   };
 }
+
+const unmeasured = (champion: ArmCounts, canary: ArmCounts): string => {
+  if (total(champion.latency) > 0) return 'the canary';
+  return total(canary.latency) > 0 ? 'the champion' : 'either arm';
+};
 
 function shift({ champion, canary }: Arms, o: Required<OperationsOptions>): Evidence {
   const reference = { counts: champion.scores };

@@ -1,11 +1,10 @@
 import { auc } from '../metrics/auc.js';
 import { Random } from '../random.js';
 import { poisonedWindow, type RecordedDay, type WitnessRow } from './poisoned-window.js';
-import type { QuarantineThresholds, Stretch, WitnessDay } from './run-tests.js';
+import { dayMs, type QuarantineThresholds, type Stretch, type WitnessDay } from './run-tests.js';
 import { suspectDays } from './suspicion.js';
 import { binnedAuc, mergeWitness, witnessBin, witnessOf } from './witness.js';
 
-const dayMs = 86_400_000;
 const thresholds: QuarantineThresholds = {
   ...{ days: 7, aucBelow: 0.5, calibrationGapAbove: 0.18, sourceGapAbove: 0.2, minRows: 500 },
 };

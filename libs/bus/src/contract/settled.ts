@@ -106,6 +106,18 @@ export function describeSettled(fact: Fact): void {
     expect(await scene.lagOf(group)).toMatchObject([{ lag: 1 }]);
   });
 
+  fact('waits for a group that has to have a member', async (scene) => {
+    const topic = await scene.topic();
+    const group = scene.name('group');
+    await scene.say(topic, 'k', 1);
+    const settled = scene.bus.settled([group]);
+    expect(await stillOpen(settled)).toBe(true);
+    const heard = await scene.listen(topic, { group });
+    await settled;
+    expect(heard.events).toHaveLength(1);
+    await scene.bus.settled([group.slice(0, -1)]);
+  });
+
   fact('waits for a new group that has the past to hear', async (scene) => {
     const topic = await scene.topic();
     await scene.say(topic, 'k', ...Array.from({ length: 50 }, (_, i) => i));

@@ -29,7 +29,6 @@ interface Row {
 }
 
 const columns = 'group_name, id, topic, partition, offset, key, time, source, traceparent, attempt, error, data';
-const longestMessage = 2000;
 
 /** A letter given back: an event on its replay lane. */
 export class Replay extends LoggedEvent {
@@ -38,14 +37,6 @@ export class Replay extends LoggedEvent {
     const event = { id, topic, key, time, source, traceparent: row.traceparent ?? undefined };
     super(event, -1 - row.partition, row.seq, row.data);
   }
-}
-
-/** What a handler threw, as it is kept. */
-export function failureOf(thrown: unknown): Failure {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown).slice(0, longestMessage) };
-  const code = (thrown as { code?: unknown }).code;
-  const { name, message } = thrown;
-  return { name, message: message.slice(0, longestMessage), ...(typeof code === 'string' && { code }) };
 }
 
 export class DeadLetters {

@@ -9,7 +9,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { isRetriable } from '@driftloop/contracts';
-import { type DeadLetters, failureOf, Replay } from './dead-letters.js';
+import { failureOf } from '../failure.js';
+import type { Report } from '../incident.js';
+import { type DeadLetters, Replay } from './dead-letters.js';
 import type { Lane, Log, LoggedEvent } from './log.js';
 import type { Offsets, Place } from './offsets.js';
 import type { Stillness } from './stillness.js';
@@ -25,17 +27,10 @@ export interface Ground {
   readonly stillness: Stillness;
   readonly retryDelayMs: number;
   readonly longestRetryDelayMs: number;
-  readonly report: (incident: Incident) => void;
+  readonly report: Report;
   /** Runs work in the asynchronous context of whoever opened the bus. */
   readonly outside: (work: () => void) => void;
 }
-
-/** What an operator wants to know about. */
-export type Incident =
-  | { kind: 'paused'; group: string; topic: string; partition: number; id: string; reason: string; retryInMs: number }
-  | { kind: 'resumed'; group: string; topic: string; partition: number; id: string; attempts: number }
-  | { kind: 'dead'; group: string; topic: string; partition: number; id: string; reason: string }
-  | { kind: 'dropped'; topic: string; partition: number; events: number; bytes: number };
 
 /** Hands an event to a member of the group; resolves with what it threw, if anything. */
 export type Hear = (lane: Lane, event: LoggedEvent, attempt: number) => Promise<{ thrown: unknown } | undefined>;

@@ -1,8 +1,8 @@
+import { dayMs } from '@driftloop/contracts';
 import type { OutgoingEvent } from '../bus.js';
 import { type EmbeddedGround, temporaryGround } from '../contract/embedded-ground.js';
 import type { EmbeddedBusOptions } from '../embedded.js';
 
-const dayMs = 86_400_000;
 const start = Date.UTC(2013, 0, 1);
 
 describe('retention of the embedded bus', () => {

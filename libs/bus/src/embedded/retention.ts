@@ -10,13 +10,13 @@
  */
 import type { StatementSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
+import { dayMs } from '@driftloop/contracts';
+import type { Report } from '../incident.js';
 import { type Lane, type Log, laneEnd, type Topic } from './log.js';
-import type { Incident } from './reader.js';
 import type { Store } from './store.js';
 
 const stepEvents = 500;
 const stepBytes = 4 * 1024 * 1024;
-const dayMs = 86_400_000;
 
 export interface RetentionOptions {
   /** Wall time between two rounds, in ms; a round also follows 16 MiB of publishing. Default 60,000. */
@@ -62,7 +62,7 @@ export class Retention {
     readonly store: Store,
     readonly log: Log,
     readonly clock: () => number,
-    readonly report: (incident: Incident) => void,
+    readonly report: Report,
     { largestTopicBytes = 256 * 1024 * 1024, forgetGroupsAfterDays = 30 }: RetentionOptions,
   ) {
     this.#largestTopicBytes = largestTopicBytes;

@@ -1,7 +1,11 @@
 /** Durations as people write them in a spec: "60m", "12h", "8d". */
 import { z } from 'zod';
 
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+export const hourMs = 3_600_000;
+/** A day of 24 hours, ms: cohorts and windows are counted in these. */
+export const dayMs = 24 * hourMs;
+
+const units = { s: 1_000, m: 60_000, h: hourMs, d: dayMs } as const;
 const pattern = /^(\d+(?:\.\d+)?)(s|m|h|d)$/;
 
 /** Milliseconds of a duration such as "90s", "60m", "12h", "8d". Throws RangeError on anything else. */

@@ -3,7 +3,7 @@
  *
  * I1  A body and its keys are written together: in one statement, or with side rows in one transaction.
  * I2  rid grows with insertion; it is the natural order.
- * I3  A unique index of SQLite is what refuses a duplicate; its error is turned into E11000.
+ * I3  A unique index of SQLite is what refuses a duplicate; its error is turned into E11000 (duplicates.ts).
  */
 import type { SQLInputValue } from 'node:sqlite';
 import { type Doc, decode, encode, type Value } from './codec.js';
@@ -18,8 +18,9 @@ import {
   sameIndex,
   storeDefinition,
 } from './definition.js';
+import { duplicateOf, isDuplicate } from './duplicates.js';
 import { badValue, duplicateKey, unsupported } from './errors.js';
-import { extract, type Key, keyOf } from './keys.js';
+import { type Key, keyOf } from './keys.js';
 import { type Keys, Layout, quote, type Several, sameKeys } from './layout.js';
 
 export class Table {
@@ -139,7 +140,7 @@ export class Table {
       const run = () => Number(this.store.statement(sql).run(...parameters).lastInsertRowid);
       return this.store.change(this.name, run);
     } catch (error) {
-      throw this.explain(error, doc);
+      throw duplicateOf(error, doc, this);
     }
   }
 
@@ -246,7 +247,7 @@ export class Table {
     try {
       this.store.db.exec(`CREATE ${kind} ${this.indexSql(index)} ON ${this.sql} (${fields})${where}`);
     } catch (error) {
-      throw isUniqueError(error) ? duplicateKey(this.name, index.name, {}) : error;
+      throw isDuplicate(error) ? duplicateKey(this.name, index.name, {}) : error;
     }
   }
 
@@ -279,22 +280,6 @@ export class Table {
   isLargerThan(limit: number): boolean {
     return this.exists && this.rows(`SELECT 1 FROM ${this.sql} LIMIT 1 OFFSET ?`, [limit]).length > 0;
   }
-
-  private explain(error: unknown, doc: Doc): unknown {
-    if (!isUniqueError(error)) return error;
-    const { message } = error as Error;
-    if (/\.id$/.test(message)) return duplicateKey(this.name, '_id_', { _id: doc._id });
-    const columns = [...message.matchAll(/\.(k\d+)(?=,|$)/g)].map((match) => match[1]).join();
-    const index = this.indexes.find(
-      ({ fields, unique }) => unique && fields.map(({ column }) => column).join() === columns,
-    );
-    const values = (index?.fields ?? []).map(({ path }) => [path.text, extract(doc, path) ?? null]);
-    return duplicateKey(this.name, index?.name ?? 'unknown', Object.fromEntries(values));
-  }
-}
-
-function isUniqueError(error: unknown): boolean {
-  return /UNIQUE constraint failed/.test((error as Error)?.message);
 }
 
 function idKey(id: Value): Key {

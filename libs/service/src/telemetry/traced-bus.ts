@@ -65,8 +65,8 @@ export class TracedBus extends Bus {
   hold(reason: string) {
     return this.bus.hold(reason);
   }
-  settled() {
-    return this.bus.settled();
+  settled(attended?: readonly string[]) {
+    return this.bus.settled(attended);
   }
   close() {
     return this.bus.close();

@@ -1,4 +1,4 @@
-import { testService } from '@driftloop/service';
+import { testService, Unled } from '@driftloop/service';
 import { FeatureStoreDocuments } from '../feature-store.documents.js';
 import { featureStore } from '../feature-store.module.js';
 import type { Row } from '../views/source-rows.js';
@@ -28,7 +28,7 @@ describe('the log of rows', () => {
   afterEach(() => service.close());
 
   const open = (as: Record<string, 'number' | 'text'> = columns) =>
-    RowLog.open('main/flights/departed', as, documents, service.ground.objects);
+    RowLog.open('main/flights/departed', as, documents, service.ground.objects, new Unled());
   const read = async (log: RowLog, horizon = Number.NEGATIVE_INFINITY, byEvent = false) => {
     const found: Row[] = [];
     await log.recent(horizon, byEvent, (part) => found.push(...part));

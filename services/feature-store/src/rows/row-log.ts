@@ -4,18 +4,24 @@
  * I1  A batch is one document: it is there with all of its rows, its watermark and its event, or not at all.
  * I2  A segment's document is written after its object; batches up to its `last` are thereby superseded and then deleted.
  *     A crash in between leaves batches that readers skip and the next compaction deletes.
- * I3  One writer a stream: a taken sequence is ANOTHER_WRITER, never an overwrite.
+ * I3  One writer a stream: a taken sequence is ANOTHER_WRITER, never an overwrite; the log is overtaken then, and is to be
+ *     opened anew.
+ * I4  Where the store is led, a leader that opens a stream takes a sequence for its fencing number: whoever led before
+ *     comes too late with its next batch, and cannot open the stream again.
+ * I5  Segments are a chain: the next begins where the last one ends, once. A reader takes segments and the batches after
+ *     the last of them, and looks again where a segment has come meanwhile, whoever made it.
  */
 import type { Cause, Emission, Outbox } from '@driftloop/documents';
 import { isDuplicateKey } from '@driftloop/documents';
 import type { Objects } from '@driftloop/objects';
+import type { Leadership } from '@driftloop/service';
 import { literal, withDuckDB } from '../duckdb.js';
 import { errors } from '../errors.js';
 import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../feature-store.documents.js';
 import { lineOf } from '../serial.js';
 import type { Row } from '../views/source-rows.js';
-import { type Columns, linesOf, linesSql, rowsOfLines } from './lines.js';
-import { writeLines } from './segment-files.js';
+import { type Columns, linesOf, rowsOfLines } from './lines.js';
+import { writeLines, writeSegment } from './segment-files.js';
 
 /** A promise that comes with rows. */
 export interface Promised {
@@ -38,6 +44,8 @@ export class RowLog {
   private readonly reading = lineOf('readers of rows', 100);
   /** Watermarks by part, as the log holds them. */
   readonly watermarks: (number | null)[] = [];
+  /** Whether somebody else has written here, or an append of ours went through without our knowing. */
+  overtaken = false;
 
   /** `stream` is tenant/model/source. */
   private constructor(
@@ -45,24 +53,74 @@ export class RowLog {
     public columns: Columns,
     private readonly documents: FeatureStoreDocuments,
     private readonly objects: Objects,
+    private readonly leadership: Leadership,
   ) {}
 
-  /** Opens a stream where it was left. */
+  /** Opens a stream where it was left. Throws ANOTHER_WRITER where a later leader has it. */
   static async open(
     stream: string,
     columns: Columns,
     documents: FeatureStoreDocuments,
     objects: Objects,
+    leadership: Leadership,
   ): Promise<RowLog> {
-    const log = new RowLog(stream, columns, documents, objects);
+    const log = new RowLog(stream, columns, documents, objects, leadership);
     const last = (await documents.segmentsOf(stream)).at(-1);
     if (last) {
+      log.refuseLater(last.fence);
       log.sequence = log.compacted = last.last;
       for (const [part, watermark] of last.watermarks.entries())
-        if (watermark !== null) log.promise({ part, watermark });
+        if (watermark !== null) advance(log.watermarks, { part, watermark });
     }
-    for await (const batch of log.tail()) log.count(batch);
+    await log.readOn();
+    while (leadership.fence && !(await log.fenced())) await log.readOn();
     return log;
+  }
+
+  private async readOn(): Promise<void> {
+    for await (const batch of this.batchesAfter(this.sequence)) {
+      this.refuseLater(batch.fence);
+      this.count(batch);
+    }
+  }
+
+  /** I4: false where somebody was faster. */
+  private async fenced(): Promise<boolean> {
+    if (this.sequence === 0) return true;
+    this.leadership.check();
+    const mark = this.batch([], undefined);
+    try {
+      await this.documents.batches.collection.insertOne(mark as never);
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+    this.count(mark);
+    return true;
+  }
+
+  private refuseLater(fence = 0): void {
+    if (fence > this.leadership.fence) throw this.another();
+  }
+
+  private another(): Error {
+    this.overtaken = true;
+    return errors.ANOTHER_WRITER({ view: this.stream, source: `${this.sequence + 1}` });
+  }
+
+  private batch(rows: readonly Row[], promised: Promised | undefined): BatchDocument {
+    const sequence = this.sequence + 1;
+    const { fence } = this.leadership;
+    return {
+      _id: `${this.stream}/${sequence}`,
+      stream: this.stream,
+      sequence,
+      rows: rows.length,
+      lines: linesOf(sequence, this.columns, rows),
+      part: promised?.part ?? 0,
+      watermark: promised?.watermark ?? null,
+      ...(fence && { fence }),
+    };
   }
 
   /** Makes rows durable with the promise and the events that come with them. Several batches must go in turn. */
@@ -72,22 +130,12 @@ export class RowLog {
     emit: readonly Emission[],
     tell: Tell,
   ): Promise<void> {
-    const sequence = this.sequence + 1;
-    const batch: BatchDocument = {
-      _id: `${this.stream}/${sequence}`,
-      stream: this.stream,
-      sequence,
-      rows: rows.length,
-      lines: linesOf(sequence, this.columns, rows),
-      part: promised?.part ?? 0,
-      watermark: promised?.watermark ?? null,
-    };
+    const batch = this.batch(rows, promised);
     try {
       if (emit.length) await tell.outbox.save(new this.documents.batches(batch), emit, tell.cause);
       else await this.documents.batches.collection.insertOne(batch as never);
     } catch (error) {
-      if (isDuplicateKey(error)) throw errors.ANOTHER_WRITER({ view: this.stream, source: `${sequence}` });
-      throw error;
+      throw isDuplicateKey(error) ? this.another() : error;
     }
     this.count(batch);
   }
@@ -120,38 +168,45 @@ export class RowLog {
 
   /** Hands out the rows that are still of use after a moment: known, or (`byEvent`) of an event, at or after it. */
   recent(horizon: number, byEvent: boolean, each: (rows: Row[]) => void): Promise<void> {
-    return this.reading.run(async () => {
-      for (const segment of await this.documents.segmentsOf(this.stream)) {
-        if (segment.newestKnownAt < horizon && !(byEvent && segment.newestEventTime >= horizon)) continue;
-        each(await this.rowsOfSegment(segment, horizon, byEvent));
-      }
-      for await (const batch of this.tail()) each(rowsOfLines(batch.lines, this.columns));
-    });
+    return this.reading.run(() =>
+      this.steadily(async (segments, tail) => {
+        for (const segment of segments) {
+          if (segment.newestKnownAt < horizon && !(byEvent && segment.newestEventTime >= horizon)) continue;
+          each(await this.rowsOfSegment(segment, horizon, byEvent));
+        }
+        for await (const batch of tail()) each(rowsOfLines(batch.lines, this.columns));
+      }),
+    );
   }
 
   /** Local files with all rows: Parquet segments, and the batches since as lines, written into a folder. */
   files(folder: string): Promise<LogFiles> {
-    return this.reading.run(async () => {
-      const segments = await this.documents.segmentsOf(this.stream);
-      const paths = await Promise.all(segments.map(({ objectKey, sha256 }) => this.objects.getFile(objectKey, sha256)));
-      const lines = await writeLines(folder, this.tail());
-      return { segments: paths, columns: new Set(segments.flatMap(({ columns }) => columns)), lines: lines?.path };
-    });
+    return this.reading.run(() =>
+      this.steadily(async (segments, tail) => {
+        const files = segments.map(({ objectKey, sha256 }) => this.objects.getFile(objectKey, sha256));
+        const paths = await Promise.all(files);
+        const lines = await writeLines(folder, tail());
+        return { segments: paths, columns: new Set(segments.flatMap(({ columns }) => columns)), lines: lines?.path };
+      }),
+    );
   }
 
-  private promise({ part, watermark }: Promised): void {
-    for (let p = this.watermarks.length; p <= part; p++) this.watermarks.push(null);
-    this.watermarks[part] = Math.max(this.watermarks[part] ?? Number.NEGATIVE_INFINITY, watermark);
+  /** I5: reads again where a segment has come meanwhile. What is handed out twice is known by its sequence or its name. */
+  private async steadily<T>(
+    read: (segments: readonly SegmentDocument[], tail: () => AsyncGenerator<BatchDocument>) => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      const segments = await this.documents.segmentsOf(this.stream);
+      const found = await read(segments, () => this.batchesAfter(segments.at(-1)?.last ?? 0));
+      const now = await this.documents.segmentsOf(this.stream);
+      if (now.at(-1)?.last === segments.at(-1)?.last) return found;
+    }
   }
 
   private count({ sequence, rows, part, watermark }: BatchDocument): void {
     this.sequence = sequence;
     this.tailRows += rows;
-    if (watermark !== null && watermark !== undefined) this.promise({ part, watermark });
-  }
-
-  private tail(): AsyncGenerator<BatchDocument> {
-    return this.batchesAfter(this.compacted);
+    advance(this.watermarks, { part, watermark });
   }
 
   private async *batchesAfter(after: number): AsyncGenerator<BatchDocument> {
@@ -164,36 +219,32 @@ export class RowLog {
   }
 
   private async compactNow(): Promise<void> {
-    const first = this.compacted + 1;
-    const segment = await withDuckDB(async (duck) => {
-      const lines = await writeLines(duck.folder, this.tail());
-      if (!lines) return undefined;
-      const path = `${duck.folder}/segment.parquet`;
-      const names = Object.keys(this.columns);
-      await duck.run(`COPY (${linesSql([lines.path], names)}) TO ${literal(path)} (FORMAT PARQUET, COMPRESSION zstd)`);
-      const [newest] = await duck.rows<{ k: number; t: number }>(
-        `SELECT max(k)::DOUBLE AS k, max(t)::DOUBLE AS t FROM ${literal(path)}`,
-      );
-      const [tenant, ...rest] = this.stream.split('/');
-      const key = `${tenant}/rows/${rest.join('/')}/${String(lines.last).padStart(12, '0')}.parquet`;
-      const { sha256 } = await this.objects.putFile(key, path);
-      return {
-        ...lines,
-        objectKey: key,
-        sha256,
-        columns: names,
-        newestKnownAt: newest.k ?? 0,
-        newestEventTime: newest.t ?? 0,
-      };
-    });
+    const before = (await this.documents.segmentsOf(this.stream)).at(-1);
+    const first = (before?.last ?? 0) + 1;
+    const { fence } = this.leadership;
+    const watermarks = [...(before?.watermarks ?? [])];
+    const batches = promising(this.batchesAfter(first - 1), watermarks);
+    const { stream, columns } = this;
+    const segment = await writeSegment(this.objects, { stream, columns, fence }, batches);
     if (!segment) return;
-    const { path: _path, ...found } = segment;
-    const _id = `${this.stream}/${segment.last}`; // I2
-    await this.documents.segments.create({ _id, stream: this.stream, first, watermarks: this.watermarks, ...found });
+    const document = { _id: `${stream}/${segment.last}`, stream, first, watermarks, ...segment };
+    await this.link({ ...document, ...(fence && { fence }) }); // I2
     this.compacted = segment.last;
     this.tailRows -= segment.rows;
     const done = { stream: this.stream, sequence: { $lte: segment.last }, 'pending.0._id': { $exists: false } };
     await this.documents.batches.deleteMany(done);
+  }
+
+  /** I5 */
+  private async link(segment: SegmentDocument): Promise<void> {
+    this.leadership.check();
+    try {
+      await this.documents.segments.create(segment);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      await this.objects.delete(segment.objectKey);
+      throw this.another();
+    }
   }
 
   private async rowsOfSegment(segment: SegmentDocument, horizon: number, byEvent: boolean): Promise<Row[]> {
@@ -211,6 +262,21 @@ export class RowLog {
       knownAt: k as number,
       cells: values.map((value) => (value ?? undefined) as Row['cells'][number]),
     }));
+  }
+}
+
+/** Moves the watermark of a part on; none changes nothing. */
+function advance(watermarks: (number | null)[], { part, watermark }: Pick<BatchDocument, 'part' | 'watermark'>): void {
+  if (watermark === null || watermark === undefined) return;
+  for (let p = watermarks.length; p <= part; p++) watermarks.push(null);
+  watermarks[part] = Math.max(watermarks[part] ?? Number.NEGATIVE_INFINITY, watermark);
+}
+
+/** Batches as they pass, with what they promise. */
+async function* promising(batches: AsyncIterable<BatchDocument>, watermarks: (number | null)[]) {
+  for await (const batch of batches) {
+    advance(watermarks, batch);
+    yield batch;
   }
 }
 

@@ -1,9 +1,12 @@
-/** Batches as a file of lines, for DuckDB. */
+/** Batches as a file of lines, for DuckDB, and as a segment in the object store. */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BatchDocument } from '../feature-store.documents.js';
+import type { Objects } from '@driftloop/objects';
+import { literal, withDuckDB } from '../duckdb.js';
+import type { BatchDocument, SegmentDocument } from '../feature-store.documents.js';
+import { type Columns, linesSql } from './lines.js';
 
 let files = 0;
 
@@ -31,4 +34,45 @@ export async function writeLines(
   }
   await pipeline(Readable.from(lines()), createWriteStream(path));
   return last === undefined ? undefined : { path, rows, last };
+}
+
+/** Whose segment it is: a stream's; a leader's number keeps its objects apart from those of a leader before it. */
+export interface SegmentOwner {
+  readonly stream: string;
+  readonly columns: Columns;
+  readonly fence: number;
+}
+
+export type WrittenSegment = Omit<SegmentDocument, '_id' | 'stream' | 'first' | 'watermarks' | 'fence'>;
+
+/** Makes a Parquet object of batches; undefined when there are none. */
+export function writeSegment(
+  objects: Objects,
+  { stream, columns, fence }: SegmentOwner,
+  batches: AsyncIterable<BatchDocument>,
+): Promise<WrittenSegment | undefined> {
+  return withDuckDB(async (duck) => {
+    const lines = await writeLines(duck.folder, batches);
+    if (!lines) return undefined;
+    const path = `${duck.folder}/segment.parquet`;
+    const names = Object.keys(columns);
+    await duck.run(`COPY (${linesSql([lines.path], names)}) TO ${literal(path)} (FORMAT PARQUET, COMPRESSION zstd)`);
+    const [newest] = await duck.rows<{ k: number; t: number }>(
+      `SELECT max(k)::DOUBLE AS k, max(t)::DOUBLE AS t FROM ${literal(path)}`,
+    );
+    const [tenant, ...rest] = stream.split('/');
+    const name = `${String(lines.last).padStart(12, '0')}${fence ? `-${fence}` : ''}.parquet`;
+    const objectKey = `${tenant}/rows/${rest.join('/')}/${name}`;
+    const { sha256 } = await objects.putFile(objectKey, path);
+    const { rows, last } = lines;
+    return {
+      rows,
+      last,
+      objectKey,
+      sha256,
+      columns: names,
+      newestKnownAt: newest.k ?? 0,
+      newestEventTime: newest.t ?? 0,
+    };
+  });
 }

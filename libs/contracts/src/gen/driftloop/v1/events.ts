@@ -13,6 +13,7 @@ export enum Arm {
   UNSPECIFIED = "ARM_UNSPECIFIED",
   CHAMPION = "ARM_CHAMPION",
   CANARY = "ARM_CANARY",
+  UNRECOGNIZED = "UNRECOGNIZED",
 }
 
 export function armFromJSON(object: any): Arm {
@@ -26,8 +27,10 @@ export function armFromJSON(object: any): Arm {
     case 2:
     case "ARM_CANARY":
       return Arm.CANARY;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Arm");
+      return Arm.UNRECOGNIZED;
   }
 }
 
@@ -39,8 +42,9 @@ export function armToJSON(object: Arm): string {
       return "ARM_CHAMPION";
     case Arm.CANARY:
       return "ARM_CANARY";
+    case Arm.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Arm");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -52,8 +56,9 @@ export function armToNumber(object: Arm): number {
       return 1;
     case Arm.CANARY:
       return 2;
+    case Arm.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Arm");
+      return -1;
   }
 }
 
@@ -62,6 +67,7 @@ export enum Stage {
   SHADOW = "STAGE_SHADOW",
   CANARY = "STAGE_CANARY",
   ENDED = "STAGE_ENDED",
+  UNRECOGNIZED = "UNRECOGNIZED",
 }
 
 export function stageFromJSON(object: any): Stage {
@@ -78,8 +84,10 @@ export function stageFromJSON(object: any): Stage {
     case 3:
     case "STAGE_ENDED":
       return Stage.ENDED;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Stage");
+      return Stage.UNRECOGNIZED;
   }
 }
 
@@ -93,8 +101,9 @@ export function stageToJSON(object: Stage): string {
       return "STAGE_CANARY";
     case Stage.ENDED:
       return "STAGE_ENDED";
+    case Stage.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Stage");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -108,8 +117,9 @@ export function stageToNumber(object: Stage): number {
       return 2;
     case Stage.ENDED:
       return 3;
+    case Stage.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Stage");
+      return -1;
   }
 }
 
@@ -118,6 +128,7 @@ export enum Verdict {
   ADVANCE = "VERDICT_ADVANCE",
   PROMOTE = "VERDICT_PROMOTE",
   ROLL_BACK = "VERDICT_ROLL_BACK",
+  UNRECOGNIZED = "UNRECOGNIZED",
 }
 
 export function verdictFromJSON(object: any): Verdict {
@@ -134,8 +145,10 @@ export function verdictFromJSON(object: any): Verdict {
     case 3:
     case "VERDICT_ROLL_BACK":
       return Verdict.ROLL_BACK;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Verdict");
+      return Verdict.UNRECOGNIZED;
   }
 }
 
@@ -149,8 +162,9 @@ export function verdictToJSON(object: Verdict): string {
       return "VERDICT_PROMOTE";
     case Verdict.ROLL_BACK:
       return "VERDICT_ROLL_BACK";
+    case Verdict.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Verdict");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -164,15 +178,19 @@ export function verdictToNumber(object: Verdict): number {
       return 2;
     case Verdict.ROLL_BACK:
       return 3;
+    case Verdict.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Verdict");
+      return -1;
   }
 }
 
-/** outcomes.reported, entities.observed: inbound topics for those who prefer Kafka to gRPC. */
+/** outcomes.reported: what Labeling.RecordOutcomes takes, for those outside who prefer Kafka to gRPC. */
 export interface OutcomesReported {
+  /** The label's name, as the model's spec declares it, e.g. "flights.late15". */
   label: string;
+  /** At most 5,000. */
   outcomes: Outcome[];
+  /** Promise: everything known at or before it has been sent by this source. */
   watermark: Date | undefined;
 }
 
@@ -198,10 +216,15 @@ export interface Outcome_AttributesEntry {
   value: Value | undefined;
 }
 
+/** entities.observed: what FeatureStore.Ingest takes, for those outside who prefer Kafka to gRPC. */
 export interface EntitiesObserved {
+  /** A source that the model declares. */
   source: string;
+  /** At most 10,000. */
   rows: SourceRow[];
+  /** Promise: everything of this source known at or before it has been sent. */
   watermark: Date | undefined;
+  model: string;
 }
 
 /** A row of a declared source: a fact about an entity with both of its times. */
@@ -1069,7 +1092,7 @@ export const Outcome_AttributesEntry: MessageFns<Outcome_AttributesEntry> = {
 };
 
 function createBaseEntitiesObserved(): EntitiesObserved {
-  return { source: "", rows: [], watermark: undefined };
+  return { source: "", rows: [], watermark: undefined, model: "" };
 }
 
 export const EntitiesObserved: MessageFns<EntitiesObserved> = {
@@ -1082,6 +1105,9 @@ export const EntitiesObserved: MessageFns<EntitiesObserved> = {
     }
     if (message.watermark !== undefined) {
       Timestamp.encode(toTimestamp(message.watermark), writer.uint32(26).fork()).join();
+    }
+    if (message.model !== "") {
+      writer.uint32(34).string(message.model);
     }
     return writer;
   },
@@ -1123,6 +1149,14 @@ export const EntitiesObserved: MessageFns<EntitiesObserved> = {
             message.watermark = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1140,6 +1174,7 @@ export const EntitiesObserved: MessageFns<EntitiesObserved> = {
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       rows: globalThis.Array.isArray(object?.rows) ? object.rows.map((e: any) => SourceRow.fromJSON(e)) : [],
       watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
     };
   },
 
@@ -1154,6 +1189,9 @@ export const EntitiesObserved: MessageFns<EntitiesObserved> = {
     if (message.watermark !== undefined) {
       obj.watermark = message.watermark.toISOString();
     }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
     return obj;
   },
 
@@ -1165,6 +1203,7 @@ export const EntitiesObserved: MessageFns<EntitiesObserved> = {
     message.source = object.source ?? "";
     message.rows = object.rows?.map((e) => SourceRow.fromPartial(e)) || [];
     message.watermark = object.watermark ?? undefined;
+    message.model = object.model ?? "";
     return message;
   },
 };

@@ -57,6 +57,8 @@ export interface ModelStatus {
   frozenNote: string;
   /** The versions that callers are answered with, as the replicas report it: one where all follow the rollout. */
   answering: string[];
+  /** Who was champion at the check that the signals are of: a new one has none yet. Empty before the first check. */
+  signalsOf: string;
 }
 
 export interface GetDriftRequest {
@@ -286,6 +288,7 @@ function createBaseModelStatus(): ModelStatus {
     frozen: false,
     frozenNote: "",
     answering: [],
+    signalsOf: "",
   };
 }
 
@@ -335,6 +338,9 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     }
     for (const v of message.answering) {
       writer.uint32(122).string(v!);
+    }
+    if (message.signalsOf !== "") {
+      writer.uint32(130).string(message.signalsOf);
     }
     return writer;
   },
@@ -472,6 +478,14 @@ export const ModelStatus: MessageFns<ModelStatus> = {
             message.answering.push(reader.string());
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.signalsOf = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -527,6 +541,11 @@ export const ModelStatus: MessageFns<ModelStatus> = {
       answering: globalThis.Array.isArray(object?.answering)
         ? object.answering.map((e: any) => globalThis.String(e))
         : [],
+      signalsOf: isSet(object.signalsOf)
+        ? globalThis.String(object.signalsOf)
+        : isSet(object.signals_of)
+        ? globalThis.String(object.signals_of)
+        : "",
     };
   },
 
@@ -577,6 +596,9 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     if (message.answering?.length) {
       obj.answering = message.answering;
     }
+    if (message.signalsOf !== "") {
+      obj.signalsOf = message.signalsOf;
+    }
     return obj;
   },
 
@@ -600,6 +622,7 @@ export const ModelStatus: MessageFns<ModelStatus> = {
     message.frozen = object.frozen ?? false;
     message.frozenNote = object.frozenNote ?? "";
     message.answering = object.answering?.map((e) => e) || [];
+    message.signalsOf = object.signalsOf ?? "";
     return message;
   },
 };

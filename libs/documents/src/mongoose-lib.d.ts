@@ -1,4 +1,4 @@
-/** The two base classes that a mongoose driver extends; mongoose ships no types for them. */
+/** The classes that a mongoose driver extends; mongoose ships no types for them. */
 declare module 'mongoose/lib/collection.js' {
   export default class MongooseCollection {
     constructor(name: string, connection: unknown, options: unknown);
@@ -35,4 +35,14 @@ declare module 'mongoose/lib/connection.js' {
 declare module 'mongoose/lib/drivers/node-mongodb-native/bulkWriteResult.js' {
   const BulkWriteResult: unknown;
   export default BulkWriteResult;
+}
+
+declare module 'mongoose/lib/drivers/node-mongodb-native/collection.js' {
+  import MongooseCollection from 'mongoose/lib/collection.js';
+  export default class NativeCollection extends MongooseCollection {}
+}
+
+declare module 'mongoose/lib/drivers/node-mongodb-native/connection.js' {
+  import MongooseConnection from 'mongoose/lib/connection.js';
+  export default class NativeConnection extends MongooseConnection {}
 }

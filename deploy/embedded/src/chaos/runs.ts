@@ -1,0 +1,82 @@
+/**
+ * Two runs of one world: a quiet one in one process, and one in processes on real servers that somebody disturbs.
+ *
+ * I1  Both are told to the end: the disturbed one waits for what comes back, and nothing is repeated by hand.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Control } from '@driftloop/client';
+import { openEmbedded, openMongod } from '@driftloop/documents';
+import { Diary, importWorld, type Progress, replay } from '@driftloop/flights';
+import { MinioObjects } from '@driftloop/objects/minio';
+import { databaseOf, readSettings } from '@driftloop/service';
+import type { Connection } from 'mongoose';
+import { type Kept, type Outcome, outcomeOf } from '../crash/outcome.js';
+import type { Doors } from '../doors.js';
+import { openHouse } from '../house.js';
+import type { ProcessHouse } from '../processes.js';
+import type { Disturber } from './disturber.js';
+
+/** A process that comes back, or a server, is waited for so long, ms. */
+const patienceMs = 600_000;
+
+/** Plays a world in one process, undisturbed, on a home that goes with it. */
+export async function playQuietly(world: string): Promise<Outcome> {
+  const home = mkdtempSync(join(tmpdir(), 'driftloop-quiet-'));
+  // Steps of a cycle name the replicas that took part.
+  const environment = { DRIFTLOOP_LOG_LEVEL: 'warn', DRIFTLOOP_REPLICA: 'serving-0' };
+  const house = await openHouse(home, { anyPorts: true, environment });
+  try {
+    const connection = await openEmbedded(house.store.db, 'monitoring');
+    const kept = { object: (key: string) => house.store.objects.get(key), days: () => daysIn(connection) };
+    return await playOn(house, world, kept);
+  } finally {
+    await house.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Plays a world on a house of processes, which a disturber follows; it ends before the outcome is looked at. */
+export async function playDisturbed(house: ProcessHouse, world: string, disturber: Disturber): Promise<Outcome> {
+  const settings = readSettings({ ...process.env, DRIFTLOOP_MODE: 'cluster' });
+  const { s3, namespace, mongodb } = settings.cluster!;
+  const cache = { folder: join(house.home, 'looked-at') };
+  const open = () => MinioObjects.open({ ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache });
+  const object = async (key: string) => (await open()).get(key);
+  const days = async () => {
+    const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, 'monitoring'));
+    return daysIn(connection).finally(() => connection.close());
+  };
+  return playOn(house, world, { object, days }, disturber);
+}
+
+async function playOn(house: Doors, worldUrl: string, kept: Kept, disturber?: Disturber) {
+  const { model, openWorld, truth } = await importWorld(worldUrl);
+  const doors = {
+    gateway: house.url,
+    serving: house.address('serving'),
+    featureStore: house.address('feature-store'),
+    labeling: house.address('labeling'),
+  };
+  const diary = join(house.home, 'replay');
+  const onProgress = ({ asked, questions }: Progress) => disturber?.reached(asked / questions);
+  const options = { doors, token: house.replayToken, diary, patienceMs, onProgress };
+  const { frozenVersion } = await replay(openWorld(), options);
+  await disturber?.calm();
+  const control = new Control(house.url, house.replayToken);
+  await control.settled();
+  return outcomeOf(kept, control, { model, truth: truth(), frozenVersion, diary: new Diary(diary) });
+}
+
+/** What a log's offsets and the outbox have to do with a document is another matter on another bus. */
+const ofTheLog = new Set(['applied', 'pending', 'outboxLease', '__v', 'marks']);
+
+async function daysIn(connection: Connection): Promise<Record<string, object>> {
+  const documents = await connection.collection('days').find({}).toArray();
+  const days = documents.map((document) => {
+    const entries = Object.entries(document).filter(([name]) => !ofTheLog.has(name));
+    return [String(document._id), JSON.parse(JSON.stringify(Object.fromEntries(entries)))] as const;
+  });
+  return Object.fromEntries(days.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,64 @@
+/**
+ * The cluster's ground: Kafka, the service's own database on mongod, and S3, for one service in a process of its own.
+ *
+ * I1  Everything is opened or nothing: what was opened before a failure is closed again.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Incident } from '@driftloop/bus';
+import { KafkaBus } from '@driftloop/bus/kafka';
+import { MongooseOutbox, openMongod } from '@driftloop/documents';
+import { MinioObjects } from '@driftloop/objects/minio';
+import { Addresses } from './addresses.js';
+import type { Ground } from './ground.js';
+import { openLog } from './log.js';
+import { once } from './once.js';
+import { type ClusterSettings, databaseOf, type Settings } from './settings.js';
+
+/**
+ * Opens the ground of a service from settings in cluster mode. Throws BUS_UNAVAILABLE, DOCUMENTS_UNAVAILABLE or
+ * OBJECTS_UNAVAILABLE where a server does not answer.
+ */
+export async function openClusterGround(service: string, settings: Settings): Promise<Ground> {
+  const cluster = settings.cluster;
+  if (!cluster) throw new TypeError('openClusterGround needs settings of the cluster mode');
+  const log = openLog(service, settings.logLevel);
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = once(async () => {
+    for (const closer of closers.reverse()) await closer();
+  });
+  try {
+    const bus = await KafkaBus.open({
+      ...kafkaOptions(cluster),
+      name: `${service}.${settings.replica}`,
+      report: (incident: Incident) => log.info({ ...incident }, incident.kind),
+    });
+    closers.push(() => bus.close());
+    const connection = await openMongod(cluster.mongodb.reveal(), databaseOf(cluster, service));
+    closers.push(() => connection.close());
+    const objects = await MinioObjects.open({
+      ...cluster.s3,
+      secretKey: cluster.s3.secretKey.reveal(),
+      prefix: cluster.namespace,
+      cache: { folder: join(settings.home, 'objects') },
+    });
+    const report = (error: unknown, waiting: number) => log.warn({ err: error, waiting }, 'the outbox waits');
+    const owner = `${settings.replica}/${randomUUID()}`;
+    const outbox = new MongooseOutbox(connection, bus, service, { exclusive: false, owner, report });
+    closers.push(() => outbox.close());
+    return { bus, connection, outbox, objects, addresses: new Addresses(settings), settings, close };
+  } catch (error) {
+    await close().catch((failure) => log.warn({ err: failure }, 'closing what was opened failed'));
+    throw error;
+  }
+}
+
+function kafkaOptions({ namespace, kafka }: ClusterSettings) {
+  const { brokers, ssl, sasl, replicationFactor } = kafka;
+  const credentials = sasl && { ...sasl, password: sasl.password.reveal() };
+  return {
+    servers: { brokers, ssl, ...(credentials && { sasl: credentials as never }) },
+    namespace,
+    replicationFactor,
+  };
+}
