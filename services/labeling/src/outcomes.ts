@@ -20,7 +20,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { type QueueState, Serial, statesOf } from '@driftloop/service';
+import { Metrics, Serial, statesOf } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import {
@@ -34,7 +34,7 @@ import { revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
-export const maxWaiting = 200;
+const maxWaiting = 200;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
@@ -47,15 +47,9 @@ export class Outcomes {
   constructor(
     private readonly documents: LabelingDocuments,
     private readonly outbox: Outbox,
-    metrics: Metrics,
+    private readonly metrics: Metrics,
   ) {
-    metrics.queue('outcomes of a label', maxWaiting, () => this.state);
-    if (metrics.enabled) this.delays = metrics.histogram('driftloop.label.delay');
-  }
-
-  /** The longest of the lines, and what they refused. */
-  get state(): QueueState {
-    return statesOf(this.lines.values());
+    metrics.queue('outcomes of a label', maxWaiting, () => statesOf(this.lines.values()));
   }
 
   /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID; retriable: JOURNAL_BUSY, TOO_BUSY. */
@@ -174,8 +168,18 @@ export class Outcomes {
       { ...cause, id: `${declared._id}/${sequence + 1}` },
     );
     if (!written) throw errors.JOURNAL_BUSY({ label: declared.label });
+    if (this.metrics.enabled) this.measure(declared, changes);
     await this.documents.apply(declared, changes);
     await this.documents.journals.updateOne({ _id: declared._id, sequence: sequence + 1 }, { $set: { open: [] } });
+  }
+
+  /** How late new labels came. */
+  private measure({ label }: DeclaredLabelDocument, changes: readonly OutcomeChange[]): void {
+    const delays = this.metrics.histogram('driftloop.label.delay');
+    for (const change of changes.filter((one) => isTold(one) && one.revision.revision === 1))
+      delays.record((change.revision.knownAt.getTime() - change.entityTime.getTime()) / 1000, {
+        'driftloop.label': label,
+      });
   }
 }
 

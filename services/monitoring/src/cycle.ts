@@ -21,7 +21,7 @@ import {
   Verdict,
 } from '@driftloop/contracts';
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
-import { type CycleAct, CycleSpans, openedStep } from '@driftloop/service';
+import { type CycleAct, CycleSpans, Metrics, openedStep } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import type { HydratedDocument } from 'mongoose';
 import { type CycleMove, moveOf } from './cycle-moves.js';
@@ -42,6 +42,7 @@ export class Cycles {
     private readonly documents: LoopDocuments,
     private readonly outbox: Outbox,
     private readonly spans: CycleSpans,
+    private readonly metrics: Metrics,
   ) {}
 
   /** The open cycle of a model. */
@@ -185,6 +186,12 @@ export class Cycles {
     await this.outbox.save(doc, emit, cause);
     this.spans.send(...(this.unsent.get(doc) ?? []));
     this.unsent.delete(doc);
+    if (this.metrics.enabled && emit.some(({ definition }) => definition === events.cycleClosed)) this.measure(doc);
+  }
+
+  private measure({ model, outcome, opened, closed }: Cycle): void {
+    const labels = { 'driftloop.model': model, 'driftloop.outcome': outcome };
+    this.metrics.histogram('driftloop.cycle.duration').record(((closed ?? opened) - opened) / 1000, labels);
   }
 }
 
