@@ -20,7 +20,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { type QueueState, Serial, statesOf } from '@driftloop/service';
+import { Metrics, type QueueState, Serial, statesOf } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import {
@@ -43,6 +43,7 @@ const lineOf = (label: string) => new Serial(maxWaiting, (limit) => errors.TOO_B
 @Injectable()
 export class Outcomes {
   private readonly lines = new Map<string, Serial>();
+  private readonly delays: ReturnType<Metrics['histogram']> | undefined;
 
   constructor(
     private readonly documents: LabelingDocuments,
@@ -50,7 +51,7 @@ export class Outcomes {
     metrics: Metrics,
   ) {
     metrics.queue('outcomes of a label', maxWaiting, () => this.state);
-    if (metrics.enabled) this.delays = metrics.histogram('driftloop.label.delay');
+    this.delays = metrics.enabled ? metrics.histogram('driftloop.label.delay') : undefined;
   }
 
   /** The longest of the lines, and what they refused. */
@@ -99,7 +100,17 @@ export class Outcomes {
     const told = labelsAdded(declared, sorted.changes, request.watermark);
     const newest = newestOf(sorted.changes, request.watermark);
     if (told.length || sorted.changes.length) await this.write(declared, journal, sorted.changes, told, newest, cause);
+    this.measure(declared, told);
     return reply(sorted);
+  }
+
+  /** How late labels come, event time. */
+  private measure({ label }: DeclaredLabelDocument, told: readonly LabelsAdded[]): void {
+    if (!this.delays) return;
+    for (const { labels } of told)
+      for (const { entityTime, knownAt } of labels)
+        if (entityTime && knownAt)
+          this.delays.record((knownAt.getTime() - entityTime.getTime()) / 1000, { 'driftloop.label': label });
   }
 
   /** What is in quarantine already is looked up only where something is suspect. */
