@@ -69,7 +69,7 @@ async function playOn(house: Doors, worldUrl: string, kept: Kept, disturber?: Di
   return outcomeOf(kept, control, { model, truth: truth(), frozenVersion, diary: new Diary(diary) });
 }
 
-/** what a log's offsets, the outbox and the lead have to do with a document is another matter on another bus. */
+/** What a log's offsets, the outbox and the lead have to do with a document is another matter on another bus. */
 const ofTheLog = new Set(['applied', 'pending', 'outboxLease', '__v', 'fence']);
 
 async function daysIn(connection: Connection): Promise<Record<string, object>> {
