@@ -75,6 +75,7 @@ export class FileCache {
       const sha256 = await writeHashed(content, temporary);
       if (expected !== undefined && sha256 !== expected) return { sha256 };
       await chmod(temporary, 0o400);
+      await this.#used(temporary);
       // linked before it can be seen, and so before it can be evicted
       const path = await this.#link(temporary, sha256, name);
       await rename(temporary, join(this.#entries, sha256));
@@ -87,14 +88,19 @@ export class FileCache {
 
   async #handOut(sha256: string, name: string): Promise<string | undefined> {
     const entry = join(this.#entries, sha256);
-    const now = this.#clock() / 1000;
     try {
-      await utimes(entry, now, now);
+      await this.#used(entry);
       return await this.#link(entry, sha256, name);
     } catch (error) {
       if (missing(error) === undefined) return undefined;
       throw error;
     }
+  }
+
+  /** Ages are told by one clock: the file system's own may be another. */
+  async #used(path: string): Promise<void> {
+    const now = this.#clock() / 1000;
+    await utimes(path, now, now);
   }
 
   /** I2 */

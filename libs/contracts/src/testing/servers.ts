@@ -6,6 +6,7 @@
  * integration` fills in those that it does not name (scripts/integration.mjs). Servers are shared by specs that run side
  * by side: use topics, databases and buckets of your own.
  */
+export { type Line, lineTo } from './line.js';
 
 export interface Servers {
   readonly kafka: { readonly brokers: readonly string[] };
