@@ -1,5 +1,6 @@
 /** The SDK on a real broker: whatever any Kafka client writes, and whatever any Kafka client reads. */
 import { setTimeout as pass } from 'node:timers/promises';
+import { events } from '@driftloop/contracts';
 import { describeOn } from '@driftloop/contracts/testing';
 import {
   type ConsumedEvent,
@@ -157,7 +158,6 @@ describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
       await ground.tell('loop.held', 'h1', {});
       const { handle, until } = collector();
       await start({ group: ground.group(), handlers: { loopHeld: handle }, from: { committed: 'latest' } });
-      await pass(600);
       await ground.tell('loop.held', 'h2', {});
       expect(await until(1)).toEqual(['h2']);
     });
@@ -220,6 +220,26 @@ describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
       await consumption.stop();
       expect([isDone, await ground.committed(group, 'silence.changed')]).toEqual([true, [1]]);
     });
+
+    it('two of a group share the partitions, and one that leaves hands its own over where they stand', async () => {
+      const group = ground.group();
+      const tell = async (round: number) => {
+        for (let n = 0; n < 10; n++) await ground.tell('labels.added', `w${round}-${n}`, {}, n % 2);
+      };
+      const [one, two] = [collector(), collector()];
+      const handlers = (collect: ConsumptionOptions['handlers']['labelsAdded']) => ({ labelsAdded: collect });
+      const first = await start({ group, handlers: handlers(one.handle), from: 'latest' });
+      await start({ group, handlers: handlers(two.handle) });
+      await tell(1);
+      await Promise.all([one.until(5), two.until(5)]);
+      const partitions = [one, two].map(({ heard }) => [...new Set(heard.map(({ place }) => place.partition))]);
+      expect(partitions.flat().sort()).toEqual([0, 1]);
+      await first.stop();
+      await tell(2);
+      await two.until(15);
+      const all = [...one.ids(), ...two.ids()];
+      expect([all.length, new Set(all).size]).toEqual([20, 20]);
+    }, 20_000);
 
     it('a handler longer than the session keeps its partition', async () => {
       await ground.tell('rollout.failed', 'x1', {});
@@ -333,6 +353,8 @@ describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
       expect(observed.key!.toString()).toBe('m/weather');
       const { rows } = JSON.parse(observed.value!.toString());
       expect(rows[0].values).toEqual({ temp: { number: 3.5 }, wind: {}, sky: { text: 'grey' } });
+      const { payload } = events.entitiesObserved;
+      expect(payload.fromJSON(JSON.parse(observed.value!.toString())).rows).toMatchObject([{ eventTime: at(8) }]);
     });
 
     it('writes long reports in several events, the promise with the last', async () => {

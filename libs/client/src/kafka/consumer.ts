@@ -10,7 +10,7 @@ import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { CallFailed } from '../failure.js';
 import { attend } from './attention.js';
 import { type Handlers, type Poison, type Route, routesOf } from './event.js';
-import { fromBeginning, type Place, placesOf, type Start } from './places.js';
+import { type Place, placesOf, type Start } from './places.js';
 import { checkTopics, failureOf, type KafkaServers, kafkaOf, physical } from './servers.js';
 
 export interface ConsumptionOptions {
@@ -55,7 +55,7 @@ export async function consume(options: ConsumptionOptions): Promise<Consumption>
   await checkTopics(servers, topics);
   const places = await placesOf(servers, group, topics, from);
   const running = new Running(options, routes);
-  await running.start(places, fromBeginning(from));
+  await running.start(places);
   if (signal?.aborted) void running.stop();
   signal?.addEventListener('abort', () => void running.stop(), { once: true });
   return running;
@@ -88,7 +88,7 @@ class Running implements Consumption {
     });
   }
 
-  async start(places: readonly Place[], fromBeginning: boolean): Promise<void> {
+  async start(places: readonly Place[]): Promise<void> {
     const { servers, sideBySide = 1 } = this.options;
     const { GROUP_JOIN, CRASH } = this.consumer.events;
     const joined = Promise.withResolvers<void>();
@@ -105,7 +105,7 @@ class Running implements Consumption {
     });
     try {
       await this.consumer.connect();
-      await this.consumer.subscribe({ topics: [...this.routes.keys()], fromBeginning });
+      await this.consumer.subscribe({ topics: [...this.routes.keys()], fromBeginning: true });
       await this.consumer.run({
         eachBatchAutoResolve: false,
         autoCommitInterval: commitMs,

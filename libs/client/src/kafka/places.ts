@@ -26,29 +26,38 @@ export type Start =
   | { readonly time: Date }
   | { readonly places: readonly Place[] };
 
-/** Whether a partition without a place of the group is heard from its earliest event. */
-export function fromBeginning(start: Start): boolean {
-  return !(typeof start === 'object' && 'committed' in start && start.committed === 'latest');
-}
-
-/** The places to move the group to, by topics' names at the brokers; none where it goes on. Throws GROUP_BUSY. */
+/** Where to go before the first event, by topics' names at the brokers; none where the group goes on. Throws GROUP_BUSY. */
 export async function placesOf(
   servers: KafkaServers,
   group: string,
   topics: readonly string[],
   start: Start,
 ): Promise<Place[]> {
-  if (start === 'committed' || (typeof start === 'object' && 'committed' in start)) return [];
+  if (start === 'committed' || (typeof start === 'object' && 'committed' in start && start.committed === 'earliest'))
+    return [];
+  const names = topics.map((topic) => physical(servers, topic));
   return asking(servers, async (admin) => {
+    if (typeof start === 'object' && 'committed' in start) return unheard(admin, group, names);
     await checkFree(admin, group);
     if (typeof start === 'object' && 'places' in start)
       return start.places.map((place) => ({ ...place, topic: physical(servers, place.topic) }));
-    const found = topics.map(async (topic) => {
-      const offsets = await offsetsOf(admin, physical(servers, topic), start);
-      return offsets.map((place) => ({ topic: physical(servers, topic), ...place }));
-    });
-    return (await Promise.all(found)).flat();
+    return inEach(names, (topic) => offsetsOf(admin, topic, start));
   });
+}
+
+async function inEach(topics: readonly string[], ask: (topic: string) => Promise<Omit<Place, 'topic'>[]>) {
+  const found = topics.map(async (topic) => (await ask(topic)).map((place) => ({ topic, ...place })));
+  return (await Promise.all(found)).flat();
+}
+
+/** The ends, as they are now, of partitions that the group has no place in. */
+async function unheard(admin: Admin, group: string, topics: readonly string[]): Promise<Place[]> {
+  const committed = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
+  const known = committed.flatMap(({ topic, partitions }) =>
+    partitions.filter(({ offset }) => Number(offset) >= 0).map(({ partition }) => `${topic}/${partition}`),
+  );
+  const ends = await inEach(topics, (topic) => offsetsOf(admin, topic, 'latest'));
+  return ends.filter(({ topic, partition }) => !known.includes(`${topic}/${partition}`));
 }
 
 async function offsetsOf(admin: Admin, topic: string, start: 'earliest' | 'latest' | { readonly time: Date }) {
