@@ -4,7 +4,8 @@
  *
  * I1  The journal's changes and the labels.added that tells of them are one write.
  * I2  A journal's open changes are applied to the outcomes before the next are triaged, also after a crash.
- * I3  One writer a label in a process; between processes the journal's sequence decides, and the loser retries.
+ * I3  One writer a label in a process; between processes the journal's sequence decides, and the loser looks again: a few
+ *     times here, then its caller does.
  * I4  An outcome that a person lets in is a label that is known from then on: after all that was promised or known, so
  *     that no promise of a watermark is broken, and what was asked or trained before did not know it.
  */
@@ -35,6 +36,8 @@ import { revisionOf, sort, type Triage, triage } from './triage.js';
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
 const maxWaiting = 200;
+/** How often a request looks again where another replica was faster. */
+const attempts = 8;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
@@ -58,7 +61,7 @@ export class Outcomes {
       throw errors.TOO_MANY_OUTCOMES({ rows: request.outcomes.length, limit: maxOutcomes });
     if (request.watermark && !isEventTime(request.watermark)) throw errors.WATERMARK_INVALID({ label: request.label });
     const declared = await this.declared(tenant, request.label);
-    return this.line(declared).run(() => this.recordNext(declared, request, cause));
+    return this.line(declared).run(() => again(() => this.recordNext(declared, request, cause)));
   }
 
   /**
@@ -68,7 +71,7 @@ export class Outcomes {
   async resolve(item: QuarantineDocument, state: 'released' | 'upheld', note: string, cause: Cause): Promise<void> {
     const declared = await this.documents.labels.findById(item.label).lean<DeclaredLabelDocument>();
     if (!declared) throw errors.UNKNOWN_ITEM({ id: item._id });
-    await this.line(declared).run(() => this.resolveNext(declared, item._id, { state, note }, cause));
+    await this.line(declared).run(() => again(() => this.resolveNext(declared, item._id, { state, note }, cause)));
   }
 
   private line({ _id, label }: DeclaredLabelDocument): Serial {
@@ -142,11 +145,7 @@ export class Outcomes {
   /** I2 */
   private async finishOpen(declared: DeclaredLabelDocument): Promise<JournalDocument> {
     const journal = await this.documents.journals.findById(declared._id).lean<JournalDocument>();
-    if (!journal) {
-      const first = { _id: declared._id, sequence: 0, open: [] };
-      await this.documents.journals.create(first);
-      return first;
-    }
+    if (!journal) return this.documents.beginJournal(declared._id);
     if (journal.open.length) await this.documents.apply(declared, journal.open);
     return journal;
   }
@@ -180,6 +179,17 @@ export class Outcomes {
       delays.record((change.revision.knownAt.getTime() - change.entityTime.getTime()) / 1000, {
         'driftloop.label': label,
       });
+  }
+}
+
+/** I3 */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'JOURNAL_BUSY' || attempt === attempts) throw error;
+    }
   }
 }
 
