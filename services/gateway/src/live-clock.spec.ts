@@ -159,6 +159,37 @@ describe('the live clock', () => {
     expect(await states.find()).toMatchObject({ now: at(1), previous: at(0) });
   });
 
+  it('keeps nothing on what a later speaker has kept since it looked', async () => {
+    const late = (await replica('a')).app.get(ClockStates);
+    await pass(minute);
+    const { find } = late;
+    late.find = async () => {
+      late.find = find;
+      const looked = await find.call(late);
+      await late.keep(looked, 'live', at(5), looked.now, false); // another speaker, whose wall is ahead
+      return looked;
+    };
+    await pass(minute + 2000);
+    expect(await late.find()).toMatchObject({ now: at(5), previous: at(0), told: true });
+    expect((await ticks()).map(({ now }) => now)).toEqual([at(-1), at(0), at(5)]);
+  });
+
+  it('leaves the clock to a replay that took it since it looked', async () => {
+    const late = (await replica('a')).app.get(ClockStates);
+    await pass(minute);
+    const before = await ticks();
+    const { find } = late;
+    late.find = async () => {
+      late.find = find;
+      const looked = await find.call(late);
+      await late.keep(looked, 'replay', looked.now, looked.previous);
+      return looked;
+    };
+    await pass(3 * minute);
+    expect(await late.find()).toMatchObject({ mode: 'replay', now: at(0) });
+    expect(await ticks()).toEqual(before);
+  });
+
   it('keeps time when the log has forgotten its ticks', async () => {
     const first = await replica('a');
     await pass(minute);

@@ -2,8 +2,9 @@
  * Event time in a live house: ticks at whole intervals of wall time, behind a declared lateness. The only place where
  * wall time becomes event time.
  *
- * I1  One replica of the gateway speaks, by a lease. A tick is kept before it is told, by compare-and-set on the one
- *     before it: a speaker of before that wakes late keeps nothing, and what it tells late is older than what was heard.
+ * I1  One replica of the gateway speaks, by a lease. A tick is kept before it is told, by compare-and-set on the very state
+ *     that it was decided from: a speaker of before that wakes late keeps nothing, neither on a later tick nor on a replay
+ *     that has taken the clock, and what it tells late is older than what was heard.
  * I2  A tick that was kept and not told is told before the next: no tick is skipped in the log that another names.
  * I3  After standing still one tick catches up, to the newest instant that is due.
  * I4  It never speaks while a replay owns the clock, and never goes back: it waits for the wall to pass the newest tick.
@@ -88,21 +89,27 @@ export class LiveClock implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async tick(leadership: Leadership): Promise<number | 'not mine'> {
     const { intervalMs, latenessMs } = this.settings.clock;
-    const state = await this.states.find();
+    const state = await this.look(leadership);
     if (!this.speaks(state)) {
       this.log.warn({}, 'a replay owns the clock: the live one is silent');
       return 'not mine';
     }
-    if (!state.told && state.mode === 'live') await this.tell(state, state.now!, state.previous, leadership); // I2
     const behind = this.clock.now() - latenessMs;
     const due = Math.floor(behind / intervalMs) * intervalMs;
     const wait = due + intervalMs - behind;
     if (state.now !== undefined && due <= state.now) return Math.max(wait, state.now + intervalMs - behind); // I4
     leadership.check();
-    const last = await this.states.find();
-    if (!(await this.states.keep(last, 'live', due, last.now, false))) return retryMs; // I1
-    await this.tell(await this.states.find(), due, last.now, leadership);
+    if (!(await this.states.keep(state, 'live', due, state.now, false))) return retryMs; // I1
+    await this.tell(await this.states.find(), due, state.now, leadership);
     return wait;
+  }
+
+  /** How far time has come, once what was kept is told (I2). */
+  private async look(leadership: Leadership): Promise<ClockState> {
+    const state = await this.states.find();
+    if (state.told || state.mode !== 'live' || !this.speaks(state)) return state;
+    await this.tell(state, state.now!, state.previous, leadership);
+    return this.states.find();
   }
 
   private async tell(state: ClockState, now: number, previous: number | undefined, leadership: Leadership) {
