@@ -1,5 +1,6 @@
 /** `npm start`: opens the house, walks the year, and stays up serving the last champion. */
 import { LoopError } from '@driftloop/contracts';
+import { attach } from './attached.js';
 import type { Doors } from './doors.js';
 import { openHouse } from './house.js';
 import { type Options, readOptions, usage } from './options.js';
@@ -31,13 +32,14 @@ async function main(options: Options): Promise<void> {
     return stop(1);
   }
   walking = false;
-  if (options.once) return stop(0);
+  if (options.once || options.attach) return stop(0);
   terminal.line('the replay is over; still serving the last champion. Ctrl-C ends.');
 }
 
-/** The house: one process on a home folder, or many on real servers. */
-function openOne({ processes }: Options): Promise<Doors & { close(): Promise<void> }> {
+/** The house: one process on a home folder, many on real servers, or one that runs already. */
+function openOne({ processes, attach: running }: Options): Promise<Doors & { close(): Promise<void> }> {
   const home = process.env.DRIFTLOOP_HOME || '.driftloop';
+  if (running) return attach(home);
   if (!processes) return openHouse(home);
   const onExit = ({ part }: { part: string }, how: string) => {
     console.error(`${part} ended with ${how}: see ${home}/logs`);

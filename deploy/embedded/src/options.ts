@@ -13,6 +13,8 @@ export interface Options {
   world: string;
   /** Each service in a process of its own, on the real infrastructure. */
   processes: boolean;
+  /** The house is running already, where the environment says. */
+  attach: boolean;
   help: boolean;
 }
 
@@ -27,6 +29,8 @@ goes on where an earlier run stopped. Then it stays up and serves the last champ
   --world FILE   play another world: a module that exports model, openWorld() and truth(), as examples/flights does
   --processes    each service in a process of its own, on the Kafka, MongoDB and S3 that the environment names
                  (KAFKA_BROKERS, MONGODB_URI, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, DRIFTLOOP_NAMESPACE)
+  --attach       play against a house that is running already, then end: DRIFTLOOP_URL is its gateway,
+                 DRIFTLOOP_…_ADDRESS its services, DRIFTLOOP_REPLAY_TOKEN its replay credential
   --help         this text`;
 
 /** Reads the options. Throws an Error that says what is wrong. */
@@ -39,12 +43,15 @@ export function readOptions(args: string[]): Options {
       json: { type: 'string' },
       world: { type: 'string' },
       processes: { type: 'boolean' },
+      attach: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   const until = values.until === undefined ? undefined : Date.parse(values.until);
   if (Number.isNaN(until)) throw new Error(`--until ${values.until}: write a date, such as 2013-04-01`);
   if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
+  if (values.attach && values.processes)
+    throw new Error('--attach, --processes: a house that is running already is not started; leave one of them out');
   if (values.json) checkWritable(values.json);
   return {
     once: values.once ?? false,
@@ -52,6 +59,7 @@ export function readOptions(args: string[]): Options {
     json: values.json,
     world: values.world ? pathToFileURL(values.world).href : flightsWorld.href,
     processes: values.processes ?? false,
+    attach: values.attach ?? false,
     help: values.help ?? false,
   };
 }

@@ -14,7 +14,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { services } from '@driftloop/contracts';
 import { healthPortName, variableOf } from '@driftloop/service';
-import type { Doors } from './doors.js';
+import { type Doors, untilReady } from './doors.js';
 
 type Part = (typeof services)[number] | 'gateway';
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -207,19 +207,12 @@ function secretOf(home: string, name: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
+/** Resolves when the gateway reaches every service; throws with the log of a process that ended and is not started again. */
 async function answering(url: string, processes: readonly Running[], restarts: boolean): Promise<void> {
-  const deadline = performance.now() + openMs;
-  while (performance.now() < deadline) {
+  await untilReady(url, openMs, () => {
     const gone = processes.find((process) => !process.running);
     if (gone && !restarts) throw new Error(`${gone.part} ended while starting:\n${endOf(gone.logFile)}`);
-    const ready = await fetch(`${url}/v1/ready`).then(
-      (reply) => reply.ok,
-      () => false,
-    );
-    if (ready) return;
-    await pass(100);
-  }
-  throw new Error(`the house did not answer within ${openMs / 1000} s; its processes' logs are beside its home`);
+  });
 }
 
 function endOf(file: string): string {

@@ -31,7 +31,7 @@ const patienceMs = 600_000;
 export async function walk(
   house: Doors,
   terminal: Terminal,
-  { world, until, json, processes }: Options,
+  { world, until, json, processes, attach }: Options,
 ): Promise<Summary> {
   const { model, truth } = await importWorld(world);
   const control = new Control(house.url, house.replayToken);
@@ -50,7 +50,7 @@ export async function walk(
       token: house.replayToken,
       diary: folder,
       until,
-      patienceMs: processes ? patienceMs : 0,
+      patienceMs: processes || attach ? patienceMs : 0,
     };
     const { result, peakRssMb } = await runReplay(world, options, terminal);
     const ownRssMb = process.resourceUsage().maxRSS / 1024;

@@ -14,20 +14,20 @@ import { type ServiceDefinition, startService } from './start.js';
 const signals = { SIGINT: 130, SIGTERM: 0, SIGHUP: 129 } as const;
 
 /**
- * Runs a service until a signal ends the process; prints why and ends with 1 where it cannot start. Throws ONE_PROCESS in
- * embedded mode, and SETTINGS_INVALID.
+ * Runs a service until a signal ends the process; prints why and ends with 1 where it cannot start or its settings are not
+ * valid. Throws ONE_PROCESS in embedded mode.
  */
 export async function start(definition: ServiceDefinition): Promise<void> {
-  const settings = readSettings();
-  if (settings.mode === 'embedded') throw errors.ONE_PROCESS({ service: definition.name });
   try {
-    await run(definition, settings);
+    const settings = readSettings();
+    if (settings.mode === 'cluster') return await run(definition, settings);
   } catch (error) {
     if ((error as LoopError).code === 'STOPPED') process.exit(0);
     const said = error instanceof LoopError ? `${error.code}: ${error.message}` : ((error as Error).stack ?? error);
     console.error(`${definition.name}: ${said}`);
     process.exit(1);
   }
+  throw errors.ONE_PROCESS({ service: definition.name });
 }
 
 async function run(definition: ServiceDefinition, settings: Settings): Promise<void> {

@@ -1,4 +1,7 @@
 /** The environment: defaults, every fault at once, secrets that stay secret, addresses. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { LoopError } from '@driftloop/contracts';
 import { Addresses, checkExposure, openLog, readSettings, start, variableOf } from './index.js';
@@ -71,6 +74,44 @@ it('refuses cluster mode unless Kafka, MongoDB and S3 are named', () => {
     'S3_ACCESS_KEY',
     'S3_SECRET_KEY',
   ]);
+});
+
+describe('a secret that comes as a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'driftloop-secrets-'));
+  let files = 0;
+  const fileOf = (content: string): string => {
+    const file = join(folder, `secret-${files++}`);
+    writeFileSync(file, content);
+    return file;
+  };
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is what the file holds, without the white space at its ends', () => {
+    const settings = readSettings({ DRIFTLOOP_TOKEN_FILE: fileOf(`${token}\n`) });
+    expect(settings.token?.reveal()).toBe(token);
+  });
+
+  it('is looked at like one of the environment', () => {
+    expect(faultsOf({ DRIFTLOOP_TOKEN_FILE: fileOf('short') })).toEqual({
+      DRIFTLOOP_TOKEN: 'is shorter than 16 characters',
+    });
+  });
+
+  it('is refused by the name of its file: missing, empty, or given both ways', () => {
+    const servers = { KAFKA_BROKERS: 'k:1', S3_ENDPOINT: 'http://s', S3_SECRET_KEY: 's', S3_ACCESS_KEY: 'a' };
+    const faults = faultsOf({
+      ...servers,
+      DRIFTLOOP_MODE: 'cluster',
+      MONGODB_URI_FILE: join(folder, 'nowhere'),
+      DRIFTLOOP_TOKEN_FILE: fileOf(' '),
+      S3_SECRET_KEY_FILE: fileOf('x'),
+    });
+    expect(faults).toEqual({
+      MONGODB_URI_FILE: expect.stringContaining('cannot be read (ENOENT'),
+      DRIFTLOOP_TOKEN_FILE: expect.stringContaining('an empty file'),
+      S3_SECRET_KEY_FILE: 'is set beside S3_SECRET_KEY: set one of them',
+    });
+  });
 });
 
 it('keeps secrets out of whatever is printed or logged', () => {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { services } from '@driftloop/contracts';
 import { z } from 'zod';
 import { errors } from './errors.js';
+import { type Fault, withSecretFiles } from './secret-files.js';
 
 /** Every port a developer's machine has, on 127.0.0.1 (design §5). */
 export const defaultPorts = {
@@ -192,8 +193,9 @@ const cluster = z.object({
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads and validates the environment. Throws SETTINGS_INVALID with every fault. */
-export function readSettings(environment: Environment = process.env): Settings {
+/** Reads and validates the environment, and the files that hold its secrets. Throws SETTINGS_INVALID with every fault. */
+export function readSettings(variables: Environment = process.env): Settings {
+  const { environment, faults } = withSecretFiles(variables);
   const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -202,7 +204,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     .extend(each(Object.keys(defaultPorts), 'PORT', port))
     .extend(each(services, 'ADDRESS', address))
     .safeParse(given);
-  if (!parsed.success) throw errors.SETTINGS_INVALID({ faults: parsed.error.issues.map(faultOf) });
+  const all = [...faults, ...(parsed.error?.issues.map(faultOf) ?? [])].filter(unlessOfFile(faults));
+  if (all.length) throw errors.SETTINGS_INVALID({ faults: all });
   return settingsOf(parsed.data as Parsed);
 }
 
@@ -210,7 +213,13 @@ function each<T extends z.ZodType>(names: readonly string[], what: 'PORT' | 'ADD
   return Object.fromEntries(names.map((name) => [variableOf(name, what), type.optional()]));
 }
 
-function faultOf(issue: z.core.$ZodIssue) {
+/** A secret that is missing because its file cannot be read is one fault, not two. */
+const unlessOfFile =
+  (files: readonly Fault[]) =>
+  ({ variable }: Fault): boolean =>
+    !files.some((file) => file.variable === `${variable}_FILE`);
+
+function faultOf(issue: z.core.$ZodIssue): Fault {
   return { variable: issue.path.join('.'), fault: issue.message };
 }
 

@@ -1,6 +1,17 @@
 /** Where a command goes: the gateway, the inference door; and which model it is about. */
+import { readFileSync } from 'node:fs';
 import { CallFailed, Control, Operations, Predictor, Quarantine } from '@driftloop/client';
 import type { Command } from 'commander';
+
+/** The house's token: DRIFTLOOP_TOKEN, or the content of the file that DRIFTLOOP_TOKEN_FILE names. Throws USAGE. */
+export function tokenOf({ DRIFTLOOP_TOKEN: token, DRIFTLOOP_TOKEN_FILE: file }: NodeJS.ProcessEnv): string | undefined {
+  if (token || !file) return token || undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw misused(`DRIFTLOOP_TOKEN_FILE cannot be read: ${(error as Error).message}`);
+  }
+}
 
 export class Doors {
   readonly control: Control;

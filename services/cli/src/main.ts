@@ -4,7 +4,7 @@ import { CallFailed } from '@driftloop/client';
 import { Command } from 'commander';
 import { addActing } from './act.js';
 import { addAsking } from './ask.js';
-import { Doors } from './doors.js';
+import { Doors, tokenOf } from './doors.js';
 import { addDrift } from './drift.js';
 import { addHearing } from './hear.js';
 import { addLedger } from './ledger.js';
@@ -21,7 +21,7 @@ const program = new Command('driftloop')
   .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-const doors = () => new Doors(program.opts(), process.env.DRIFTLOOP_TOKEN);
+const doors = () => new Doors(program.opts(), tokenOf(process.env));
 addLooking(program, doors);
 addDrift(program, doors);
 addLedger(program, doors);

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
-import { Credentials, Metrics } from '@driftloop/service';
+import { Metrics } from '@driftloop/service';
 import { Controller, Get, Head, Header, Headers, HttpCode, Query, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
@@ -20,7 +20,6 @@ export class EventsDoor {
 
   constructor(
     private readonly stream: EventStream,
-    private readonly credentials: Credentials,
     metrics: Metrics,
   ) {
     metrics.queue('event streams', maxStreams, () => ({ depth: this.open, refused: this.refused }));
@@ -31,9 +30,7 @@ export class EventsDoor {
   @HttpCode(200)
   @Header('content-type', 'text/event-stream')
   @Header('cache-control', 'no-store')
-  head(@Headers() headers: Record<string, string | undefined>): void {
-    this.credentials.caller(headers.authorization);
-  }
+  head(): void {}
 
   @Get()
   async follow(
@@ -42,7 +39,6 @@ export class EventsDoor {
     @Headers() headers: Record<string, string | undefined>,
     @Res() response: ServerResponse,
   ): Promise<void> {
-    this.credentials.caller(headers.authorization);
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
     if (this.open >= maxStreams) {

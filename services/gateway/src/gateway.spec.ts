@@ -10,10 +10,11 @@ const token = 'replay-token-of-a-test';
 let service: Service;
 let url: string;
 
+// Not the usual ports: somebody's own house may be running there.
+const names = ['LABELING', 'FEATURE_STORE', 'TRAINING', 'REGISTRY', 'SERVING', 'MONITORING'];
+const nobody = Object.fromEntries(names.map((name) => [`DRIFTLOOP_${name}_ADDRESS`, '127.0.0.1:1']));
+
 beforeEach(async () => {
-  // Not the usual ports: somebody's own house may be running there.
-  const names = ['LABELING', 'FEATURE_STORE', 'TRAINING', 'REGISTRY', 'SERVING', 'MONITORING'];
-  const nobody = Object.fromEntries(names.map((name) => [`DRIFTLOOP_${name}_ADDRESS`, '127.0.0.1:1']));
   service = await testService(gateway, { environment: { ...nobody, DRIFTLOOP_REPLAY_TOKEN: token } });
   url = `http://127.0.0.1:${service.httpPort}`;
 });
@@ -135,6 +136,37 @@ describe('the door', () => {
     expect(await status({ headers: { host: 'evil.example' } })).toBe(403);
     expect(await status({ headers: { origin: 'https://evil.example' } })).toBe(403);
     expect(await status({ headers: { origin: url } })).toBe(404);
+  });
+
+  it('is open under any name that its network gives it where there is a token, and to a page of its own', async () => {
+    const house = 'token-of-the-house';
+    const other = await testService(gateway, { environment: { ...nobody, DRIFTLOOP_TOKEN: house } });
+    const authorization = `Bearer ${house}`;
+    const from = (headers: object) =>
+      new Promise((resolve, reject) => {
+        const door = `http://127.0.0.1:${other.httpPort}/v1/events?topics=x`;
+        const sent = httpRequest(door, { headers: { host: 'gateway:3000', ...headers } }, (r) => resolve(r.statusCode));
+        sent.on('error', reject).end();
+      });
+    expect(await from({ authorization })).toBe(404);
+    expect(await from({ authorization, origin: 'http://gateway:3000' })).toBe(404);
+    expect(await from({ authorization, origin: 'https://evil.example' })).toBe(403);
+    await other.close();
+  });
+
+  it('asks everybody for the credential of the house, but whoever asks whether it is ready', async () => {
+    const other = await testService(gateway, { environment: { ...nobody, DRIFTLOOP_TOKEN: 'token-of-the-house' } });
+    const code = async (path: string, method = 'GET', headers = {}) => {
+      const reply = await fetch(`http://127.0.0.1:${other.httpPort}/v1/${path}`, { method, headers });
+      return ((await reply.json()) as { code: string }).code;
+    };
+    const looking = ['models', 'services', 'dead', 'events', 'cycles/c', 'models/m/status', 'models/m/quarantine'];
+    const acting = ['apply', 'clock', 'settled', 'dead/replay', 'models/m/promote', 'models/m/quarantine/resolve'];
+    const codes = [...looking.map((path) => code(path)), ...acting.map((path) => code(path, 'POST'))];
+    expect(new Set(await Promise.all(codes))).toEqual(new Set(['CREDENTIAL_MISSING']));
+    expect(await code('models', 'GET', { authorization: 'Bearer of-somebody-else' })).toBe('CREDENTIAL_REFUSED');
+    expect(await code('ready')).toBe('SERVICE_AWAY');
+    await other.close();
   });
 
   it('says when a service behind it is away, and that trying again may help', async () => {
