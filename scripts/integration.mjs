@@ -8,7 +8,11 @@ import { serversOf } from '@driftloop/contracts/testing';
 import { startServers } from './containers.mjs';
 import { node, root } from './install.mjs';
 
-const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const flags = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  '--disable-warning=TimeoutNegativeWarning',
+];
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const args = [...flags, jest, '--config', join(root, 'jest.integration.config.js'), ...process.argv.slice(2)];
 

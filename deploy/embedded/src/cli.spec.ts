@@ -159,7 +159,7 @@ describe('driftloop events tail', () => {
   });
 
   it.each([
-    [['-t', 'labels.aded'], refused('UNKNOWN_TOPIC: no topic "labels.aded"; known: labels.added')],
+    [['-t', 'labels.aded'], refused('UNKNOWN_TOPIC: no topic "labels.aded"; known: outcomes.reported')],
     [['--from', 'yesterday'], refused('BODY_INVALID: after: must be "earliest", "latest" or the id')],
     [['--limit', 'all'], misused(/Write a whole number/)],
   ])('says what is wrong with %j', async (args, expected) => {

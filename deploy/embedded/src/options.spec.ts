@@ -3,13 +3,15 @@ import { readOptions } from './options.js';
 
 describe('the options of npm start', () => {
   it('walk the flights to the end and stay up, unless told otherwise', () => {
-    const none = { once: false, until: undefined, json: undefined, world: flightsWorld.href, help: false };
+    const usual = { once: false, until: undefined, json: undefined, world: flightsWorld.href };
+    const none = { ...usual, processes: false, help: false };
     expect(readOptions([])).toEqual(none);
     expect(readOptions(['--once', '--until', '2013-04-01'])).toEqual({
       ...none,
       once: true,
       until: Date.UTC(2013, 3, 1),
     });
+    expect(readOptions(['--processes'])).toEqual({ ...none, processes: true });
   });
 
   it.each([

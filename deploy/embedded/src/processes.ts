@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { services } from '@driftloop/contracts';
-import { variableOf } from '@driftloop/service';
+import { healthPortName, variableOf } from '@driftloop/service';
 import type { Doors } from './doors.js';
 
 type Part = (typeof services)[number] | 'gateway';
@@ -120,6 +120,7 @@ class Running implements Process {
       env: {
         ...(this.environment as NodeJS.ProcessEnv),
         [variableOf(part, 'PORT')]: String(port),
+        [variableOf(healthPortName(part), 'PORT')]: '0',
         DRIFTLOOP_REPLICA: `${part}-${replica}`,
         DRIFTLOOP_HOME: join(this.home, `${part}-${replica}`),
       },

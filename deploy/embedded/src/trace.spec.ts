@@ -5,7 +5,7 @@
  */
 import { Operations } from '@driftloop/client';
 import { type Cycle, type CycleExplanation, type CycleSpan, services } from '@driftloop/contracts';
-import { openReceiver, type ReceivedSpan, type Receiver } from './otlp.fixture.js';
+import { openReceiver, type ReceivedSpan, type Receiver } from '@driftloop/service';
 import { DAY, parcelsWorld, START } from './parcels.fixture.js';
 import { openPlayed } from './played.fixture.js';
 
@@ -96,7 +96,7 @@ it('gives every span an id of its own, in all traces', () => {
 });
 
 it('names the service right with all of them in one process', () => {
-  expect([...new Set(receiver.spans.map(({ service }) => service))].sort()).toEqual([...services].sort());
+  expect([...new Set(receiver.spans.map(({ service }) => service))].sort()).toEqual([...services, 'gateway'].sort());
   const handled = receiver.spans.filter(({ attributes }) => attributes['messaging.consumer.group.name']);
   for (const { service, attributes } of handled)
     expect(String(attributes['messaging.consumer.group.name']).split('.')[0]).toBe(service);

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { EmbeddedBus } from '@driftloop/bus';
 import { describeOn } from '@driftloop/contracts/testing';
+import mongoose from 'mongoose';
 import { describeDocuments } from './documents.contract.js';
-import { openMongod } from './mongod.js';
+import { explained, openMongod } from './mongod.js';
 import { describeOutbox } from './outbox.contract.js';
 
 describeOn(['mongod'], 'documents on mongod', ({ mongod: { uri } }) => {
@@ -32,6 +33,15 @@ describeOn(['mongod'], 'documents on mongod', ({ mongod: { uri } }) => {
     };
     return { bus, connect: () => openMongod(uri, database), close };
   });
+});
+
+it('takes a bulk write that lost its connection for a mongod that is away, one with a duplicate for what it is', () => {
+  const { MongoBulkWriteError, MongoNetworkError } = mongoose.mongo;
+  const lost = new MongoBulkWriteError(new MongoNetworkError('connect ECONNREFUSED') as never, {} as never);
+  expect(explained(lost)).toMatchObject({ code: 'DOCUMENTS_UNAVAILABLE', retriable: true });
+  const twice = { message: 'E11000', code: 11000, writeErrors: [{ code: 11000 }] };
+  const duplicate = new MongoBulkWriteError(twice as never, {} as never);
+  expect(explained(duplicate)).toBe(duplicate);
 });
 
 it('says that a mongod which does not answer is away, without its credentials', async () => {

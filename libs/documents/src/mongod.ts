@@ -12,7 +12,8 @@ import NativeCollection from 'mongoose/lib/drivers/node-mongodb-native/collectio
 import NativeConnection from 'mongoose/lib/drivers/node-mongodb-native/connection.js';
 import { errors } from './errors.js';
 
-const { MongoError, MongoNetworkError, MongoServerError, MongoSystemError, MongoRuntimeError } = mongoose.mongo;
+const { MongoBulkWriteError, MongoError, MongoNetworkError, MongoRuntimeError, MongoServerError, MongoSystemError } =
+  mongoose.mongo;
 
 /** How long a call looks for a primary, ms. */
 const selectionMs = 5000;
@@ -49,7 +50,7 @@ export async function openMongod(uri: string, database: string): Promise<Connect
 }
 
 /** Errors of the moment as DOCUMENTS_UNAVAILABLE; all others as they are. */
-function explained(error: unknown): unknown {
+export function explained(error: unknown): unknown {
   return isMomentary(error) ? errors.DOCUMENTS_UNAVAILABLE({ reason: reasonOf(error as Error) }) : error;
 }
 
@@ -58,6 +59,8 @@ function isMomentary(error: unknown): boolean {
   if ((error as Error)?.name === 'MongoNotConnectedError') return true;
   if (!(error instanceof MongoError)) return false;
   if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true;
+  // A bulk write that names no document at fault has lost its connection, or its write concern.
+  if (error instanceof MongoBulkWriteError && [error.writeErrors].flat().length === 0) return true;
   if (error instanceof MongoRuntimeError) return /closed|not connected|topology|pool/i.test(error.message);
   if (momentary.some((label) => error.hasErrorLabel(label))) return true;
   return error instanceof MongoServerError && momentaryCodes.has(Number(error.code));

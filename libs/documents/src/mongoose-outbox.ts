@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '@driftloop/bus';
 import type { Connection, UpdateQuery } from 'mongoose';
 import { errors } from './errors.js';
-import { type AnyDocument, type AnyModel, type Cause, type Emission, Outbox } from './outbox.js';
+import { type AnyDocument, type AnyModel, type Cause, type Emission, Outbox, type OutboxWaiting } from './outbox.js';
 import { HAS_PENDING, isOutboxed, PENDING_LIMIT, type PendingEvent } from './outboxed.js';
 import { pendingEvents } from './pending.js';
 import { Relay, type RelayOptions } from './relay.js';
@@ -129,7 +129,7 @@ export class MongooseOutbox extends Outbox {
   private readonly recoverSoon = (model: AnyModel): void => {
     if (this.closed || !isOutboxed(model.schema)) return;
     const recovery = this.holding(() => this.recover(model))
-      .catch((error) => this.options.report(error, this.relay.waiting))
+      .catch((error) => this.options.report(error, this.relay.waiting().documents))
       .finally(() => this.recoveries.delete(recovery));
     this.recoveries.add(recovery);
   };
@@ -148,6 +148,14 @@ export class MongooseOutbox extends Outbox {
   async drained(): Promise<void> {
     await Promise.all(this.recoveries);
     await this.relay.drained();
+  }
+
+  waiting(): OutboxWaiting {
+    return this.relay.waiting();
+  }
+
+  sendThrough(bus: Pick<Bus, 'publish'>): void {
+    this.relay.sendThrough(bus);
   }
 
   /** Sends what is left, for a while; what cannot be sent stays in its document. Later saves are refused. */

@@ -6,6 +6,7 @@
  * I3  Above 100 pending a save fails retriably; a document with pending events cannot be deleted.
  * I4  At start the relay finds what an earlier process left behind, by a partial index.
  */
+import type { Bus } from '@driftloop/bus';
 import type { AnyEvent, PayloadOf } from '@driftloop/contracts';
 import type { Document, Model, UpdateQuery } from 'mongoose';
 
@@ -44,6 +45,12 @@ export type AnyDocument = Document<any, any, any, any, any>;
 // biome-ignore lint/suspicious/noExplicitAny: documents and models of every type
 export type AnyModel = Model<any, any, any, any, any, any>;
 
+/** Documents with unsent events, and how long the oldest has waited, ms of wall time; for people to see. */
+export interface OutboxWaiting {
+  readonly documents: number;
+  readonly oldestMs: number;
+}
+
 /** An abstract class, so that it is its own injection token. */
 export abstract class Outbox {
   /**
@@ -63,6 +70,10 @@ export abstract class Outbox {
     emit: readonly Emission[],
     cause: Cause,
   ): Promise<InstanceType<M> | null>;
+  /** What waits to be sent, as far as this process knows. */
+  abstract waiting(): OutboxWaiting;
+  /** Publishes through another bus from now on: one that traces or counts what is sent to the same log. */
+  abstract sendThrough(bus: Pick<Bus, 'publish'>): void;
   /** Sends what is left, for a while, then refuses. */
   abstract close(): Promise<void>;
 }

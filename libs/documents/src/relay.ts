@@ -9,6 +9,7 @@
  */
 import type { Bus, OutgoingEvent } from '@driftloop/bus';
 import type { Collection } from 'mongoose';
+import type { OutboxWaiting } from './outbox.js';
 import { HAS_PENDING, type Lease, type PendingEvent } from './outboxed.js';
 import { outboxPoints } from './points.js';
 
@@ -16,6 +17,8 @@ import { outboxPoints } from './points.js';
 interface Work {
   readonly collection: Collection;
   readonly id: unknown;
+  /** Wall time at which this process first knew of it, epoch ms. */
+  readonly since: number;
 }
 
 /** A document with the events that this relay may publish now. */
@@ -33,7 +36,7 @@ export interface RelayOptions {
   readonly exclusive: boolean;
   /** Names this relay in leases; unique among replicas. */
   readonly owner: string;
-  /** Wall time, epoch ms: leases and nothing else. */
+  /** Wall time, epoch ms: leases, and how long something waits. */
   readonly clock: () => number;
   readonly leaseMs: number;
   /** First wait after a failure, ms; doubles up to the longest. */
@@ -47,6 +50,9 @@ const BATCH = 64;
 
 export class Relay {
   private readonly queue = new Map<string, Work>();
+  /** What is being sent now. */
+  private sending: readonly Work[] = [];
+  private sender: Pick<Bus, 'publish'>;
   private running: Promise<void> | undefined;
   private held: { release(): void } | undefined;
   private stopped = false;
@@ -56,15 +62,27 @@ export class Relay {
     private readonly bus: Bus,
     private readonly source: string,
     private readonly options: RelayOptions,
-  ) {}
+  ) {
+    this.sender = bus;
+  }
 
-  get waiting(): number {
-    return this.queue.size;
+  /** What is not known to be sent, and how long the oldest has waited. */
+  waiting(): OutboxWaiting {
+    const works = [...this.queue.values(), ...this.sending];
+    const oldest = works.reduce((first, { since }) => Math.min(first, since), Number.POSITIVE_INFINITY);
+    return { documents: works.length, oldestMs: works.length ? Math.max(0, this.options.clock() - oldest) : 0 };
+  }
+
+  /** Publishes through another bus from now on. */
+  sendThrough(bus: Pick<Bus, 'publish'>): void {
+    this.sender = bus;
   }
 
   /** Tells of a document with pending events; the relay goes in a microtask. */
   tell(collection: Collection, id: unknown): void {
-    this.queue.set(`${collection.name}/${String(id)}`, { collection, id });
+    const key = `${collection.name}/${String(id)}`;
+    const since = this.queue.get(key)?.since ?? this.options.clock();
+    this.queue.set(key, { collection, id, since });
     this.held ??= this.bus.hold('outbox');
     this.running ??= Promise.resolve().then(() => this.run());
   }
@@ -98,7 +116,9 @@ export class Relay {
     let failures = 0;
     while (this.queue.size && !this.stopped) {
       const batch = this.take();
+      this.sending = batch;
       const left = await this.relay(batch);
+      this.sending = [];
       for (const work of left) this.requeue(work);
       failures = left.length === batch.length ? failures + 1 : 0;
       if (left.length) await this.pause(failures);
@@ -114,8 +134,9 @@ export class Relay {
     return batch.map(([, work]) => work);
   }
 
-  private requeue(work: Work): void {
-    this.queue.set(`${work.collection.name}/${String(work.id)}`, work);
+  /** Told of meanwhile or not: it waits since it was first told of. */
+  private requeue({ collection, id, since }: Work): void {
+    this.queue.set(`${collection.name}/${String(id)}`, { collection, id, since });
   }
 
   private pause(failures: number): Promise<void> {
@@ -196,7 +217,7 @@ export class Relay {
     const [{ collection }] = claimed;
     outboxPoints.between.publish(collection.name);
     try {
-      await this.bus.publish(events);
+      await this.sender.publish(events);
       outboxPoints.published.publish(collection.name);
       return true;
     } catch (error) {

@@ -3,13 +3,15 @@ import type { ServiceName } from '@driftloop/contracts';
 import type { Client } from '@grpc/grpc-js';
 import { type ClientClass, grpcClient } from './client.js';
 import { defaultPorts, type Secret, type Settings } from './settings.js';
+import type { CallsTo } from './telemetry/traced-calls.js';
 
 /** Injectable. */
 export class Addresses {
-  readonly #started = new Map<ServiceName, string[]>();
+  #started = new Map<ServiceName, string[]>();
   readonly #configured: Readonly<Record<string, string>>;
   readonly #ports: Settings['ports'];
   readonly #token?: Secret;
+  #callsTo?: CallsTo;
 
   constructor(settings: Pick<Settings, 'addresses' | 'ports' | 'token'>) {
     this.#configured = settings.addresses;
@@ -25,7 +27,16 @@ export class Addresses {
 
   /** A client of a service, with this house's token where it has one. */
   client<C extends Client>(client: ClientClass<C>, service: ServiceName): C {
-    return grpcClient(client, this.of(service), this.#token);
+    const address = this.of(service);
+    return grpcClient(client, address, this.#token, this.#callsTo && [this.#callsTo(address)]);
+  }
+
+  /** The same addresses, for one service whose questions are watched. */
+  watched(callsTo: CallsTo): Addresses {
+    const own = new Addresses({ addresses: this.#configured, ports: this.#ports, token: this.#token });
+    own.#started = this.#started;
+    own.#callsTo = callsTo;
+    return own;
   }
 
   /** Remembers where a service of this process listens. */

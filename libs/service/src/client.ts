@@ -38,9 +38,17 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 2000,
 };
 
-/** A client of an address, `host:port`, or of several replicas' with commas between. With a token every call carries it. `close()` it in the end. */
-export function grpcClient<C extends Client>(client: ClientClass<C>, address: string, token?: Secret): C {
-  const interceptors = token ? [bearer(token)] : [];
+/**
+ * A client of an address, `host:port`, or of several replicas' with commas between. With a token every call carries it;
+ * `more` interceptors go before. `close()` it in the end.
+ */
+export function grpcClient<C extends Client>(
+  client: ClientClass<C>,
+  address: string,
+  token?: Secret,
+  more: readonly Interceptor[] = [],
+): C {
+  const interceptors = [...more, ...(token ? [bearer(token)] : [])];
   const { target, options } = targetOf(address);
   return new client(target, credentials.createInsecure(), { ...channelOptions, ...options, interceptors });
 }
@@ -73,7 +81,7 @@ export interface AskOptions {
   readonly deadlineMs?: number;
   /** Sent with the call, in addition to what the client sends. */
   readonly metadata?: Metadata;
-  /** The trace context to pass on: `cause.traceparent` or `caller.traceparent`. */
+  /** The span that the other side is to be told of, in place of one of its own: a step of a cycle, whose id is known. */
   readonly traceparent?: string;
 }
 

@@ -9,7 +9,7 @@ const eventTime = Date.UTC(2013, 0, 2);
 
 function open(service = 'registry') {
   const exporter = new InMemorySpanExporter();
-  const telemetry = new Telemetry(service, new SimpleSpanProcessor({ exporter }));
+  const telemetry = new Telemetry(service, { spans: () => new SimpleSpanProcessor({ exporter }) });
   const spans = new CycleSpans(service, telemetry, new WallClock());
   return { telemetry, spans, sent: () => exporter.getFinishedSpans() };
 }

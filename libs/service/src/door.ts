@@ -13,9 +13,11 @@ import {
   ServerCredentials,
   type ServiceDefinition,
   setLogVerbosity,
+  status,
 } from '@grpc/grpc-js';
 import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices';
+import type { Attributes, Span } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Observable, throwError } from 'rxjs';
 import { largestMessage } from './client.js';
@@ -27,7 +29,9 @@ import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
 import { mapErrors, type ReplyStream } from './reply-stream.js';
 import { type StatusObject, statusOf } from './status.js';
-import { type Telemetry, traceparentOf } from './telemetry.js';
+import { errorTypeOf, names } from './telemetry/conventions.js';
+import { traceparentOf } from './telemetry/span-context.js';
+import type { Telemetry } from './telemetry.js';
 
 // What the library would print is thrown or answered as a typed error.
 setLogVerbosity(logVerbosity.NONE);
@@ -57,6 +61,35 @@ interface Method {
   readonly path: string;
   readonly responseStream: boolean;
 }
+/** A call that is being answered; `code` is how it ends. */
+interface Served {
+  readonly method: Method;
+  readonly call: Call;
+  readonly watched: boolean;
+  code: status;
+}
+interface Ending {
+  readonly about: Attributes;
+  readonly span: Span;
+  readonly error: unknown;
+  readonly ms: number;
+}
+/** Where a handler runs, and what is to be told when it has. */
+interface Watched {
+  run(work: () => unknown): unknown;
+  end(error?: unknown): void;
+}
+const unwatched: Watched = { run: (work) => work(), end: () => {} };
+
+/** Statuses that say that the server is at fault. */
+const serverFaults = new Set([
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.UNIMPLEMENTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+]);
 
 /** Nest replaces errors that no filter takes: this one passes them on to the door. */
 @Catch()
@@ -121,8 +154,13 @@ export class GrpcDoor extends ServerGrpc {
 
   #let(method: Method, call: Call, done: Done, inner: Handler): void {
     const { credentials, telemetry, log, leadership } = this.parts;
-    const toStatus = (error: unknown) => statusOf(error, log, method.path);
-    const fail = (status: StatusObject) => (done ? done(status) : call.emit('error', status));
+    const served: Served = { method, call, code: status.OK, watched: telemetry.enabled || telemetry.metrics.enabled };
+    const toStatus = (error: unknown) => {
+      const told = statusOf(error, log, method.path);
+      served.code = told.code;
+      return told;
+    };
+    const fail = (failed: StatusObject) => (done ? done(failed) : call.emit('error', failed));
     let caller: Caller;
     try {
       caller = credentials.caller(text(call.metadata, 'authorization'));
@@ -131,49 +169,64 @@ export class GrpcDoor extends ServerGrpc {
       fail(toStatus(error));
       return;
     }
-    const end = this.#watch(method, call, caller, telemetry.enabled || log.isLevelEnabled('debug'));
+    const { run, end } = this.#watch(served, caller);
     const finish: Done =
       done &&
       ((error, ...rest) => {
-        const status = error ? toStatus(error) : null;
+        const failed = error ? toStatus(error) : null;
         end(error);
-        done(status, ...rest);
+        done(failed, ...rest);
       });
     Object.assign(call, { door: toStatus });
     if (method.responseStream) mapErrors(call as unknown as ReplyStream, toStatus, end);
-    inner(call, finish).catch((error) => {
-      end(error);
-      fail(toStatus(error));
-    });
+    run(() =>
+      inner(call, finish).catch((error) => {
+        const failed = toStatus(error);
+        end(error);
+        fail(failed);
+      }),
+    );
   }
 
-  /** Remembers the caller and opens the span; the result closes it. */
-  #watch({ path }: Method, call: Call, caller: Caller, watched: boolean): (error?: unknown) => void {
-    const given = text(call.metadata, 'traceparent');
-    if (!watched) {
-      rememberCaller(call.metadata, given ? { ...caller, traceparent: given, calledFrom: given } : caller);
-      return () => {};
-    }
+  /** Remembers the caller and opens the span, in which the handler runs; the result closes it. */
+  #watch(served: Served, caller: Caller): Watched {
     const { telemetry, log } = this.parts;
+    const { call, method, watched } = served;
+    const given = text(call.metadata, 'traceparent');
+    if (!watched && !log.isLevelEnabled('debug')) {
+      rememberCaller(call.metadata, given ? { ...caller, traceparent: given, calledFrom: given } : caller);
+      return unwatched;
+    }
     const started = performance.now();
-    const [service, method] = path.slice(1).split('/');
-    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': `${service}/${method}` };
-    const span = telemetry.served(path.slice(1), attributes, given);
+    const about = { [names.rpcSystem]: 'grpc', [names.rpcMethod]: method.path.slice(1) };
+    const span = telemetry.served(method.path.slice(1), about, given);
     const own = telemetry.enabled ? traceparentOf(span) : given;
     rememberCaller(call.metadata, { ...caller, traceparent: own, calledFrom: given });
     let ended = false;
     const end = (error?: unknown) => {
       if (ended) return;
       ended = true;
-      telemetry.end(span, error);
-      log.debug(
-        { method: path, ms: Math.round(performance.now() - started), failed: error !== undefined && error !== null },
-        'called',
-      );
+      this.#ended(served, { about, span, error, ms: performance.now() - started });
     };
-    call.once('cancelled', () => end());
+    call.once('cancelled', () => {
+      if (!ended) served.code = status.CANCELLED;
+      end();
+    });
     call.once('finish', () => end());
-    return (error) => end(error ?? undefined);
+    return { run: (work) => (telemetry.enabled ? telemetry.run(span, work) : work()), end };
+  }
+
+  /** A span fails where the service is at fault, not where its caller is: as the conventions for servers have it. */
+  #ended({ method, code }: Served, { about, span, error, ms }: Ending): void {
+    const { telemetry, log } = this.parts;
+    const facts = { method: method.path, ms: Math.round(ms), status: status[code] };
+    telemetry.run(span, () => log.debug({ ...facts, failed: code !== status.OK }, 'called'));
+    const own = { [names.rpcStatus]: status[code] };
+    const type = serverFaults.has(code) ? { [names.errorType]: errorTypeOf(error ?? { code: status[code] }) } : {};
+    span.setAttributes(own);
+    telemetry.end(span, serverFaults.has(code) ? (error ?? new Error(status[code])) : undefined);
+    const { metrics } = telemetry;
+    if (metrics.enabled) metrics.histogram('rpc.server.call.duration').record(ms / 1000, { ...about, ...own, ...type });
   }
 }
 

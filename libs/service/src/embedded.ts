@@ -14,7 +14,7 @@ import { Addresses } from './addresses.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { type Lock, takeLock } from './lock.js';
-import { openLog } from './log.js';
+import { openLog, secretsOf } from './log.js';
 import { once } from './once.js';
 import { readSettings, type Settings } from './settings.js';
 
@@ -64,7 +64,7 @@ export async function openEmbeddedGround(home: string, service: string, shared?:
   const store = shared ?? (await openEmbeddedStore(home));
   const { bus, objects, addresses, settings } = store;
   const connection = await openEmbedded(store.db, service, { onScan: store.onScan });
-  const log = openLog(service, settings.logLevel);
+  const log = openLog(service, settings.logLevel, { replica: settings.replica, secrets: secretsOf(settings) });
   const report = (error: unknown, waiting: number) => log.warn({ err: error, waiting }, 'the outbox waits');
   // Replicas on one store, as specs have them, keep their relays apart by leases.
   const exclusive = settings.mode === 'embedded';

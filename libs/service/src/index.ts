@@ -13,19 +13,28 @@ export {
   openedStep,
   spanTraceparent,
 } from './cycle-spans.js';
+export { Dependencies, type Dependency } from './dependencies.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
 export * from './ground.js';
+export { healthPortName } from './health.js';
 export { Leadership, type LeadershipParts, Led, Unled } from './leadership.js';
-export { Log, openLog } from './log.js';
+export { Log, openLog, secretsOf } from './log.js';
 export { servicePoints } from './points.js';
 export * from './process.js';
 export { Readiness } from './readiness.js';
-export { Serial } from './serial.js';
+export { Serial, statesOf } from './serial.js';
 export * from './settings.js';
 export * from './start.js';
 export { errorKey, statusOf } from './status.js';
-export { Telemetry, traceparentOf } from './telemetry.js';
+export { errorTypeOf } from './telemetry/conventions.js';
+export { type MetricDefinition, type MetricName, metricCatalogue } from './telemetry/metric-catalogue.js';
+export { type Measurement, Metrics, type QueueState } from './telemetry/metrics.js';
+export type { ReceivedLog, ReceivedMetric, ReceivedSpan } from './telemetry/otlp-wire.js';
+export { redacted } from './telemetry/redaction.js';
+export { traceparentOf } from './telemetry/span-context.js';
+export { Telemetry } from './telemetry.js';
 export * from './test-clock.js';
+export * from './test-receiver.js';
 export * from './test-service.js';
 export { When, type WhenOptions } from './when.js';

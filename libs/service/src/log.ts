@@ -1,7 +1,15 @@
-/** Logs: JSON lines on standard error, with the service's name; secrets are redacted. */
+/**
+ * Logs: JSON lines on standard error with the service's and the replica's name and the ids of the span that a line is
+ * written in; the same lines as OTLP records where somebody receives them.
+ *
+ * I1  A line is redacted once, as text, before it goes anywhere: a secret in a nested fact, an error or a URI goes too.
+ */
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino } from 'pino';
-import type { LogLevel } from './settings.js';
+import { type LogLevel, Secret, type Settings } from './settings.js';
+import { sendLine } from './telemetry/log-records.js';
+import { redacted } from './telemetry/redaction.js';
+import type { Telemetry } from './telemetry.js';
 
 type Facts = Readonly<Record<string, unknown>>;
 
@@ -16,12 +24,42 @@ export abstract class Log {
   abstract isLevelEnabled(level: string): boolean;
 }
 
-const secrets = ['token', 'replayToken', 'authorization', 'password', 'secret'].flatMap((name) => [name, `*.${name}`]);
+/** Receives lines, each ended by a line feed. */
+export interface Lines {
+  write(line: string): void;
+}
 
-/** Opens a service's log. `lines` receives the JSON lines in place of standard error. */
-export function openLog(service: string, level: LogLevel, lines?: { write(line: string): void }): Log {
-  const options = { level, base: { service }, redact: { paths: secrets, censor: '[secret]' } };
-  return pino(options, lines ?? destination({ dest: 2, sync: true }));
+export interface LogOptions {
+  readonly replica?: string;
+  /** Receives the lines in place of standard error. */
+  readonly lines?: Lines;
+  /** Values that may stand in no line. */
+  readonly secrets?: readonly string[];
+  /** Gives lines the ids of the span that they are written in, and sends them on. */
+  readonly telemetry?: Telemetry;
+}
+
+/** Every secret of some settings, by value. */
+export function secretsOf(settings: Settings): string[] {
+  return Object.values(settings).flatMap((value) => (value instanceof Secret ? [value.reveal()] : []));
+}
+
+/** Opens a service's log. */
+export function openLog(service: string, level: LogLevel, options: LogOptions = {}): Log {
+  const { replica, lines = destination({ dest: 2, sync: true }), secrets = [], telemetry } = options;
+  const write = (line: string) => {
+    const clean = redacted(line, secrets);
+    lines.write(clean);
+    if (telemetry?.logsEnabled) sendLine(telemetry.logger, clean);
+  };
+  const base = { service, ...(replica && { replica }) };
+  return pino({ level, base, ...(telemetry?.enabled && { mixin: () => idsOf(telemetry) }) }, { write });
+}
+
+function idsOf({ current }: Telemetry): object {
+  if (!current) return {};
+  const { traceId, spanId } = current.spanContext();
+  return { trace_id: traceId, span_id: spanId };
 }
 
 /** Nest's own messages: start-up chatter at debug, the rest as it is. */

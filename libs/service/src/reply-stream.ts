@@ -23,8 +23,9 @@ export function mapErrors(
     if (event !== 'error') return emit(event, ...rest);
     if (failed) return true;
     failed = true;
+    const status = toStatus(rest[0]);
     told(rest[0]);
-    return end(stream, toStatus(rest[0]), emit);
+    return end(stream, status, emit);
   };
   Object.assign(stream, { emit: mapped });
 }

@@ -55,7 +55,7 @@ it('names every variable that is wrong, and how', () => {
     DRIFTLOOP_LOG_LEVEL: expect.stringContaining('is not a level'),
     DRIFTLOOP_FEATURE_STORE_PORT: 'is above 65535',
     DRIFTLOOP_REGISTRY_PORT: 'is not a number',
-    DRIFTLOOP_REGISTRY_ADDRESS: 'is not host:port',
+    DRIFTLOOP_REGISTRY_ADDRESS: 'is not host:port, nor several with commas between',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'is not an http(s) URL',
   });
 });
@@ -76,7 +76,7 @@ it('refuses cluster mode unless Kafka, MongoDB and S3 are named', () => {
 it('keeps secrets out of whatever is printed or logged', () => {
   const settings = readSettings({ DRIFTLOOP_TOKEN: token, DRIFTLOOP_REPLAY_TOKEN: `${token}2` });
   const lines: string[] = [];
-  const log = openLog('x', 'info', { write: (line) => void lines.push(line) });
+  const log = openLog('x', 'info', { lines: { write: (line) => void lines.push(line) } });
   log.info({ settings, authorization: `Bearer ${token}`, call: { token } }, String(settings.token));
   expect(lines.join('') + JSON.stringify(settings) + inspect(settings)).not.toContain(token);
   expect(settings.token?.reveal()).toBe(token);

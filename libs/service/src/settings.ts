@@ -16,6 +16,12 @@ export const defaultPorts = {
   'serving-metrics': 8002,
   'registry-mlflow': 5001,
   gateway: 3000,
+  'labeling-health': 7101,
+  'feature-store-health': 7102,
+  'training-health': 7103,
+  'registry-health': 7104,
+  'monitoring-health': 7106,
+  'gateway-health': 3001,
 } as const;
 export type PortName = keyof typeof defaultPorts;
 
@@ -82,6 +88,8 @@ export abstract class Settings {
   abstract readonly logLevel: LogLevel;
   /** Base of the OTLP HTTP endpoint; spans are only made where there is one. */
   abstract readonly otlpEndpoint?: string;
+  /** How often metrics are sent there, wall ms. */
+  abstract readonly metricsIntervalMs: number;
   /** This replica's name: constant over restarts. */
   abstract readonly replica: string;
   /** The real infrastructure, in cluster mode. */
@@ -147,6 +155,11 @@ const schema = z.object({
     .int('is not whole')
     .min(1, 'is below 1')
     .default(100),
+  OTEL_METRIC_EXPORT_INTERVAL: z.coerce
+    .number('is not a number')
+    .int('is not whole')
+    .min(100, 'is below 100')
+    .default(60_000),
   DRIFTLOOP_LEASE_MS: wholeMs(1000, 600_000, 15_000),
   DRIFTLOOP_CLOCK: z.enum(['live', 'replay'], 'is neither live nor replay').optional(),
   DRIFTLOOP_CLOCK_INTERVAL_MS: wholeMs(1000, 86_400_000, 60_000),
@@ -247,6 +260,7 @@ function settingsOf(e: Parsed): Settings {
     },
     logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+    metricsIntervalMs: e.OTEL_METRIC_EXPORT_INTERVAL,
     replica: e.DRIFTLOOP_REPLICA ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'embedded' : hostname()),
   };
 }

@@ -23,16 +23,24 @@ import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
+import { Dependencies, dependenciesOf } from './dependencies.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
+import { healthPortOf, openHealth } from './health.js';
 import { Identity } from './identity.js';
 import { Leadership, Led, Unled } from './leadership.js';
-import { Log, nestLog, openLog } from './log.js';
+import { Log, nestLog, openLog, secretsOf } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, Settings, variableOf } from './settings.js';
+import { checkExposure, defaultPorts, Settings, variableOf } from './settings.js';
+import { observeBus } from './telemetry/bus-metrics.js';
+import type { MessagingSystem } from './telemetry/conventions.js';
+import { Metrics } from './telemetry/metrics.js';
+import { observeRuntime } from './telemetry/runtime-metrics.js';
+import { TracedBus } from './telemetry/traced-bus.js';
+import { tracedCalls } from './telemetry/traced-calls.js';
 import { Telemetry } from './telemetry.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
@@ -52,6 +60,8 @@ export interface StartOptions {
   /** The gRPC port in place of the settings'; 0 is any free one. */
   readonly port?: number;
   readonly httpPort?: number;
+  /** The port of the health door, which is open only where there is one. */
+  readonly healthPort?: number;
   /** Receives the log's lines in place of standard error. */
   readonly logLines?: { write(line: string): void };
   readonly telemetry?: Telemetry;
@@ -69,6 +79,8 @@ export interface RunningService {
   readonly port: number;
   /** The HTTP port; 0 without an HTTP door. */
   readonly httpPort: number;
+  /** The port of /livez and /readyz; 0 where they are not served. */
+  readonly healthPort: number;
   readonly app: INestApplication;
   /** Running, and no partition paused. */
   ready(): boolean;
@@ -91,6 +103,10 @@ interface Parts {
   readonly definition: ServiceDefinition;
   readonly ground: Ground;
   readonly options: StartOptions;
+  /** The ground's, or what watches them. */
+  readonly bus: Bus;
+  readonly addresses: Addresses;
+  readonly system: MessagingSystem;
   readonly log: Log;
   readonly telemetry: Telemetry;
   readonly readiness: Readiness;
@@ -112,15 +128,17 @@ export async function startService(
   options: StartOptions = {},
 ): Promise<RunningService> {
   const { settings } = ground;
-  const log = openLog(definition.name, settings.logLevel, options.logLines);
-  const telemetry = options.telemetry ?? Telemetry.open(definition.name, settings.otlpEndpoint);
+  const telemetry = options.telemetry ?? telemetryOf(definition.name, settings);
+  const log = openLog(definition.name, settings.logLevel, logOptions(settings, options, telemetry));
   const readiness = new Readiness();
   const identity = new Identity(definition.name, settings.replica);
   const credentials = new Credentials(settings);
+  const watched = watchedGround(ground, telemetry);
   const clock = options.clock ?? new WallClock();
   const led = ledIn(definition, ground, log, clock);
   const leadership = led ?? new Unled();
-  const parts = { definition, ground, options, log, telemetry, readiness, credentials, identity, clock, leadership };
+  const own = { log, telemetry, readiness, credentials, identity, clock, leadership };
+  const parts = { definition, ground, options, ...own, ...watched };
   const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
   const close = once(() => stop(readiness, closers));
   const die = () => {
@@ -169,8 +187,11 @@ async function waitForLead(
 }
 
 async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close' | 'die'>> {
-  const { definition, ground, readiness } = parts;
+  const { definition, ground, readiness, telemetry, identity } = parts;
   checkExposure(ground.settings);
+  const healthPort = await listenHealth(parts, closers);
+  const endRuntime = observeRuntime(telemetry.metrics);
+  closers.push(async () => endRuntime());
   for (const { topic, partitions, keep } of Object.values(events))
     await ground.bus.declare(topic, { partitions, keep });
   const app = await create(parts);
@@ -190,8 +211,47 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
   const httpPort = definition.http ? await listenHttp(app, parts, definition.http.port) : 0;
   await heard.listen();
   readiness.running();
+  observeBus(telemetry.metrics, { bus: ground.bus, outbox: ground.outbox, identity, readiness });
   const { name } = definition;
-  return { name, port: door?.port ?? 0, httpPort, app, ready: () => readiness.ready, reasons: () => readiness.reasons };
+  return {
+    name,
+    port: door?.port ?? 0,
+    httpPort,
+    healthPort,
+    app,
+    ready: () => readiness.ready,
+    reasons: () => readiness.reasons,
+  };
+}
+
+const telemetryOf = (service: string, { otlpEndpoint: endpoint, metricsIntervalMs, replica }: Settings): Telemetry =>
+  Telemetry.open(service, { endpoint, metricsIntervalMs, replica });
+
+const logOptions = (settings: Settings, { logLines: lines }: StartOptions, telemetry: Telemetry) => ({
+  ...{ replica: settings.replica, secrets: secretsOf(settings), telemetry },
+  ...(lines && { lines }),
+});
+
+/** The bus and the addresses as the service has them: where somebody looks on, what is sent and asked is traced. */
+function watchedGround({ bus, addresses, outbox, settings }: Ground, telemetry: Telemetry) {
+  const system: MessagingSystem = settings.mode === 'cluster' ? 'kafka' : 'driftloop';
+  if (!telemetry.enabled && !telemetry.metrics.enabled) return { bus, addresses, system };
+  const traced = new TracedBus(bus, telemetry, system);
+  outbox.sendThrough(traced);
+  return { bus: traced, addresses: addresses.watched(tracedCalls(telemetry)), system };
+}
+
+async function listenHealth(
+  { definition, ground, options, readiness, identity }: Parts,
+  closers: (() => Promise<unknown>)[],
+): Promise<number> {
+  const { settings } = ground;
+  const port = options.healthPort ?? healthPortOf(definition.name, settings, defaultPorts);
+  if (port === undefined) return 0;
+  const dependencies = new Dependencies(dependenciesOf(ground, events.timePassed.topic));
+  const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port });
+  closers.push(() => door.close());
+  return door.port;
 }
 
 async function stop(readiness: Readiness, closers: (() => Promise<unknown>)[]): Promise<void> {
@@ -208,18 +268,20 @@ function create(parts: Parts): Promise<INestApplication> {
 }
 
 function kitOf(parts: Parts): DynamicModule {
-  const { definition, ground, log, telemetry, credentials, readiness, identity, clock, leadership } = parts;
+  const { definition, ground, bus, addresses, log, telemetry, credentials, readiness, identity } = parts;
+  const { clock, leadership } = parts;
   const values: [Token, unknown][] = [
-    [Bus, ground.bus],
+    [Bus, bus],
     [Objects, ground.objects],
     [Outbox, ground.outbox],
     [Connection, ground.connection],
-    [Addresses, ground.addresses],
+    [Addresses, addresses],
     [Settings, ground.settings],
     [WallClock, clock],
     [CycleSpans, new CycleSpans(definition.name, telemetry, clock)],
     [Log, log],
     [Telemetry, telemetry],
+    [Metrics, telemetry.metrics],
     [Credentials, credentials],
     [Readiness, readiness],
     [Identity, identity],
@@ -231,12 +293,13 @@ function kitOf(parts: Parts): DynamicModule {
 }
 
 function connectEvents(app: INestApplication, parts: Parts) {
-  const { definition, ground, readiness, telemetry, log, identity, leadership } = parts;
-  const { bus, settings } = ground;
+  const { definition, ground, bus, system, readiness, telemetry, log, identity, leadership } = parts;
+  const { settings } = ground;
   const strategy = new WhenStrategy({
     service: definition.name,
     replica: settings.replica,
     bus,
+    system,
     ...{ readiness, telemetry, log, leadership },
   });
   strategies.set(app, strategy);

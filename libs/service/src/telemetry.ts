@@ -1,30 +1,37 @@
 /**
- * One tracer provider a service, injected and never global, so that `service.name` is right with many services in one
- * process. Without an exporter every span is a no-op and `enabled` is false: callers then skip building attributes.
+ * What a service tells of itself: spans, metrics, log records. One provider of each a service, injected and never global,
+ * so that `service.name` is right with many services in one process. Where nobody receives them every span is a no-op and
+ * `enabled` is false: callers then skip building attributes.
  *
  * I1  A span whose ids are given has them: `startSpan` asks the generator before it returns, and nobody else comes between.
+ * I2  The span that work runs in is known to what the work calls, through an asynchronous context of the service's own.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Attributes,
+  createNoopLogger,
+  type Logger,
   ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
-  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type Tracer,
-  trace,
 } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import { LoggerProvider } from '@opentelemetry/sdk-logs';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 import {
-  BatchSpanProcessor,
-  type IdGenerator,
-  RandomIdGenerator,
-  type SpanProcessor,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
-import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_NAMESPACE,
+} from '@opentelemetry/semantic-conventions';
+import { errorTypeOf, names } from './telemetry/conventions.js';
+import { otlp, type Receivers } from './telemetry/export.js';
+import { GivenIds } from './telemetry/given-ids.js';
+import { Metrics } from './telemetry/metrics.js';
+import { redacted } from './telemetry/redaction.js';
+import { below, spanContextOf, within } from './telemetry/span-context.js';
 
 const scope = '@driftloop/service';
 
@@ -43,50 +50,65 @@ export interface PastSpan {
   readonly error?: string;
 }
 
-/** Random ids, except where the next span's are given (I1). */
-class GivenIds implements IdGenerator {
-  private readonly random = new RandomIdGenerator();
-  next: { readonly traceId: string; readonly spanId: string } | undefined;
-
-  generateTraceId(): string {
-    return this.next?.traceId ?? this.random.generateTraceId();
-  }
-  generateSpanId(): string {
-    return this.next?.spanId ?? this.random.generateSpanId();
-  }
+/** Where a service's telemetry goes. */
+export interface TelemetryOptions {
+  /** OTLP HTTP endpoint; without it nothing is made. */
+  readonly endpoint?: string;
+  /** How often metrics are sent, ms. */
+  readonly metricsIntervalMs?: number;
+  readonly replica?: string;
 }
 
 /** Injectable. */
 export class Telemetry {
   readonly tracer: Tracer;
+  readonly metrics: Metrics;
+  /** Takes the log's lines. */
+  readonly logger: Logger;
   /** Whether anybody receives the spans. */
   readonly enabled: boolean;
-  readonly #provider?: TracerProvider;
+  /** Whether anybody receives log records. */
+  readonly logsEnabled: boolean;
+  readonly #providers: { shutdown(): Promise<void> }[] = [];
   readonly #ids = new GivenIds();
   /** Spans of work that runs, by span id: to be linked to what the work does. */
   readonly #running = new Map<string, Span>();
+  /** I2 */
+  readonly #active = new AsyncLocalStorage<Span>();
 
-  constructor(service: string, processor?: SpanProcessor) {
-    this.enabled = processor !== undefined;
-    if (processor) {
-      const resource = resourceFromAttributes({ [ATTR_SERVICE_NAME]: service, 'service.namespace': 'driftloop' });
-      this.#provider = new TracerProvider({ resource, spanProcessors: [processor], idGenerator: this.#ids });
-    }
-    this.tracer = (this.#provider ?? new ProxyTracerProvider()).getTracer(scope);
+  constructor(service: string, { spans, metrics, logs }: Receivers = {}, replica?: string) {
+    const resource = resourceFromAttributes({
+      [ATTR_SERVICE_NAME]: service,
+      [ATTR_SERVICE_NAMESPACE]: 'driftloop',
+      ...(replica && { [ATTR_SERVICE_INSTANCE_ID]: replica }),
+    });
+    this.metrics = new Metrics(resource, metrics);
+    const processor = spans?.(this.metrics.provider);
+    const tracers = processor && new TracerProvider({ resource, spanProcessors: [processor], idGenerator: this.#ids });
+    const processors = logs && [logs(this.metrics.provider)];
+    const loggers = processors && new LoggerProvider({ resource, processors });
+    this.enabled = tracers !== undefined;
+    this.logsEnabled = loggers !== undefined;
+    this.tracer = (tracers ?? new ProxyTracerProvider()).getTracer(scope);
+    this.logger = loggers?.getLogger(scope) ?? createNoopLogger();
+    for (const provider of [tracers, loggers, this.metrics.provider]) if (provider) this.#providers.push(provider);
   }
 
-  /** Sends spans in batches to an OTLP HTTP endpoint (its base, as in OTEL_EXPORTER_OTLP_ENDPOINT), if there is one. */
-  static open(service: string, endpoint?: string): Telemetry {
-    if (endpoint === undefined) return new Telemetry(service);
-    const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` });
-    return new Telemetry(service, new BatchSpanProcessor({ exporter }));
+  /** Sends everything to an OTLP HTTP endpoint, if there is one. */
+  static open(service: string, { endpoint, metricsIntervalMs = 60_000, replica }: TelemetryOptions = {}): Telemetry {
+    return new Telemetry(service, endpoint === undefined ? {} : otlp(endpoint, metricsIntervalMs), replica);
   }
 
-  /** A span of a handled event, linked to the one that produced it. */
+  /** A span of a handled event, linked to the one that published it. */
   consumed(name: string, attributes: Attributes, producer: string | undefined): Span {
     const context = spanContextOf(producer);
     const links = context ? [{ context }] : [];
     return this.#begun(this.tracer.startSpan(name, { kind: SpanKind.CONSUMER, attributes, links }, ROOT_CONTEXT));
+  }
+
+  /** A span of events on their way to the bus, the child of the work that they tell of. */
+  sent(name: string, attributes: Attributes, cause: string | undefined): Span {
+    return this.tracer.startSpan(name, { kind: SpanKind.PRODUCER, attributes }, within(cause));
   }
 
   /** A span of a served call, the child of its caller's. */
@@ -94,13 +116,31 @@ export class Telemetry {
     return this.#begun(this.tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, within(parent)));
   }
 
+  /** A span of a question to another service, the child of the work that asks. */
+  asked(name: string, attributes: Attributes): Span {
+    return this.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, below(this.current));
+  }
+
+  /** Does work in a span: what it calls knows the span as `current` (I2). */
+  run<T>(span: Span, work: () => T): T {
+    return this.#active.run(span, work);
+  }
+
+  /** The span that runs here; undefined outside of one, and when it has ended. */
+  get current(): Span | undefined {
+    const span = this.enabled ? this.#active.getStore() : undefined;
+    return span?.isRecording() ? span : undefined;
+  }
+
   /** Ends the span of some work, as failed where there is an error. */
   end(span: Span, error?: unknown): void {
     this.#running.delete(span.spanContext().spanId);
     if (error !== undefined && error !== null) {
-      const { message, details } = error as { message?: string; details?: string };
-      span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? details ?? String(error) });
-      if (error instanceof Error) span.recordException(error);
+      const { message, details, name, stack } = error as Partial<Error> & { details?: string };
+      const text = redacted(message ?? details ?? String(error));
+      span.setAttribute(names.errorType, errorTypeOf(error));
+      span.setStatus({ code: SpanStatusCode.ERROR, message: text });
+      if (error instanceof Error) span.recordException({ name, message: text, stack: stack && redacted(stack) });
     }
     span.end();
   }
@@ -126,23 +166,6 @@ export class Telemetry {
 
   /** Sends what is left. */
   async close(): Promise<void> {
-    await this.#provider?.shutdown().catch(() => {});
+    await Promise.all(this.#providers.map((provider) => provider.shutdown().catch(() => {})));
   }
-}
-
-/** A span as W3C trace context, to pass on. */
-export function traceparentOf(span: Span): string {
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
-}
-
-function spanContextOf(traceparent: string | undefined): SpanContext | undefined {
-  const parts = traceparent?.match(/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/);
-  if (!parts) return undefined;
-  return { traceId: parts[1], spanId: parts[2], traceFlags: Number.parseInt(parts[3], 16), isRemote: true };
-}
-
-function within(parent: string | undefined) {
-  const context = spanContextOf(parent);
-  return context ? trace.setSpanContext(ROOT_CONTEXT, context) : ROOT_CONTEXT;
 }

@@ -27,7 +27,8 @@ export async function testService(
   const settings = store && environment ? { ...readSettings(environment), home: store.home } : used.settings;
   try {
     const ground = await openEmbeddedGround(used.home, definition.name, { ...used, settings });
-    const service = await startService(definition, ground, { port: 0, httpPort: 0, ...rest });
+    const anyPort = { port: 0, httpPort: 0, ...(ground.settings.mode === 'cluster' && { healthPort: 0 }) };
+    const service = await startService(definition, ground, { ...anyPort, ...rest });
     const close = async () => {
       await service.close().finally(() => own?.close());
     };

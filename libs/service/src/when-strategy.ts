@@ -10,6 +10,7 @@ import { type AnyEvent, type EventDefinition, isRetriable, type Listener, type L
 import type { Cause } from '@driftloop/documents';
 import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import type { Attributes, Span } from '@opentelemetry/api';
 import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import { mainTenant } from './credentials.js';
 import { errors } from './errors.js';
@@ -17,7 +18,9 @@ import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
 import { servicePoints } from './points.js';
 import type { Readiness } from './readiness.js';
-import { type Telemetry, traceparentOf } from './telemetry.js';
+import { errorTypeOf, type MessagingSystem, names } from './telemetry/conventions.js';
+import { traceparentOf } from './telemetry/span-context.js';
+import type { Telemetry } from './telemetry.js';
 import { kebab, type WhenMetadata, whenTransport } from './when.js';
 
 /** Nest replaces errors that no filter takes: this one passes them on (I1). */
@@ -43,6 +46,8 @@ export interface WhenParts {
   readonly service: string;
   readonly replica: string;
   readonly bus: Bus;
+  /** What carries the events, as spans call it. */
+  readonly system: MessagingSystem;
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
@@ -146,22 +151,34 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     return { name: `${name}${suffix}.${this.parts.replica}`, topics: new Map(), from };
   }
 
-  async #hear(group: string, { when, handle }: Heard, event: HeardEvent): Promise<void> {
-    const { readiness, telemetry } = this.parts;
+  async #hear(group: string, heard: Heard, event: HeardEvent): Promise<void> {
+    const { telemetry } = this.parts;
+    if (!telemetry.enabled && !telemetry.metrics.enabled) return this.#handle(group, heard, event);
+    const started = performance.now();
+    const span = telemetry.consumed(`process ${event.topic}`, this.#facts(group, event), event.traceparent);
+    try {
+      await telemetry.run(span, () => this.#handle(group, heard, event, span));
+      telemetry.end(span);
+      this.#count(group, event, started);
+    } catch (error) {
+      telemetry.end(span, error);
+      this.#count(group, event, started, error);
+      throw error;
+    }
+  }
+
+  async #handle(group: string, { when, handle }: Heard, event: HeardEvent, span?: Span): Promise<void> {
+    const { readiness } = this.parts;
     const where = `${group} ${event.topic}/${event.partition}`;
-    const span = telemetry.enabled ? this.#span(group, event) : undefined;
     try {
       this.parts.leadership.check();
       servicePoints.inHandler.publish(group);
-      const cause = causeOf(event, span && traceparentOf(span));
-      await outcomeOf(
-        handle(payloadOf(when.definition, event), { ...cause, tenant: tenantOf(when.definition, event) }),
-      );
+      const own = this.parts.telemetry.enabled ? span && traceparentOf(span) : undefined;
+      const cause = { ...causeOf(event, own), tenant: tenantOf(when.definition, event) };
+      await outcomeOf(handle(payloadOf(when.definition, event), cause));
       servicePoints.afterHandler.publish(group);
       readiness.resumed(where);
-      if (span) telemetry.end(span);
     } catch (error) {
-      if (span) telemetry.end(span, error);
       this.#failed(where, when, event, error);
       throw error;
     }
@@ -180,18 +197,44 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     if (event.attempt === 1) log.warn({ ...facts, code }, `${handlerOf(when)} waits: ${message}`);
   }
 
-  #span(group: string, { topic, partition, offset, id, traceparent }: HeardEvent) {
-    const attributes = {
-      'messaging.system': 'driftloop',
-      'messaging.operation.type': 'process',
-      'messaging.operation.name': 'process',
-      'messaging.destination.name': topic,
-      'messaging.destination.partition.id': String(partition),
-      'messaging.consumer.group.name': group,
-      'messaging.message.id': id,
-      'messaging.kafka.offset': offset,
+  /** A letter that was given back comes on a lane of its own, −1−p: it is told as of partition p. */
+  #facts(group: string, { topic, partition, offset, id, attempt }: HeardEvent): Attributes {
+    const { system } = this.parts;
+    return {
+      ...this.#about(group, topic),
+      [names.group]: group,
+      [names.messagingSystemBefore]: system,
+      [names.operationType]: 'process',
+      [names.partition]: String(partition < 0 ? -1 - partition : partition),
+      [names.messageId]: id,
+      [system === 'kafka' ? names.kafkaOffset : 'driftloop.bus.offset']: offset,
+      ...(attempt > 1 && { 'driftloop.attempt': attempt }),
+      ...(partition < 0 && { 'driftloop.given_back': true }),
     };
-    return this.parts.telemetry.consumed(`process ${topic}`, attributes, traceparent);
+  }
+
+  /** What spans and metrics of a handler have in common: of few values. */
+  #about(group: string, topic: string): Attributes {
+    const { service, replica, system } = this.parts;
+    const shared =
+      group.startsWith(`${service}.`) && group.endsWith(`.${replica}`) ? group.slice(0, -1 - replica.length) : group;
+    return {
+      [names.messagingSystem]: system,
+      [names.operationName]: 'process',
+      [names.destination]: topic,
+      [names.group]: shared,
+    };
+  }
+
+  #count(group: string, { topic }: HeardEvent, started: number, error?: unknown): void {
+    const { metrics } = this.parts.telemetry;
+    if (!metrics.enabled) return;
+    const labels = {
+      ...this.#about(group, topic),
+      ...(error !== undefined && { [names.errorType]: errorTypeOf(error) }),
+    };
+    metrics.histogram('messaging.process.duration').record((performance.now() - started) / 1000, labels);
+    metrics.counter('messaging.client.consumed.messages').add(1, labels);
   }
 }
 

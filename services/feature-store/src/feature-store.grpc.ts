@@ -38,7 +38,8 @@ export class FeatureStoreDoor {
   async ingestBatches(call: ServerDuplexStream<IngestRequest, IngestReply>): Promise<void> {
     const caller = callerOf(call.metadata);
     try {
-      for await (const request of call as AsyncIterable<IngestRequest>) {
+      // A loop that ends early would destroy the stream, and its caller would wait for a status that never comes.
+      for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<IngestRequest>) {
         const reply = await this.ingest.ingest(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
         if (!call.write(reply)) await new Promise((resolve) => call.once('drain', resolve));
       }

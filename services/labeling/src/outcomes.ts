@@ -20,7 +20,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { Serial } from '@driftloop/service';
+import { Metrics, type QueueState, Serial, statesOf } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import {
@@ -34,7 +34,7 @@ import { revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
-const maxWaiting = 200;
+export const maxWaiting = 200;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
@@ -43,11 +43,21 @@ const lineOf = (label: string) => new Serial(maxWaiting, (limit) => errors.TOO_B
 @Injectable()
 export class Outcomes {
   private readonly lines = new Map<string, Serial>();
+  private readonly delays: ReturnType<Metrics['histogram']> | undefined;
 
   constructor(
     private readonly documents: LabelingDocuments,
     private readonly outbox: Outbox,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.queue('outcomes of a label', maxWaiting, () => this.state);
+    this.delays = metrics.enabled ? metrics.histogram('driftloop.label.delay') : undefined;
+  }
+
+  /** The longest of the lines, and what they refused. */
+  get state(): QueueState {
+    return statesOf(this.lines.values());
+  }
 
   /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID; retriable: JOURNAL_BUSY, TOO_BUSY. */
   async record(tenant: string, request: RecordOutcomesRequest, cause: Cause): Promise<RecordOutcomesReply> {
@@ -90,7 +100,17 @@ export class Outcomes {
     const told = labelsAdded(declared, sorted.changes, request.watermark);
     const newest = newestOf(sorted.changes, request.watermark);
     if (told.length || sorted.changes.length) await this.write(declared, journal, sorted.changes, told, newest, cause);
+    this.measure(declared, told);
     return reply(sorted);
+  }
+
+  /** How late labels come, event time. */
+  private measure({ label }: DeclaredLabelDocument, told: readonly LabelsAdded[]): void {
+    if (!this.delays) return;
+    for (const { labels } of told)
+      for (const { entityTime, knownAt } of labels)
+        if (entityTime && knownAt)
+          this.delays.record((knownAt.getTime() - entityTime.getTime()) / 1000, { 'driftloop.label': label });
   }
 
   /** What is in quarantine already is looked up only where something is suspect. */

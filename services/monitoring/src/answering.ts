@@ -12,7 +12,10 @@ export interface ReplicaState {
   readonly failure?: string;
 }
 
-/** The replicas of a model, by name. The highest revision that each has spoken of holds. */
+/**
+ * The replicas of a model that have spoken of its newest revision, by name; a replica that has not is on its way, or
+ * gone for good. Where one has both failed and followed, it follows.
+ */
 export function replicasOf(facts: readonly FactDocument[]): ReplicaState[] {
   const states = new Map<string, ReplicaState>();
   for (const state of facts.flatMap(stateOf)) {
@@ -20,7 +23,9 @@ export function replicasOf(facts: readonly FactDocument[]): ReplicaState[] {
     const newer = !known || state.revision > known.revision || (state.revision === known.revision && !state.failure);
     if (newer) states.set(state.replica, state);
   }
-  return [...states.values()].sort((a, b) => (a.replica < b.replica ? -1 : 1));
+  const newest = Math.max(...[...states.values()].map(({ revision }) => revision));
+  const present = [...states.values()].filter(({ revision }) => revision === newest);
+  return present.sort((a, b) => (a.replica < b.replica ? -1 : 1));
 }
 
 function stateOf({ topic, payload }: FactDocument): ReplicaState[] {

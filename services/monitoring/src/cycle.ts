@@ -91,7 +91,9 @@ export class Cycles {
       if (move.onTrial) emit.push(this.judgement(doc, move.rolloutId!, move.onTrial, orphaned(doc), now, own));
       return this.save(doc, emit, own);
     }
-    if (move.failure) emit.push(this.judgement(doc, move.rolloutId!, move.failure.stage, move.failure, now, own));
+    // Any replica's failure ends a trial, and ends it once.
+    if (move.failure && !isWithdrawn(doc))
+      emit.push(this.judgement(doc, move.rolloutId!, move.failure.stage, move.failure, now, own));
     doc.set(fieldsOf(view, doc, move));
     if (move.outcome) emit.push(this.end(doc, move.outcome.name, move.outcome.reasons, fact.time, own));
     await this.save(doc, emit, own);
@@ -195,6 +197,10 @@ const ownStep = (said: Decision, what: string): CycleStepRow => ({
   what,
   decision: Decision.toJSON(said),
 });
+
+/** Whether the judge has taken what is on trial back. */
+export const isWithdrawn = ({ steps }: Pick<CycleDocument, 'steps'>): boolean =>
+  steps.some(({ decision }) => (decision as Decision | undefined)?.outcome === 'roll_back');
 
 const orphaned = (doc: CycleDocument): Judgement => ({
   verdict: Verdict.ROLL_BACK,

@@ -1,6 +1,8 @@
 /** Closed cohorts: one document a day with the integer sums that every later decision is computed from. */
+import { Leadership } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import mongoose, { type Model, Schema } from 'mongoose';
+import { fenceField, keepFenced } from './fenced.js';
 import { type DayPart, type HeldMark, type KnownOf, knownAfter } from './quarantine-parts.js';
 
 export type Role = 'champion' | 'challenger' | 'frozen' | 'returned';
@@ -122,6 +124,7 @@ const daySchema = new Schema<DayDocument>(
     counts: Mixed,
     parts: [Mixed],
     held: [Mixed],
+    ...fenceField,
   },
   { versionKey: false, minimize: false },
 )
@@ -141,16 +144,19 @@ export class Days {
   readonly days: Model<DayDocument>;
   readonly details: Model<DayDetails>;
 
-  constructor(connection: mongoose.Connection) {
+  constructor(
+    connection: mongoose.Connection,
+    private readonly leadership: Leadership,
+  ) {
     this.days = connection.model<DayDocument>('Day', daySchema, 'days');
     this.details = connection.model<DayDetails>('DayDetails', detailsSchema, 'day_details');
   }
 
   /** Details first: a day that is there has them. */
   async keep(day: DayDocument): Promise<void> {
-    const { _id, ...fields } = day;
+    const fields = { ...day };
     if (fields.counts) fields.counts = await this.keepDetails(day, fields.counts);
-    await this.days.updateOne({ _id }, { $set: fields }, { upsert: true });
+    await keepFenced(this.days, fields, this.leadership);
   }
 
   private async keepDetails({ _id, series, day }: DayDocument, counted: DayCounts): Promise<DayCounts> {

@@ -48,6 +48,12 @@ export const errors = catalogue('monitoring', {
     message: (facts: { state: string }) =>
       `"${facts.state}" is no state; held, released or upheld (resolve: released or upheld)`,
   },
+  OVERTAKEN: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (facts: { document: string }) =>
+      `${facts.document} was written by a later leader: this replica of monitoring leads no longer`,
+  },
   QUARANTINE_RACED: {
     status: 'ABORTED',
     retriable: true,

@@ -3,9 +3,11 @@
  * Messages inside are proto3 JSON, so that they read the same in every store.
  */
 import { outboxed } from '@driftloop/documents';
+import { Leadership } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import mongoose, { type HydratedDocument, type Model, Schema } from 'mongoose';
 import type { DriftControl } from './drift-control.js';
+import { fenceField, keepFenced } from './fenced.js';
 import type { SpanRow } from './spans.js';
 
 /** One fact of the loop as heard; `_id` is the event's own id. */
@@ -176,6 +178,7 @@ const signalSchema = new Schema<SignalDocument>({ _id: String, series: String, t
 const watchSchema = new Schema<WatchDocument>(
   {
     _id: String,
+    ...fenceField,
     now: Number,
     signalled: Number,
     checked: Number,
@@ -193,7 +196,7 @@ const sourceSchema = new Schema<SourceDocument>(
   plain,
 ).index({ series: 1 });
 
-const clockSchema = new Schema<ClockDocument>({ _id: String, now: Number, previous: Number }, plain);
+const clockSchema = new Schema<ClockDocument>({ _id: String, now: Number, previous: Number, ...fenceField }, plain);
 
 @Injectable()
 export class LoopDocuments {
@@ -204,7 +207,10 @@ export class LoopDocuments {
   readonly sources: Model<SourceDocument>;
   readonly clocks: Model<ClockDocument>;
 
-  constructor(connection: mongoose.Connection) {
+  constructor(
+    connection: mongoose.Connection,
+    private readonly leadership: Leadership,
+  ) {
     this.facts = connection.model<FactDocument>('Fact', factSchema, 'facts');
     this.cycles = connection.model<CycleDocument>('Cycle', cycleSchema, 'cycles');
     this.signals = connection.model<SignalDocument>('Signal', signalSchema, 'signals');
@@ -254,7 +260,7 @@ export class LoopDocuments {
   }
 
   async keepClock(now: number, previous: number | null): Promise<void> {
-    await this.clocks.updateOne({ _id: 'clock' }, { $set: { now, previous } }, { upsert: true });
+    await keepFenced(this.clocks, { _id: 'clock', now, previous }, this.leadership);
   }
 
   watch(series: string): Promise<WatchDocument | null> {
@@ -262,7 +268,6 @@ export class LoopDocuments {
   }
 
   async keepWatch(watch: WatchDocument): Promise<void> {
-    const { _id, ...fields } = watch;
-    await this.watches.updateOne({ _id }, { $set: fields }, { upsert: true });
+    await keepFenced(this.watches, watch, this.leadership);
   }
 }

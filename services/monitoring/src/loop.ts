@@ -5,10 +5,12 @@
  * I1  Every step looks at documents and does what they still lack, so that a tick handled twice is a tick handled once.
  * I2  What is kept in memory is a copy of documents; it is dropped whenever this process cannot be sure to have seen
  *     every tick before (after an error, a redelivery, or a tick that another replica handled).
- * I3  Time never goes back: a tick older than the last one handled is nothing; the same one again is done again (I1).
+ * I3  Where monitoring is led, each model's turn begins with a look whether this replica still leads; what a turn writes
+ *     whole is written under its number (fenced.ts), the rest by compare-and-set or once, by its id.
+ * I4  Time never goes back: a tick older than the last one handled is nothing; the same one again is done again (I1).
  */
 import type { Cause } from '@driftloop/documents';
-import { Log } from '@driftloop/service';
+import { Leadership, Log } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Facts } from './facts.js';
 import { type FactDocument, LoopDocuments } from './loop.documents.js';
@@ -28,6 +30,7 @@ export class Loop {
     private readonly turn: ModelTurn,
     private readonly documents: LoopDocuments,
     private readonly log: Log,
+    private readonly leadership: Leadership,
   ) {}
 
   async tick(tick: Tick, cause: Cause): Promise<void> {
@@ -60,6 +63,7 @@ export class Loop {
     for (const series of [...this.views.keys()].sort()) {
       const view = this.views.get(series)!;
       if (!view.ready) continue;
+      this.leadership.check();
       const memory = this.memories.get(series) ?? (await this.turn.remember(view));
       this.memories.set(series, memory);
       await this.turn.take(memory, bySeries.get(series) ?? [], tick, { ...cause, tenant: view.tenant });

@@ -94,4 +94,6 @@ export const monitoring: ServiceDefinition = {
   name: 'monitoring',
   module: MonitoringModule,
   grpc: { packages: { 'driftloop.v1.Monitoring': MonitoringService }, port: 7006 },
+  // A tick is one replica's, from the facts it has heard to what it keeps of them: docs/decisions/0017.
+  leads: true,
 };

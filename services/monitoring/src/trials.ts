@@ -1,9 +1,9 @@
 /** Trials: what a tick does about the rollout of an open cycle: judges its shadow, checks its canary, ends what is overdue. */
-import { type Decision, Evidence, Verdict } from '@driftloop/contracts';
+import { Evidence, Verdict } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
 import { Canary } from './canary.js';
-import { Cycles } from './cycle.js';
+import { Cycles, isWithdrawn } from './cycle.js';
 import { deadlineOf } from './deadlines.js';
 import { Judge } from './judge.js';
 import type { Judgement, Standing } from './judgement.js';
@@ -38,8 +38,7 @@ export class Trials {
   private async tainted(cycle: CycleDocument, { now }: Tick): Promise<Judgement | undefined> {
     if (cycle.stage !== 'shadow' && cycle.stage !== 'canary') return undefined;
     const reason = await this.quarantined.taint(cycle, now);
-    const isWithdrawn = cycle.steps.some(({ decision }) => (decision as Decision)?.outcome === 'roll_back');
-    return reason && !isWithdrawn ? { verdict: Verdict.ROLL_BACK, reasons: [reason], evidence: [] } : undefined;
+    return reason && !isWithdrawn(cycle) ? { verdict: Verdict.ROLL_BACK, reasons: [reason], evidence: [] } : undefined;
   }
 
   /** A trial that has earned its word and waits for a thaw is on trial still: harm ends it. */

@@ -1,15 +1,16 @@
 /** The front door of serving: the Open Inference Protocol, version 2. Parse, call, reply; decides nothing. */
 import { randomUUID } from 'node:crypto';
 import type { inference } from '@driftloop/contracts';
-import { callerOf, Settings, WallClock } from '@driftloop/service';
+import { type Caller, callerOf, Settings, WallClock } from '@driftloop/service';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { errors } from './errors.js';
-import { Inference } from './inference.js';
+import { type Answer, Inference } from './inference.js';
 import { readQuestions } from './question.js';
 import { metadataOf, responseOf, versionsOf } from './replies.js';
-import { ServedModels } from './served-models.js';
+import { type ServedModel, ServedModels } from './served-models.js';
+import { ServingMetrics } from './serving.metrics.js';
 
 const door = 'GRPCInferenceService';
 
@@ -22,6 +23,7 @@ export class InferenceDoor {
     private readonly inference: Inference,
     private readonly clock: WallClock,
     private readonly settings: Settings,
+    private readonly metrics: ServingMetrics,
   ) {}
 
   @GrpcMethod(door, 'ServerLive')
@@ -62,6 +64,15 @@ export class InferenceDoor {
   ): Promise<inference.ModelInferResponse> {
     const caller = callerOf(metadata);
     const model = this.models.find(caller.tenant, request.modelName);
+    return this.metrics.timed(model.model, () => this.infer(request, model, caller, call));
+  }
+
+  private async infer(
+    request: inference.ModelInferRequest,
+    model: ServedModel,
+    caller: Caller,
+    call: InferCall,
+  ): Promise<[Answer, inference.ModelInferResponse]> {
     const questions = readQuestions(request, model, caller.replay, randomUUID);
     const now = this.clock.now();
     const answer = await this.inference.answer({
@@ -73,7 +84,7 @@ export class InferenceDoor {
       patienceMs: patienceOf(call, now, this.settings.featurePatienceMs),
       cancelled: () => call.cancelled,
     });
-    return responseOf(request, questions, answer);
+    return [answer, responseOf(request, questions, answer)];
   }
 }
 

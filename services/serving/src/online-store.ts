@@ -6,7 +6,7 @@
  * I3  A row is told in the asking model's layout, by the names that the store gives with it.
  */
 import { type FeatureQuestion, type FeatureRow, FeatureStoreClient, type ReadOnlineReply } from '@driftloop/contracts';
-import { Addresses, call } from '@driftloop/service';
+import { Addresses, call, type QueueState } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { Reading } from './feature-reader.js';
@@ -32,16 +32,22 @@ interface Batch {
 const liveMs = 100;
 const replayMs = 60_000;
 const largestBatch = 200;
-const queueLimit = 20_000;
+/** Questions that wait at most. */
+export const onlineLimit = 20_000;
 
 @Injectable()
 export class OnlineStore implements OnApplicationShutdown {
   private client: FeatureStoreClient | undefined;
   private readonly batches = new Map<string, Batch>();
   private waiting = 0;
+  private refused = 0;
 
   /** Made at the first question: where the store listens is known only once it has started. */
   constructor(private readonly addresses: Addresses) {}
+
+  get state(): QueueState {
+    return { depth: this.waiting, refused: this.refused };
+  }
 
   onApplicationShutdown(): void {
     this.client?.close();
@@ -53,7 +59,10 @@ export class OnlineStore implements OnApplicationShutdown {
    */
   read(model: ServedModel, question: FeatureQuestion, reading: Reading): Promise<StoredRow | undefined> {
     const { replay, patienceMs } = reading;
-    if (this.waiting >= queueLimit) return Promise.reject(errors.QUEUE_FULL({ limit: queueLimit }));
+    if (this.waiting >= onlineLimit) {
+      this.refused++;
+      return Promise.reject(errors.QUEUE_FULL({ limit: onlineLimit }));
+    }
     this.waiting++;
     const key = `${model.key}/${model.specRevision}/${replay}`;
     return new Promise((resolve, reject) => {

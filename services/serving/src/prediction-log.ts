@@ -10,7 +10,7 @@
  */
 import { Bus } from '@driftloop/bus';
 import { isRetriable, type Prediction } from '@driftloop/contracts';
-import { Log, Settings } from '@driftloop/service';
+import { Log, type QueueState, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { servingPoints } from './points.js';
 import { batchesOf } from './prediction-batches.js';
@@ -38,6 +38,7 @@ const lastTries = 10;
 export class PredictionLog implements OnApplicationShutdown {
   private readonly buffers = new Map<string, Buffer>();
   private waiting = 0;
+  private dropped = 0;
   private inFlight = 0;
   private hurried = false;
   private full = false;
@@ -50,6 +51,10 @@ export class PredictionLog implements OnApplicationShutdown {
     private readonly log: Log,
     private readonly settings: Settings,
   ) {}
+
+  get state(): QueueState {
+    return { depth: this.waiting, dropped: this.dropped };
+  }
 
   /** Brackets an answer being made: while there are some, batches may grow. */
   began(): void {
@@ -67,6 +72,7 @@ export class PredictionLog implements OnApplicationShutdown {
     const buffer = this.bufferOf(model);
     for (let i = 0; i < predictions.length && i < room; i++) buffer.predictions.push(predictions[i]);
     buffer.dropped += Math.max(0, predictions.length - room);
+    this.dropped += Math.max(0, predictions.length - room);
     this.waiting += Math.min(room, predictions.length);
     buffer.added += Math.min(room, predictions.length);
     this.hurried ||= block;
@@ -148,6 +154,7 @@ export class PredictionLog implements OnApplicationShutdown {
           return false;
         }
         buffer.dropped += dropped + predictions.length;
+        this.dropped += predictions.length;
         this.log.error({ dropped: predictions.length, problem }, 'predictions cannot be logged');
       }
       this.waiting -= predictions.length;

@@ -7,6 +7,7 @@
  * I3  What a row is scored with changes nothing in its answer, not the last bit.
  * I4  A thread that dies is started again with the graphs that it held; what it was scoring fails.
  */
+import type { QueueState } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { Graph, GraphScores } from './scoring.worker.js';
@@ -52,7 +53,8 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-const queueLimit = 20_000;
+/** Rows that wait at most. */
+export const scorerLimit = 20_000;
 const batchLimit = 512;
 const batchesInFlight = 2;
 
@@ -61,8 +63,13 @@ export class Scorer implements OnApplicationShutdown {
   private readonly thread = new ScoringThread();
   private readonly queue: Job[] = [];
   private waiting = 0;
+  private refused = 0;
   private inFlight = 0;
   private scheduled = false;
+
+  get state(): QueueState {
+    return { depth: this.waiting, refused: this.refused };
+  }
 
   /** Loads a graph; again is no work. Rejects with what is wrong with it. */
   async load(graph: Graph): Promise<void> {
@@ -80,7 +87,10 @@ export class Scorer implements OnApplicationShutdown {
 
   /** Scores a request's rows with each graph of a set. Throws QUEUE_FULL (retriable). */
   score(graphs: GraphSet, rows: readonly Row[]): Promise<Scored> {
-    if (this.waiting + rows.length > queueLimit) return Promise.reject(errors.QUEUE_FULL({ limit: queueLimit }));
+    if (this.waiting + rows.length > scorerLimit) {
+      this.refused += rows.length;
+      return Promise.reject(errors.QUEUE_FULL({ limit: scorerLimit }));
+    }
     this.waiting += rows.length;
     return new Promise((resolve, reject) => {
       this.queue.push({ graphs, rows, resolve, reject });

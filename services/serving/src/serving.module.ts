@@ -15,6 +15,7 @@ import { RolloutHistory } from './rollout-history.js';
 import { Scorer } from './scorer.js';
 import { ServedModels } from './served-models.js';
 import { ServingDocuments } from './serving.documents.js';
+import { ServingMetrics } from './serving.metrics.js';
 import { WhenModelDeclared } from './when-model-declared.js';
 import { WhenRolloutChanged } from './when-rollout-changed.js';
 
@@ -33,6 +34,7 @@ import { WhenRolloutChanged } from './when-rollout-changed.js';
     FeatureReader,
     PredictionLog,
     Inference,
+    ServingMetrics,
   ],
 })
 export class ServingModule {}

@@ -69,8 +69,8 @@ async function playOn(house: Doors, worldUrl: string, kept: Kept, disturber?: Di
   return outcomeOf(kept, control, { model, truth: truth(), frozenVersion, diary: new Diary(diary) });
 }
 
-/** What a log's offsets and the outbox have to do with a document is another matter on another bus. */
-const ofTheLog = new Set(['applied', 'pending', 'outboxLease', '__v', 'marks']);
+/** What a log's offsets, the outbox and the lead have to do with a document is another matter on another bus. */
+const ofTheLog = new Set(['applied', 'pending', 'outboxLease', '__v', 'fence']);
 
 async function daysIn(connection: Connection): Promise<Record<string, object>> {
   const documents = await connection.collection('days').find({}).toArray();

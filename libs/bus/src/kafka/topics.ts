@@ -4,6 +4,7 @@
  * I1  A record's timestamp is when the broker took it: retention runs on wall time, event time is in `ce_time`.
  * I2  A topic once seen is remembered with its partitions, which never change (keys would move).
  */
+import { setTimeout as pass } from 'node:timers/promises';
 import { dayMs } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
 import type { TopicOptions } from '../bus.js';
@@ -12,6 +13,8 @@ import type { Wire } from './wire.js';
 
 /** A send packs what a partition gets into one batch. */
 const largestBatch = 16 * 1024 * 1024;
+/** How long a topic may take to be known to all brokers, ms. */
+const appearMs = 10_000;
 
 export interface TopicSettings {
   /** Before each topic's and group's name, with a dot. */
@@ -62,7 +65,7 @@ export class Topics {
       this.known.set(topic, partitions);
       return;
     }
-    const found = await this.partitions(topic);
+    const found = await this.seen(topic);
     if (found !== partitions) throw errors.BUS_TOPIC_CONFLICT({ topic, expected: partitions, found });
     await this.bringUpToDate(this.physical(topic), config);
   }
@@ -73,6 +76,16 @@ export class Topics {
     const partitions = this.known.get(topic);
     if (partitions === undefined) throw errors.BUS_TOPIC_UNKNOWN({ topic });
     return partitions;
+  }
+
+  /** A topic that another process makes at this moment is there, though not every broker says so yet. */
+  private async seen(topic: string): Promise<number> {
+    const deadline = performance.now() + appearMs;
+    while (!this.known.has(topic) && performance.now() < deadline) {
+      await this.look();
+      if (!this.known.has(topic)) await pass(50);
+    }
+    return this.partitions(topic);
   }
 
   private async look(): Promise<void> {

@@ -23,7 +23,7 @@ import {
   Stage,
   TimePassed,
 } from '@driftloop/contracts';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient, type TestOptions, testService } from '@driftloop/service';
 import { Days } from '../days.documents.js';
 import { LoopDocuments } from '../loop.documents.js';
 import { monitoring } from '../monitoring.module.js';
@@ -94,7 +94,7 @@ export interface Answers {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld(options: { home?: string; spec?: string; model?: string; resume?: number } = {}) {
+export async function openWorld(options: TestOptions & { spec?: string; model?: string; resume?: number } = {}) {
   const { spec = specText(), model = 'parcels', resume = 0, ...home } = options;
   const service = await testService(monitoring, home);
   const { bus, addresses } = service.ground;
