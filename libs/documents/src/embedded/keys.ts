@@ -72,6 +72,13 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
+/** The half-open range of keys of objects. */
+export const objectKeys: readonly [Uint8Array, Uint8Array] = [Uint8Array.of(OBJECT), Uint8Array.of(OBJECT + 1)];
+
+export function isObjectKey(key: unknown): boolean {
+  return key instanceof Uint8Array && key[0] === OBJECT;
+}
+
 /** The half-open range of keys [from, to) of all values of the same type as `value`: comparisons stay within a type. */
 export function typeRange(value: Value): readonly [Key, Key] {
   if (typeof value === 'number') return [MINUS_INFINITY_KEY, ''];
@@ -127,4 +134,15 @@ export function extractAll(value: Value, parts: readonly string[], from = 0, emp
   }
   if (typeof value !== 'object' || value === null) return [undefined];
   return extractAll((value as Doc)[parts[from]], parts, from + 1, empty);
+}
+
+/** Where a path meets its first array; undefined where it meets none. */
+export function arrayOn(doc: Doc, parts: readonly string[]): string | undefined {
+  let value: Value = doc;
+  for (const [i, part] of parts.entries()) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Doc)[part];
+    if (Array.isArray(value)) return parts.slice(0, i + 1).join('.');
+  }
+  return undefined;
 }

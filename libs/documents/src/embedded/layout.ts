@@ -3,10 +3,12 @@
  *
  * I1  The key columns of a row are a function of its body.
  * I2  Where arrays make a path several values, the column is NULL and each value is a row of the path's side table.
+ * I3  A document with arrays on two paths of one index is refused, as mongod refuses it.
  */
 import type { Doc } from './codec.js';
 import type { Definition, IndexDefinition } from './definition.js';
-import { extract, extractAll, type Key, keyOf, MULTI, type Path, pathOf } from './keys.js';
+import { badValue } from './errors.js';
+import { arrayOn, extract, extractAll, type Key, keyOf, MULTI, type Path, pathOf } from './keys.js';
 import { matcher } from './matching.js';
 
 /** A row's keys: its key and flag columns in their order, and the several keys of paths with arrays. */
@@ -41,10 +43,12 @@ export class Layout {
   readonly remove: string;
   private readonly columns: readonly Column[];
   private readonly flags: readonly Flag[];
+  private readonly compound: readonly IndexDefinition[];
 
   constructor(definition: Definition, table: string) {
     this.columns = [...definition.columns].map(([path, name]) => ({ name, path: pathOf(path) }));
     this.flags = definition.indexes.filter((index) => index.flag).map(flagOf);
+    this.compound = definition.indexes.filter(({ fields }) => fields.length > 1);
     const names = [...this.columns, ...this.flags].map(({ name }) => name);
     const marks = names.map(() => ', ?').join('');
     this.insert = `INSERT INTO ${table} (id, body${names.map((name) => `, ${name}`).join('')}) VALUES (?, ?${marks})`;
@@ -64,8 +68,18 @@ export class Layout {
         columns.push(null);
       } else columns.push(keyOf(value));
     }
+    if (several && several.length > 1) this.refuseParallelArrays(doc);
     for (const flag of this.flags) columns.push(flag.holds(doc) ? 1 : null);
     return several ? { columns, several } : { columns };
+  }
+
+  /** I3 */
+  private refuseParallelArrays(doc: Doc): void {
+    for (const index of this.compound) {
+      const arrays = new Set(index.fields.flatMap(({ path }) => arrayOn(doc, path.parts) ?? []));
+      if (arrays.size < 2 || (index.flag && !flagOf(index).holds(doc))) continue;
+      throw badValue(`cannot index parallel arrays ${[...arrays].map((path) => `[${path}]`).join(' ')}`, 171);
+    }
   }
 }
 

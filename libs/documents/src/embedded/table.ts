@@ -22,12 +22,14 @@ import { duplicateOf, isDuplicate } from './duplicates.js';
 import { badValue, duplicateKey, unsupported } from './errors.js';
 import { type Key, keyOf } from './keys.js';
 import { type Keys, Layout, quote, type Several, sameKeys } from './layout.js';
+import { ObjectKeys } from './object-keys.js';
 
 export class Table {
   readonly sql: string;
   private definition!: Definition;
   private layout!: Layout;
   private exists = false;
+  private readonly objectKeys = new ObjectKeys((sql, parameters) => this.rows(sql, parameters).length > 0);
 
   constructor(
     readonly store: Store,
@@ -61,6 +63,12 @@ export class Table {
   /** Whether some document has several values at an indexed path: then they are in its side table. */
   isMultikey(path: string): boolean {
     return this.definition.multikey.has(path);
+  }
+
+  /** Whether the order of a column is the order of its path's values. */
+  isOrdered(path: string): boolean {
+    const column = this.columnOf(path);
+    return column !== undefined && !this.isMultikey(path) && !(this.exists && this.objectKeys.in(column, this.sql));
   }
 
   /** The side table of a path: (v, rid). */
@@ -136,6 +144,7 @@ export class Table {
   }
 
   private write(doc: Doc, sql: string, ...parameters: SQLInputValue[]): number {
+    this.objectKeys.written(parameters);
     try {
       const run = () => Number(this.store.statement(sql).run(...parameters).lastInsertRowid);
       return this.store.change(this.name, run);
