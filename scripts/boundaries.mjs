@@ -19,7 +19,7 @@ const allowed = {
   onnx: ['contracts', 'algorithms'],
   service: ['contracts', 'bus', 'documents', 'objects'],
   client: ['contracts'],
-  gateway: ['contracts', 'bus', 'service'],
+  gateway: ['contracts', 'bus', 'documents', 'service'],
   cli: ['client'],
   console: ['client'],
   flights: ['client'],

@@ -16,6 +16,7 @@ import {
   readSettings,
   Secret,
   startService,
+  type WallClock,
 } from '@driftloop/service';
 import { serving } from '@driftloop/serving';
 import { training } from '@driftloop/training';
@@ -36,12 +37,14 @@ export interface HouseOptions {
   environment?: Readonly<Record<string, string | undefined>>;
   /** What a service hears in place of the home's own bus: disturbances are tried that way. */
   hear?: (bus: Bus, service: string) => Bus;
+  /** In place of the wall's. */
+  clock?: WallClock;
 }
 
 /** Opens a home and starts the house in it; nothing is left running where a part cannot start. */
 export async function openHouse(
   home: string,
-  { anyPorts, environment = process.env, hear = (bus) => bus }: HouseOptions = {},
+  { anyPorts, environment = process.env, hear = (bus) => bus, clock }: HouseOptions = {},
 ): Promise<House> {
   const settings = readSettings({ ...environment, DRIFTLOOP_HOME: home });
   const locked = await openEmbeddedStore(home, settings);
@@ -55,7 +58,7 @@ export async function openHouse(
   try {
     for (const definition of definitions) {
       const ground = await openEmbeddedGround(home, definition.name, store);
-      const options = anyPorts ? { port: 0, httpPort: 0 } : {};
+      const options = { ...(anyPorts && { port: 0, httpPort: 0 }), ...(clock && { clock }) };
       const heard = { ...ground, bus: hear(ground.bus, definition.name) };
       services.set(definition.name, await startService(definition, heard, options));
     }

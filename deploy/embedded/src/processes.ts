@@ -196,7 +196,8 @@ function environmentOf(places: readonly Place[]): Environment {
 /** What the house itself says, whatever its environment does. */
 function fixed(replayToken: string): Environment {
   const { PATH, HOME } = process.env;
-  return { PATH, HOME, TMPDIR: process.env.TMPDIR, DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_REPLAY_TOKEN: replayToken };
+  const mode = { DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_CLOCK: 'replay' };
+  return { PATH, HOME, TMPDIR: process.env.TMPDIR, ...mode, DRIFTLOOP_REPLAY_TOKEN: replayToken };
 }
 
 /** A home's own secret, made at its first start and readable by its owner only. */

@@ -21,6 +21,7 @@ export { type LedgerCheck, verifyLedger } from './ledger.js';
 export { type DeadLetterQuery, Operations } from './operations.js';
 export { type Answer, Predictor, type Question } from './predictor.js';
 export { Quarantine, type QuarantineQuery } from './quarantine.js';
-export { type Fact, FactStream, type ReportedOutcome, Reporter } from './reporter.js';
+export { FactStream, Reporter } from './reporter.js';
+export type { Fact, ReportedOutcome } from './rows.js';
 export { type SimulateOptions, simulate } from './simulate.js';
 export { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';

@@ -7,21 +7,11 @@ import {
   Outcome,
   type RecordOutcomesReply,
   RecordOutcomesRequest,
-  SourceRow,
 } from '@driftloop/contracts';
 import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
 import { CallFailed } from './failure.js';
+import { type Fact, type ReportedOutcome, toRow } from './rows.js';
 import { credential, failure, open, unary } from './rpc.js';
-
-/** A fact about an entity: both of its times, and its columns (null is missing). */
-export interface Fact {
-  entityId: string;
-  eventTime: Date;
-  knownAt: Date;
-  values: Record<string, number | string | null>;
-}
-
-export type ReportedOutcome = Partial<Outcome> & Pick<Outcome, 'entityId' | 'entityTime' | 'knownAt' | 'value'>;
 
 interface Waiting {
   resolve: (reply: IngestReply) => void;
@@ -88,12 +78,4 @@ export class Reporter {
     this.store.close();
     this.labeling.close();
   }
-}
-
-function toRow({ entityId, eventTime, knownAt, values }: Fact): SourceRow {
-  const kinds = Object.entries(values).map(([name, value]) => {
-    if (value === null) return [name, { kind: undefined }];
-    return [name, { kind: typeof value === 'number' ? { $case: 'number', value } : { $case: 'text', value } }];
-  });
-  return { entityId, eventTime, knownAt, values: Object.fromEntries(kinds) };
 }

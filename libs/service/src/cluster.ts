@@ -11,7 +11,7 @@ import { MongooseOutbox, openMongod } from '@driftloop/documents';
 import { MinioObjects } from '@driftloop/objects/minio';
 import { Addresses } from './addresses.js';
 import type { Ground } from './ground.js';
-import { openLog } from './log.js';
+import { openLog, secretsOf } from './log.js';
 import { once } from './once.js';
 import { type ClusterSettings, databaseOf, type Settings } from './settings.js';
 
@@ -22,7 +22,7 @@ import { type ClusterSettings, databaseOf, type Settings } from './settings.js';
 export async function openClusterGround(service: string, settings: Settings): Promise<Ground> {
   const cluster = settings.cluster;
   if (!cluster) throw new TypeError('openClusterGround needs settings of the cluster mode');
-  const log = openLog(service, settings.logLevel);
+  const log = openLog(service, settings.logLevel, { replica: settings.replica, secrets: secretsOf(settings) });
   const closers: (() => Promise<unknown>)[] = [];
   const close = once(async () => {
     for (const closer of closers.reverse()) await closer();

@@ -64,7 +64,7 @@ export class Dependencies {
 async function reasonOf({ name, answer }: Dependency): Promise<string> {
   let late: NodeJS.Timeout | undefined;
   const patience = new Promise<never>((_, reject) => {
-    late = setTimeout(() => reject(new Error(`no answer within ${patienceMs} ms`)), patienceMs);
+    late = setTimeout(() => reject(new Error(`no answer within ${patienceMs} ms`)), patienceMs).unref();
   });
   try {
     await Promise.race([Promise.resolve().then(answer), patience]);

@@ -31,6 +31,7 @@ export { errorTypeOf } from './telemetry/conventions.js';
 export { type MetricDefinition, type MetricName, metricCatalogue } from './telemetry/metric-catalogue.js';
 export { type Measurement, Metrics, type QueueState } from './telemetry/metrics.js';
 export type { ReceivedLog, ReceivedMetric, ReceivedSpan } from './telemetry/otlp-wire.js';
+export { prometheusLabel, prometheusSeries } from './telemetry/prometheus-names.js';
 export { redacted } from './telemetry/redaction.js';
 export { traceparentOf } from './telemetry/span-context.js';
 export { Telemetry } from './telemetry.js';

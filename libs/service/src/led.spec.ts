@@ -65,13 +65,7 @@ function client(): LabelingClient {
 const ask = (from: LabelingClient, label = 'x') =>
   call(from, 'recordOutcomes', { label, outcomes: [], watermark: undefined });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** Time passes for everybody, in steps that the replicas can keep up with. */
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 1000) {
-    clock.pass(1000);
-    await pause(5);
-  }
-}
+const pass = (ms: number, step?: number) => clock.live(ms, step);
 
 const declared = (model: string) => ({
   ...{ id: `declared-${model}`, topic: 'model.declared', key: `acme/${model}`, time: 1_357_000_000_000 },

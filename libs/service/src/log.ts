@@ -39,9 +39,13 @@ export interface LogOptions {
   readonly telemetry?: Telemetry;
 }
 
-/** Every secret of some settings, by value. */
+/** Every secret of some settings, by value, wherever in them it stands. */
 export function secretsOf(settings: Settings): string[] {
-  return Object.values(settings).flatMap((value) => (value instanceof Secret ? [value.reveal()] : []));
+  const within = (value: unknown): string[] => {
+    if (value instanceof Secret) return [value.reveal()];
+    return typeof value === 'object' && value !== null ? Object.values(value).flatMap(within) : [];
+  };
+  return within(settings);
 }
 
 /** Opens a service's log. */

@@ -23,25 +23,22 @@ import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
-import { Dependencies, dependenciesOf } from './dependencies.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
-import { healthPortOf, openHealth } from './health.js';
 import { Identity } from './identity.js';
 import { Leadership, Led, Unled } from './leadership.js';
-import { Log, nestLog, openLog, secretsOf } from './log.js';
+import { listenHealth, listenHttp } from './listening.js';
+import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, defaultPorts, Settings, variableOf } from './settings.js';
+import { checkExposure, Settings, variableOf } from './settings.js';
 import { observeBus } from './telemetry/bus-metrics.js';
-import type { MessagingSystem } from './telemetry/conventions.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
-import { TracedBus } from './telemetry/traced-bus.js';
-import { tracedCalls } from './telemetry/traced-calls.js';
 import { Telemetry } from './telemetry.js';
+import { logOptions, telemetryOf, type WatchedGround, watchedGround } from './watched.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
 /** What a service is. */
@@ -99,14 +96,10 @@ type Token = Type<unknown> | (abstract new (...args: never[]) => unknown);
 @Module({})
 class Kit {}
 
-interface Parts {
+interface Parts extends WatchedGround {
   readonly definition: ServiceDefinition;
   readonly ground: Ground;
   readonly options: StartOptions;
-  /** The ground's, or what watches them. */
-  readonly bus: Bus;
-  readonly addresses: Addresses;
-  readonly system: MessagingSystem;
   readonly log: Log;
   readonly telemetry: Telemetry;
   readonly readiness: Readiness;
@@ -129,7 +122,7 @@ export async function startService(
 ): Promise<RunningService> {
   const { settings } = ground;
   const telemetry = options.telemetry ?? telemetryOf(definition.name, settings);
-  const log = openLog(definition.name, settings.logLevel, logOptions(settings, options, telemetry));
+  const log = openLog(definition.name, settings.logLevel, logOptions(settings, options.logLines, telemetry));
   const readiness = new Readiness();
   const identity = new Identity(definition.name, settings.replica);
   const credentials = new Credentials(settings);
@@ -224,36 +217,6 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
   };
 }
 
-const telemetryOf = (service: string, { otlpEndpoint: endpoint, metricsIntervalMs, replica }: Settings): Telemetry =>
-  Telemetry.open(service, { endpoint, metricsIntervalMs, replica });
-
-const logOptions = (settings: Settings, { logLines: lines }: StartOptions, telemetry: Telemetry) => ({
-  ...{ replica: settings.replica, secrets: secretsOf(settings), telemetry },
-  ...(lines && { lines }),
-});
-
-/** The bus and the addresses as the service has them: where somebody looks on, what is sent and asked is traced. */
-function watchedGround({ bus, addresses, outbox, settings }: Ground, telemetry: Telemetry) {
-  const system: MessagingSystem = settings.mode === 'cluster' ? 'kafka' : 'driftloop';
-  if (!telemetry.enabled && !telemetry.metrics.enabled) return { bus, addresses, system };
-  const traced = new TracedBus(bus, telemetry, system);
-  outbox.sendThrough(traced);
-  return { bus: traced, addresses: addresses.watched(tracedCalls(telemetry)), system };
-}
-
-async function listenHealth(
-  { definition, ground, options, readiness, identity }: Parts,
-  closers: (() => Promise<unknown>)[],
-): Promise<number> {
-  const { settings } = ground;
-  const port = options.healthPort ?? healthPortOf(definition.name, settings, defaultPorts);
-  if (port === undefined) return 0;
-  const dependencies = new Dependencies(dependenciesOf(ground, events.timePassed.topic));
-  const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port });
-  closers.push(() => door.close());
-  return door.port;
-}
-
 async function stop(readiness: Readiness, closers: (() => Promise<unknown>)[]): Promise<void> {
   readiness.stopping();
   const failures: unknown[] = [];
@@ -328,22 +291,4 @@ function connect(
   microservice.useGlobalFilters(filter);
   microservice.setIsInitHookCalled(true);
   return microservice;
-}
-
-async function listenHttp(
-  app: INestApplication,
-  { definition, ground, options }: Parts,
-  usual: number,
-): Promise<number> {
-  const { host, ports } = ground.settings;
-  const name = definition.name === 'gateway' ? 'gateway' : (`${definition.name}-http` as 'serving-http');
-  const port = options.httpPort ?? ports[name] ?? usual;
-  const facts = { service: definition.name, host, port, variable: variableOf(name, 'PORT') };
-  try {
-    await app.listen(port, host);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw errors.PORT_TAKEN(facts);
-    throw errors.PORT_NOT_OPENED({ ...facts, reason: (error as Error).message });
-  }
-  return (app.getHttpServer().address() as { port: number }).port;
 }

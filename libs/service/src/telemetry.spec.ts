@@ -3,7 +3,7 @@ import { events, LabelingClient } from '@driftloop/contracts';
 import { SpanKind } from '@opentelemetry/api';
 import * as semantics from '@opentelemetry/semantic-conventions';
 import * as unstable from '@opentelemetry/semantic-conventions/incubating';
-import { call, openReceiver, type ReceivedSpan, type Receiver, Telemetry, testService } from './index.js';
+import { call, Metrics, openReceiver, type ReceivedSpan, type Receiver, Telemetry, testService } from './index.js';
 import { tiny, World, world } from './spec/tiny-service.js';
 import { names } from './telemetry/conventions.js';
 import { metricCatalogue } from './telemetry/metric-catalogue.js';
@@ -177,6 +177,24 @@ it('tells metrics with the units and labels of the catalogue, and no others', as
     { labels: expect.objectContaining({ 'messaging.destination.name': 'labels.added' }), value: 1 },
   ]);
   expect(points('process.memory.usage')[0].value).toBeGreaterThan(10e6);
+});
+
+it('drops labels that the catalogue does not have, and adds up what is above a thousand series', async () => {
+  const { service } = await started(watched());
+  const metrics = service.app.get(Metrics);
+  const [sent, delays] = [
+    metrics.counter('messaging.client.sent.messages'),
+    metrics.histogram('driftloop.label.delay'),
+  ];
+  for (const user of ['a', 'b']) sent.add(1, { 'messaging.destination.name': 'labels.added', user });
+  for (let i = 0; i < 1200; i++) delays.record(1, { 'driftloop.label': `label-${i}` });
+  await service.close();
+  expect(points('messaging.client.sent.messages')).toEqual([
+    { labels: { 'messaging.destination.name': 'labels.added' }, value: 2 },
+  ]);
+  expect(points('driftloop.label.delay')).toHaveLength(1000);
+  const rest = points('driftloop.label.delay').find(({ labels }) => labels['otel.metric.overflow']);
+  expect(rest).toMatchObject({ count: 201 });
 });
 
 it('reads lag, dead letters and the outbox while it runs', async () => {

@@ -1,5 +1,8 @@
 /** Clocks for specs: one that moves by hand, one that runs faster than the wall's. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { WallClock } from './clock.js';
+
+const turnsAStep = 50;
 
 interface Timer {
   readonly at: number;
@@ -45,6 +48,17 @@ export class HandClock extends WallClock {
       next.work();
     }
     this.#now = end;
+  }
+
+  /**
+   * Moves on in steps, and lets what each step has begun on embedded documents and bus come to its end: that takes turns
+   * of the event loop, however slow the machine is.
+   */
+  async live(ms: number, step = 1000): Promise<void> {
+    for (let left = ms; left > 0; left -= step) {
+      this.pass(Math.min(step, left));
+      for (let i = 0; i < turnsAStep; i++) await turn();
+    }
   }
 }
 

@@ -58,6 +58,8 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   override readonly transportId = whenTransport;
   override readonly propagatesEventHandlerErrors = true;
   readonly #heard: Heard[] = [];
+  /** By group and topic. */
+  readonly #known = new Map<string, Attributes>();
   #subscriptions: Subscription[] = [];
 
   constructor(readonly parts: WhenParts) {
@@ -151,9 +153,14 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     return { name: `${name}${suffix}.${this.parts.replica}`, topics: new Map(), from };
   }
 
-  async #hear(group: string, heard: Heard, event: HeardEvent): Promise<void> {
+  #hear(group: string, heard: Heard, event: HeardEvent): Promise<void> {
     const { telemetry } = this.parts;
-    if (!telemetry.enabled && !telemetry.metrics.enabled) return this.#handle(group, heard, event);
+    const isWatched = telemetry.enabled || telemetry.metrics.enabled;
+    return isWatched ? this.#watch(group, heard, event) : this.#handle(group, heard, event);
+  }
+
+  async #watch(group: string, heard: Heard, event: HeardEvent): Promise<void> {
+    const { telemetry } = this.parts;
     const started = performance.now();
     const span = telemetry.consumed(`process ${event.topic}`, this.#facts(group, event), event.traceparent);
     try {
@@ -215,24 +222,26 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
 
   /** What spans and metrics of a handler have in common: of few values. */
   #about(group: string, topic: string): Attributes {
+    const key = `${group} ${topic}`;
+    const known = this.#known.get(key);
+    if (known) return known;
     const { service, replica, system } = this.parts;
-    const shared =
-      group.startsWith(`${service}.`) && group.endsWith(`.${replica}`) ? group.slice(0, -1 - replica.length) : group;
-    return {
+    const own = group.startsWith(`${service}.`) && group.endsWith(`.${replica}`);
+    const about = {
       [names.messagingSystem]: system,
       [names.operationName]: 'process',
       [names.destination]: topic,
-      [names.group]: shared,
+      [names.group]: own ? group.slice(0, -1 - replica.length) : group,
     };
+    this.#known.set(key, about);
+    return about;
   }
 
   #count(group: string, { topic }: HeardEvent, started: number, error?: unknown): void {
     const { metrics } = this.parts.telemetry;
     if (!metrics.enabled) return;
-    const labels = {
-      ...this.#about(group, topic),
-      ...(error !== undefined && { [names.errorType]: errorTypeOf(error) }),
-    };
+    const about = this.#about(group, topic);
+    const labels = error === undefined ? about : { ...about, [names.errorType]: errorTypeOf(error) };
     metrics.histogram('messaging.process.duration').record((performance.now() - started) / 1000, labels);
     metrics.counter('messaging.client.consumed.messages').add(1, labels);
   }

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FileDescription, IngestFileRequest, IngestReply } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
+import { Metrics } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { type Duck, withDuckDB } from './duckdb.js';
 import { errors } from './errors.js';
@@ -28,7 +29,10 @@ export class IngestFile {
     private readonly models: Models,
     private readonly ingest: Ingest,
     private readonly quarantined: QuarantinedRows,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.queue('files', filesAtOnce, () => this.turns.state);
+  }
 
   /**
    * Takes a file in. Bad rows are counted, and the first hundred listed by their index in the file; suspect ones are set

@@ -17,7 +17,8 @@ import { Watermarks } from './views/watermarks.js';
 
 /** Memory keeps what a question this much older than the watermark may still ask for. */
 const slackMs = 7 * 86_400_000;
-const writersAtOnce = 1000;
+/** Batches that wait for their turn at most. */
+export const writersAtOnce = 1000;
 export type OpenLog = (source: string, columns: Columns) => Promise<RowLog>;
 
 /** What a source took in. */
@@ -31,7 +32,7 @@ export class ModelView {
   view: FeatureView;
   readonly watermarks: Watermarks;
   private readonly logs = new Map<string, RowLog>();
-  private readonly writers = lineOf('batches of one model', writersAtOnce);
+  readonly writers = lineOf('batches of one model', writersAtOnce);
 
   private constructor(
     readonly tenant: string,

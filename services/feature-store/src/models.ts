@@ -1,11 +1,11 @@
 /** The declared models, each with its view; specs are kept by revision. */
 import { labelBuckets, labelName, type ModelDeclared, outcomesSource, parseModelSpec } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
-import { Leadership, Log } from '@driftloop/service';
+import { Leadership, Log, Metrics, statesOf } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { errors } from './errors.js';
 import { FeatureStoreDocuments, type SpecDocument } from './feature-store.documents.js';
-import { ModelView } from './model-view.js';
+import { ModelView, writersAtOnce } from './model-view.js';
 import { RowLog } from './rows/row-log.js';
 import { lineOf } from './serial.js';
 import { planOf, type ViewPlan } from './views/plan.js';
@@ -20,7 +20,12 @@ export class Models implements OnModuleInit, OnApplicationShutdown {
     private readonly objects: Objects,
     private readonly log: Log,
     private readonly leadership: Leadership,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.queue('declarations', this.declaring.limit, () => this.declaring.state);
+    const writers = () => [...this.views.values()].map((view) => view.writers);
+    metrics.queue('batches of a model', writersAtOnce, () => statesOf(writers()));
+  }
 
   /** Opens every model at its newest revision, from its durable rows. */
   async onModuleInit(): Promise<void> {

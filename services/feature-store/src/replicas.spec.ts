@@ -52,12 +52,7 @@ async function replica(name: string): Promise<Running> {
   return running;
 }
 
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 1000) {
-    clock.pass(1000);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+const pass = (ms: number, step?: number) => clock.live(ms, step);
 
 it('goes on at the next leader with all that the one before it has acknowledged, and counts it once', async () => {
   const first = await replica('a');

@@ -3,16 +3,15 @@
  *
  * I1  A tick is published only when the bus has settled, and the call returns only when the tick has been heard.
  * I2  Time never goes back; the same instant again is the same tick (a replay that resumes repeats its last one).
+ * I3  A replay takes a house that nobody speaks in yet; one that runs on the live clock it does not, unless the operator
+ *     has said `DRIFTLOOP_CLOCK=replay`.
  */
-import { createHash } from 'node:crypto';
 import { Bus } from '@driftloop/bus';
-import { events, services, TimePassed } from '@driftloop/contracts';
+import { services } from '@driftloop/contracts';
 import { Settings } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
+import { ClockStates } from './clock-state.js';
 import { errors } from './errors.js';
-
-/** Events read at once in search of the newest tick. */
-const lookBack = 20;
 
 @Injectable()
 export class Clock {
@@ -23,12 +22,13 @@ export class Clock {
 
   constructor(
     private readonly bus: Bus,
-    settings: Settings,
+    private readonly settings: Settings,
+    private readonly states: ClockStates,
   ) {
     this.attended = settings.mode === 'cluster' ? services.map((service) => `${service}.`) : [];
   }
 
-  /** Passes time to `now`. Throws CLOCK_WENT_BACK. */
+  /** Passes time to `now`. Throws CLOCK_WENT_BACK, CLOCK_IS_LIVE; retriable: CLOCK_RACED. */
   pass(now: Date): Promise<void> {
     const next = this.turn.then(() => this.passNext(now));
     this.turn = next.catch(() => undefined);
@@ -40,38 +40,29 @@ export class Clock {
     return this.bus.settled(this.attended);
   }
 
-  private async passNext(now: Date): Promise<void> {
-    const last = await this.last();
-    if (last?.now && now < last.now)
-      throw errors.CLOCK_WENT_BACK({ now: now.toISOString(), last: last.now.toISOString() });
+  private async passNext(at: Date): Promise<void> {
+    const now = at.getTime();
+    const last = await this.mine();
+    if (last.now !== undefined && now < last.now)
+      throw errors.CLOCK_WENT_BACK({ now: at.toISOString(), last: new Date(last.now).toISOString() });
     await this.bus.settled(this.attended);
-    const previous = last?.now?.getTime() === now.getTime() ? last.previous : last?.now;
-    const { topic, key, payload } = events.timePassed;
-    const tick = TimePassed.fromPartial({ now, replay: true, previous });
-    const id = createHash('sha256').update(`${topic}/${now.toISOString()}`).digest('hex').slice(0, 32);
-    const data = payload.toJSON(tick);
-    await this.bus.publish([{ id, topic, key: key(tick), time: now.getTime(), source: 'clock', data }]);
+    const previous = last.now === now ? last.previous : last.now;
+    await this.states.tell(now, previous, true);
     await this.bus.settled(this.attended);
+    // What the log may forget is kept when the tick is over: a replay goes on from the log's newest.
+    if (last.document?.now !== now && !(await this.states.keep(last, 'replay', now, previous)))
+      throw errors.CLOCK_RACED({});
   }
 
-  /** The newest tick; what is no tick, since anybody can write to a log, is passed over. */
-  private async last(): Promise<TimePassed | undefined> {
-    const [end] = await this.bus.ends(events.timePassed.topic);
-    if (!end) return undefined;
-    for (let from = end; from > 0; ) {
-      from = Math.max(0, from - lookBack);
-      const heard = await this.bus.read(events.timePassed.topic, 0, from, lookBack);
-      const ticks = heard.map(({ data }) => tickOf(data)).filter((tick) => tick?.now);
-      if (ticks.length > 0) return ticks.at(-1);
-    }
-    return undefined;
-  }
-}
-
-function tickOf(data: unknown): TimePassed | undefined {
-  try {
-    return TimePassed.fromJSON(data);
-  } catch {
-    return undefined;
+  /** I3 */
+  private async mine() {
+    const chosen = this.settings.clock.mode;
+    const state = await this.states.find();
+    if (chosen === 'live' || (state.mode === 'live' && !chosen)) throw errors.CLOCK_IS_LIVE({});
+    if (state.document?.mode === 'replay') return state;
+    const { now, previous } = state;
+    if (!state.told) await this.states.tell(now!, previous, false);
+    if (!(await this.states.keep(state, 'replay', now, previous))) throw errors.CLOCK_RACED({});
+    return this.states.find();
   }
 }

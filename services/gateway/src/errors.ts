@@ -12,6 +12,17 @@ export const errors = catalogue('gateway', {
     retriable: false,
     message: (m: { now: string; last: string }) => `time is ${m.last} already and cannot pass to ${m.now}`,
   },
+  CLOCK_IS_LIVE: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (_: Record<string, never>) =>
+      'this house runs on the live clock: a replay needs a house of its own, or one started with DRIFTLOOP_CLOCK=replay',
+  },
+  CLOCK_RACED: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (_: Record<string, never>) => 'somebody else has just passed time; look how far it has come and try again',
+  },
   BODY_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
-import { Credentials } from '@driftloop/service';
+import { Credentials, Metrics } from '@driftloop/service';
 import { Controller, Get, Head, Header, Headers, HttpCode, Query, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
@@ -16,11 +16,15 @@ const known = Object.values(events).map((event) => event.topic);
 @Controller('v1/events')
 export class EventsDoor {
   private open = 0;
+  private refused = 0;
 
   constructor(
     private readonly stream: EventStream,
     private readonly credentials: Credentials,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.queue('event streams', maxStreams, () => ({ depth: this.open, refused: this.refused }));
+  }
 
   /** Express would answer HEAD with the stream itself, which never ends. */
   @Head()
@@ -41,7 +45,10 @@ export class EventsDoor {
     this.credentials.caller(headers.authorization);
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
-    if (this.open >= maxStreams) throw errors.TOO_MANY_STREAMS({ limit: maxStreams });
+    if (this.open >= maxStreams) {
+      this.refused++;
+      throw errors.TOO_MANY_STREAMS({ limit: maxStreams });
+    }
     const position = await this.stream.begin(wanted, headers['last-event-id'] ?? after ?? 'latest');
     await this.write(response, position);
   }

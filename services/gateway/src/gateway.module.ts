@@ -2,10 +2,13 @@
 import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { ClockDocuments } from './clock.documents.js';
 import { ClockDoor } from './clock.http.js';
 import { Clock } from './clock.js';
+import { ClockStates } from './clock-state.js';
 import { EventStream } from './event-stream.js';
 import { EventsDoor } from './events.http.js';
+import { LiveClock } from './live-clock.js';
 import { ModelsDoor } from './models.http.js';
 import { OperationsDoor } from './operations.http.js';
 import { SameSite } from './origin.js';
@@ -20,6 +23,9 @@ import { Upstreams } from './upstreams.js';
   providers: [
     Upstreams,
     Clock,
+    ClockDocuments,
+    ClockStates,
+    LiveClock,
     EventStream,
     { provide: APP_FILTER, useClass: Problems },
     { provide: APP_GUARD, useClass: SameSite },

@@ -166,6 +166,21 @@ export class LabelingDocuments {
     return new Set(found.map(({ _id }) => _id));
   }
 
+  /** The journal of a label, made where another replica has not just done so. */
+  async beginJournal(_id: string): Promise<JournalDocument> {
+    const blank = { sequence: 0, open: [] };
+    await this.journals.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
+    return (await this.journals.findById(_id).lean<JournalDocument>())!;
+  }
+
+  /** Keeps what a model declares of a label; a revision that is not newer changes nothing. */
+  async declare({ _id, ...fields }: DeclaredLabelDocument): Promise<void> {
+    const { tenant, label } = fields;
+    const blank = { tenant, label, specRevision: 0, consistency: [] };
+    await this.labels.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
+    await this.labels.updateOne({ _id, specRevision: { $lt: fields.specRevision } }, { $set: fields });
+  }
+
   /** Applies changes to their outcomes, and to what is set aside; again is the same as once. */
   async apply(declared: DeclaredLabelDocument, changes: OutcomeChange[]): Promise<void> {
     const settled = changes.filter(({ held, resolved, known }) => !held && !known && resolved?.state !== 'upheld');
@@ -209,7 +224,8 @@ export class LabelingDocuments {
     await this.quarantine.updateOne({ _id: id }, { $setOnInsert: item }, { upsert: true });
   }
 
+  /** Nothing follows a release: a replica that applies an older word late changes nothing. */
   private async settle({ id, state, note }: Resolved): Promise<void> {
-    await this.quarantine.updateOne({ _id: id }, { $set: { state, note } });
+    await this.quarantine.updateOne({ _id: id, state: { $ne: 'released' } }, { $set: { state, note } });
   }
 }

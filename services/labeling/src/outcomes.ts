@@ -4,7 +4,8 @@
  *
  * I1  The journal's changes and the labels.added that tells of them are one write.
  * I2  A journal's open changes are applied to the outcomes before the next are triaged, also after a crash.
- * I3  One writer a label in a process; between processes the journal's sequence decides, and the loser retries.
+ * I3  One writer a label in a process; between processes the journal's sequence decides, and the loser looks again: a few
+ *     times here, then its caller does.
  * I4  An outcome that a person lets in is a label that is known from then on: after all that was promised or known, so
  *     that no promise of a watermark is broken, and what was asked or trained before did not know it.
  */
@@ -20,7 +21,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { Metrics, type QueueState, Serial, statesOf } from '@driftloop/service';
+import { Metrics, Serial, statesOf } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import {
@@ -34,7 +35,9 @@ import { revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
-export const maxWaiting = 200;
+const maxWaiting = 200;
+/** How often a request looks again where another replica was faster. */
+const attempts = 8;
 /** Labels in one event: well under the bus's 1 MiB. */
 const maxLabelsInEvent = 2000;
 
@@ -43,20 +46,13 @@ const lineOf = (label: string) => new Serial(maxWaiting, (limit) => errors.TOO_B
 @Injectable()
 export class Outcomes {
   private readonly lines = new Map<string, Serial>();
-  private readonly delays: ReturnType<Metrics['histogram']> | undefined;
 
   constructor(
     private readonly documents: LabelingDocuments,
     private readonly outbox: Outbox,
-    metrics: Metrics,
+    private readonly metrics: Metrics,
   ) {
-    metrics.queue('outcomes of a label', maxWaiting, () => this.state);
-    this.delays = metrics.enabled ? metrics.histogram('driftloop.label.delay') : undefined;
-  }
-
-  /** The longest of the lines, and what they refused. */
-  get state(): QueueState {
-    return statesOf(this.lines.values());
+    metrics.queue('outcomes of a label', maxWaiting, () => statesOf(this.lines.values()));
   }
 
   /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID; retriable: JOURNAL_BUSY, TOO_BUSY. */
@@ -65,7 +61,7 @@ export class Outcomes {
       throw errors.TOO_MANY_OUTCOMES({ rows: request.outcomes.length, limit: maxOutcomes });
     if (request.watermark && !isEventTime(request.watermark)) throw errors.WATERMARK_INVALID({ label: request.label });
     const declared = await this.declared(tenant, request.label);
-    return this.line(declared).run(() => this.recordNext(declared, request, cause));
+    return this.line(declared).run(() => again(() => this.recordNext(declared, request, cause)));
   }
 
   /**
@@ -75,7 +71,7 @@ export class Outcomes {
   async resolve(item: QuarantineDocument, state: 'released' | 'upheld', note: string, cause: Cause): Promise<void> {
     const declared = await this.documents.labels.findById(item.label).lean<DeclaredLabelDocument>();
     if (!declared) throw errors.UNKNOWN_ITEM({ id: item._id });
-    await this.line(declared).run(() => this.resolveNext(declared, item._id, { state, note }, cause));
+    await this.line(declared).run(() => again(() => this.resolveNext(declared, item._id, { state, note }, cause)));
   }
 
   private line({ _id, label }: DeclaredLabelDocument): Serial {
@@ -100,17 +96,7 @@ export class Outcomes {
     const told = labelsAdded(declared, sorted.changes, request.watermark);
     const newest = newestOf(sorted.changes, request.watermark);
     if (told.length || sorted.changes.length) await this.write(declared, journal, sorted.changes, told, newest, cause);
-    this.measure(declared, told);
     return reply(sorted);
-  }
-
-  /** How late labels come, event time. */
-  private measure({ label }: DeclaredLabelDocument, told: readonly LabelsAdded[]): void {
-    if (!this.delays) return;
-    for (const { labels } of told)
-      for (const { entityTime, knownAt } of labels)
-        if (entityTime && knownAt)
-          this.delays.record((knownAt.getTime() - entityTime.getTime()) / 1000, { 'driftloop.label': label });
   }
 
   /** What is in quarantine already is looked up only where something is suspect. */
@@ -159,11 +145,7 @@ export class Outcomes {
   /** I2 */
   private async finishOpen(declared: DeclaredLabelDocument): Promise<JournalDocument> {
     const journal = await this.documents.journals.findById(declared._id).lean<JournalDocument>();
-    if (!journal) {
-      const first = { _id: declared._id, sequence: 0, open: [] };
-      await this.documents.journals.create(first);
-      return first;
-    }
+    if (!journal) return this.documents.beginJournal(declared._id);
     if (journal.open.length) await this.documents.apply(declared, journal.open);
     return journal;
   }
@@ -185,8 +167,29 @@ export class Outcomes {
       { ...cause, id: `${declared._id}/${sequence + 1}` },
     );
     if (!written) throw errors.JOURNAL_BUSY({ label: declared.label });
+    if (this.metrics.enabled) this.measure(declared, changes);
     await this.documents.apply(declared, changes);
     await this.documents.journals.updateOne({ _id: declared._id, sequence: sequence + 1 }, { $set: { open: [] } });
+  }
+
+  /** How late new labels came. */
+  private measure({ label }: DeclaredLabelDocument, changes: readonly OutcomeChange[]): void {
+    const delays = this.metrics.histogram('driftloop.label.delay');
+    for (const change of changes.filter((one) => isTold(one) && one.revision.revision === 1))
+      delays.record((change.revision.knownAt.getTime() - change.entityTime.getTime()) / 1000, {
+        'driftloop.label': label,
+      });
+  }
+}
+
+/** I3 */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'JOURNAL_BUSY' || attempt === attempts) throw error;
+    }
   }
 }
 

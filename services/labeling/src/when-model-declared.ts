@@ -12,12 +12,7 @@ export class WhenModelDeclared {
   async keepLabel({ tenant, revision, specJson }: ModelDeclared): Promise<void> {
     const spec = parseModelSpec(specJson);
     const label = labelName(spec);
-    const known = await this.documents.labels.findById(`${tenant}/${label}`).lean();
-    if (known && known.specRevision >= revision) return;
-    await this.documents.labels.updateOne(
-      { _id: `${tenant}/${label}` },
-      { $set: { tenant, label, specRevision: revision, consistency: spec.spec.label.consistency } },
-      { upsert: true },
-    );
+    const { consistency } = spec.spec.label;
+    await this.documents.declare({ _id: `${tenant}/${label}`, tenant, label, specRevision: revision, consistency });
   }
 }

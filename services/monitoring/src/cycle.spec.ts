@@ -4,6 +4,33 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './spec/loop-world.js';
 import { day, hour, start } from './spec/world.js';
 
+describe('a training that ends after its due time', () => {
+  /** A day and a half after it was due, within the training's own deadline of two days. */
+  async function late(live: boolean) {
+    const world = await openLoop({ live });
+    const { request, next } = await world.untilOpened(start);
+    const due = request.due!.getTime();
+    await world.pass(next - 12 * hour, due + 36 * hour);
+    await world.trained(due, request.cycleId);
+    await world.pass(due + 36 * hour, due + 48 * hour);
+    return { world, due, cycle: (await world.cycles()).at(-1)! };
+  }
+
+  it('has the gate’s whole time before it in a live house', async () => {
+    const { world, due, cycle } = await late(true);
+    expect(cycle).toMatchObject({ stage: 'gate', outcome: '' });
+    await world.pass(due + 48 * hour, due + 96 * hour);
+    expect((await world.cycles()).at(-1)).toMatchObject({ outcome: 'expired' });
+    await world.close();
+  });
+
+  it('is counted from its due time in a replay, where none comes late', async () => {
+    const { world, cycle } = await late(false);
+    expect(cycle).toMatchObject({ outcome: 'expired' });
+    await world.close();
+  });
+});
+
 describe('a cycle', () => {
   let world: LoopWorld;
   beforeEach(async () => {

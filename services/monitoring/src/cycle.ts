@@ -21,12 +21,13 @@ import {
   Verdict,
 } from '@driftloop/contracts';
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
-import { type CycleAct, CycleSpans, openedStep } from '@driftloop/service';
+import { type CycleAct, CycleSpans, Metrics, openedStep } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import type { HydratedDocument } from 'mongoose';
 import { type CycleMove, moveOf } from './cycle-moves.js';
 import type { Judgement, Standing } from './judgement.js';
 import { type CycleDocument, type CycleStepRow, type FactDocument, LoopDocuments } from './loop.documents.js';
+import type { Tick } from './memory.js';
 import type { Opening } from './policy.js';
 import { spansOf, withSpans } from './spans.js';
 import type { ModelView } from './view.js';
@@ -42,6 +43,7 @@ export class Cycles {
     private readonly documents: LoopDocuments,
     private readonly outbox: Outbox,
     private readonly spans: CycleSpans,
+    private readonly metrics: Metrics,
   ) {}
 
   /** The open cycle of a model. */
@@ -76,8 +78,8 @@ export class Cycles {
     await this.save(doc, [emission(events.retrainingRequested, request, now)], own);
   }
 
-  /** Moves the cycle that a fact belongs to. `now`: the tick that acts on it. */
-  async follow(view: ModelView, fact: FactDocument, now: number, cause: Cause): Promise<void> {
+  /** Moves the cycle that a fact belongs to, at the tick that acts on it. */
+  async follow(view: ModelView, fact: FactDocument, { now, replay }: Tick, cause: Cause): Promise<void> {
     const move = moveOf(view, fact);
     const doc = move && (await this.documents.cycle(move.cycleId));
     if (!doc || doc.steps.some((step) => step.id === fact._id)) return;
@@ -94,7 +96,7 @@ export class Cycles {
     // Any replica's failure ends a trial, and ends it once.
     if (move.failure && !isWithdrawn(doc))
       emit.push(this.judgement(doc, move.rolloutId!, move.failure.stage, move.failure, now, own));
-    doc.set(fieldsOf(view, doc, move));
+    doc.set(fieldsOf(view, doc, replay ? move : notBefore(move, now)));
     if (move.outcome) emit.push(this.end(doc, move.outcome.name, move.outcome.reasons, fact.time, own));
     await this.save(doc, emit, own);
   }
@@ -187,6 +189,12 @@ export class Cycles {
     await this.outbox.save(doc, emit, cause);
     this.spans.send(...(this.unsent.get(doc) ?? []));
     this.unsent.delete(doc);
+    if (this.metrics.enabled && emit.some(({ definition }) => definition === events.cycleClosed)) this.measure(doc);
+  }
+
+  private measure({ model, outcome, opened, closed }: Cycle): void {
+    const labels = { 'driftloop.model': model, 'driftloop.outcome': outcome };
+    this.metrics.histogram('driftloop.cycle.duration').record(((closed ?? opened) - opened) / 1000, labels);
   }
 }
 
@@ -210,6 +218,13 @@ const orphaned = (doc: CycleDocument): Judgement => ({
 
 const deadline = (view: ModelView, stage: 'training' | 'gate' | 'shadow' | 'canary'): number =>
   durationMs(view.spec.retraining.deadlines[stage]);
+
+/**
+ * A training's result is dated by when it was due. Live it may come later than that, and what has not begun by then cannot
+ * have run out: the gate's time counts from the tick that hears of it. (In a replay the tick waits for it.)
+ */
+const notBefore = (move: CycleMove, now: number): CycleMove =>
+  move.stage?.name === 'gate' ? { ...move, stage: { name: 'gate', since: Math.max(move.stage.since, now) } } : move;
 
 /** What a move sets: a stage with its deadline, counted from when it began. */
 function fieldsOf(

@@ -48,7 +48,7 @@ export class ModelTurn {
 
   async take(memory: ModelMemory, facts: readonly FactDocument[], tick: Tick, cause: Cause): Promise<void> {
     const { view, progress } = memory;
-    for (const fact of facts) await this.cycles.follow(view, fact, tick.now, cause);
+    for (const fact of facts) await this.cycles.follow(view, fact, tick, cause);
     if (facts.length) memory.cycle = await this.cycles.openOf(view.series);
     const before = memory.cycle;
     const held = await this.hold.act(view, tick, cause);

@@ -20,6 +20,7 @@ import { LoopDocuments } from './loop.documents.js';
 import { Loop } from './loop.js';
 import { ModelTurn } from './model-turn.js';
 import { MonitoringDoor } from './monitoring.grpc.js';
+import { MonitoringMetrics } from './monitoring.metrics.js';
 import { Policy } from './policy.js';
 import { QuarantineDocuments } from './quarantine.documents.js';
 import { Quarantine } from './quarantine.js';
@@ -86,7 +87,7 @@ const decided = [
 
 @Module({
   controllers: [MonitoringDoor, ...heard],
-  providers: [...kept, ...decided, Facts, Records, Ledger, Reading, Explaining, DriftReports],
+  providers: [...kept, ...decided, Facts, Records, Ledger, Reading, Explaining, DriftReports, MonitoringMetrics],
 })
 export class MonitoringModule {}
 

@@ -98,6 +98,11 @@ export class Reading {
     return attentionOf(view, await this.documents.cyclesOf(series), said) !== undefined;
   }
 
+  /** Whether a person has paused a model's loop. */
+  async isPaused(series: string): Promise<boolean> {
+    return (await this.holds.last(series))?.paused ?? false;
+  }
+
   /** Throws UNKNOWN_MODEL where nothing is declared by this name. */
   async declared(series: string, model: string): Promise<ModelView> {
     const view = await this.facts.viewOf(series);

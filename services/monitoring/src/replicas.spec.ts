@@ -40,12 +40,7 @@ afterEach(async () => {
 
 const as = (name: string) => ({ store, clock, environment: replicaEnvironment(name) });
 
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 1000) {
-    clock.pass(1000);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+const pass = (ms: number, step?: number) => clock.live(ms, step);
 
 it('decides the same when its leader dies on the way and another takes over', async () => {
   const quiet = await openLoop();

@@ -1,14 +1,17 @@
 /** What the registry tells of its models, versions and rollouts. */
 import { Bus } from '@driftloop/bus';
 import { type DeclaredModel, events, type GetRolloutReply, type Version } from '@driftloop/contracts';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import { type ModelDocument, RegistryDocuments } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
 import { toVersion, Versions } from './versions.js';
 
+/** Ticks that are read: a log may hold what is none. */
+const lookBack = 20;
+
 @Injectable()
-export class Reading implements OnModuleInit {
+export class Reading {
   private lastTick = 0;
 
   constructor(
@@ -18,16 +21,15 @@ export class Reading implements OnModuleInit {
     private readonly bus: Bus,
   ) {}
 
-  /** A command after a restart must not take effect in the past: the last tick is the bus's, not this process's. */
-  async onModuleInit(): Promise<void> {
+  /**
+   * The last tick, epoch ms; 0 before the first. It is the bus's, whichever replica handles it: a command must not take
+   * effect in the past.
+   */
+  async now(): Promise<number> {
     const { topic } = events.timePassed;
-    for (const [partition, end] of (await this.bus.ends(topic)).entries())
-      for (const tick of end ? await this.bus.read(topic, partition, end - 1, 1) : []) this.ticked(tick.time);
-  }
-
-  /** The last tick, epoch ms; 0 before the first. */
-  now(): number {
-    return this.lastTick;
+    const [end = 0] = await this.bus.ends(topic);
+    const newest = end ? await this.bus.read(topic, 0, Math.max(0, end - lookBack), lookBack) : [];
+    return Math.max(this.lastTick, ...newest.map(({ time }) => time));
   }
 
   ticked(time: number): void {

@@ -1,5 +1,5 @@
 /** The documents of the registry: models as declared, versions with their lineage, one rollout a model. */
-import { outboxed } from '@driftloop/documents';
+import { isDuplicateKey, outboxed } from '@driftloop/documents';
 import { Connection } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { type Model, Schema } from 'mongoose';
@@ -35,6 +35,8 @@ export interface VersionDocument {
   version: string;
   number: number;
   state: VersionState;
+  /** Revision of the rollout that the state follows from; absent before any. */
+  stateRevision?: number;
   cycleId: string;
   eventTime: Date;
   trained: unknown;
@@ -86,6 +88,7 @@ const versionSchema = new Schema<VersionDocument>(
     version: String,
     number: Number,
     state: String,
+    stateRevision: Number,
     cycleId: String,
     eventTime: Date,
     trained: Mixed,
@@ -94,7 +97,7 @@ const versionSchema = new Schema<VersionDocument>(
   { versionKey: false },
 )
   .index({ tenant: 1, model: 1, number: 1 }, { unique: true })
-  .index({ tenant: 1, model: 1, cycleId: 1 })
+  .index({ cycleId: 1, tenant: 1, model: 1 }, { unique: true })
   .index({ state: 1 })
   .plugin(outboxed);
 
@@ -122,6 +125,27 @@ export class RegistryDocuments {
     this.models = connection.model<ModelDocument>('Model', modelSchema, 'models');
     this.versions = connection.model<VersionDocument>('Version', versionSchema, 'versions');
     this.rollouts = connection.model<RolloutDocument>('Rollout', rolloutSchema, 'rollouts');
+  }
+
+  /** Adds a version; one that is there stays as it is, and so does one of the same cycle. */
+  async addVersion({
+    _id,
+    ...fields
+  }: Omit<VersionDocument, 'eventTime'> & { eventTime: Date | undefined }): Promise<void> {
+    await this.versions.init();
+    try {
+      await this.versions.updateOne({ _id }, { $setOnInsert: fields as VersionDocument }, { upsert: true });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  /** Writes what a state of the rollout makes of versions; a state that follows from an older one changes nothing. */
+  async owe(revision: number, owed: readonly OwedState[]): Promise<void> {
+    for (const { version: _id, state } of owed) {
+      const filter = { _id, stateRevision: { $not: { $gt: revision } } };
+      await this.versions.updateOne(filter, { $set: { state, stateRevision: revision } });
+    }
   }
 
   versionsOf(tenant: string, model: string): Promise<VersionDocument[]> {

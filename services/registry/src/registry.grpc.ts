@@ -71,23 +71,23 @@ export class RegistryDoor {
   @GrpcMethod('Registry', 'Promote')
   async promote(request: PromoteRequest, metadata: Metadata): Promise<RolloutReply> {
     const caller = callerOf(metadata);
-    return { rollout: await this.commands.promote(request, this.byHand(caller)) };
+    return { rollout: await this.commands.promote(request, await this.byHand(caller)) };
   }
 
   @GrpcMethod('Registry', 'RollBack')
   async rollBack(request: RollBackRequest, metadata: Metadata): Promise<RolloutReply> {
     const caller = callerOf(metadata);
-    return { rollout: await this.commands.rollBack(request, this.byHand(caller)) };
+    return { rollout: await this.commands.rollBack(request, await this.byHand(caller)) };
   }
 
   @GrpcMethod('Registry', 'Freeze')
   async freeze(request: FreezeRequest, metadata: Metadata): Promise<RolloutReply> {
     const caller = callerOf(metadata);
-    return { rollout: await this.commands.freeze(request, callerName(caller), this.byHand(caller)) };
+    return { rollout: await this.commands.freeze(request, callerName(caller), await this.byHand(caller)) };
   }
 
   /** A command's time is the last tick's: the event time that the models live in, which a replay's is not the wall's. */
-  private byHand(caller: Caller) {
-    return causeOfRequest(caller, 'by-hand', this.reading.now());
+  private async byHand(caller: Caller) {
+    return causeOfRequest(caller, 'by-hand', await this.reading.now());
   }
 }

@@ -5,7 +5,8 @@
  * I2  `effective` never goes back: predictions asked after it, not at it, follow the new state.
  * I3  A change that only freezes or thaws moves nothing: a judgement that waits goes on waiting.
  * I4  The states of the versions that a change concerns are written with it as owed, then to the versions: a crash in
- *     between leaves a debt, which the next change or tick pays.
+ *     between leaves a debt, which the next change or tick pays, whichever replica makes it; a debt of an older revision
+ *     that is paid late changes nothing.
  */
 import {
   type CycleSpan,
@@ -84,8 +85,7 @@ export class Rollouts {
   }
 
   private async pay(_id: string, revision: number, owed: readonly OwedState[]): Promise<void> {
-    for (const { version, state } of owed)
-      await this.documents.versions.updateOne({ _id: version }, { $set: { state } });
+    await this.documents.owe(revision, owed);
     if (owed.length) await this.documents.rollouts.updateOne({ _id, revision }, { $set: { owed: [] } });
   }
 

@@ -19,21 +19,24 @@ export class Versions {
   /** Registers what a cycle trained, once; it waits for the gate. */
   async register(trained: ModelTrained): Promise<void> {
     const { tenant, model, cycleId } = trained;
-    if (await this.documents.versions.exists({ tenant, model, cycleId })) return;
-    const newest = await this.documents.versions.findOne({ tenant, model }).sort({ number: -1 }).lean();
-    await this.add(trained, (newest?.number ?? -1) + 1, 'registered');
+    for (;;) {
+      if (await this.documents.versions.exists({ tenant, model, cycleId })) return;
+      const newest = await this.documents.versions.findOne({ tenant, model }).sort({ number: -1 }).lean();
+      const added = await this.add(trained, (newest?.number ?? -1) + 1, 'registered');
+      if (added?.cycleId === cycleId) return; // else another replica has just given the number away
+    }
   }
 
-  /** Adds a version under a number; an existing one stays as it is. */
-  async add(trained: ModelTrained, number: number, state: VersionDocument['state']): Promise<VersionDocument> {
+  /** Adds a version under a number, and resolves to who has that number: an existing one stays as it is. */
+  async add(trained: ModelTrained, number: number, state: VersionDocument['state']): Promise<VersionDocument | null> {
     const { tenant, model, cycleId } = trained;
     const version = `v${number}`;
     const _id = `${tenant}/${model}/${version}`;
     const fields = { _id, tenant, model, version, number, state, cycleId, eventTime: trained.eventTime };
     // Spans have wall times, and are monitoring's to keep.
     const document = { ...fields, trained: ModelTrained.toJSON({ ...trained, spans: [] }) };
-    await this.documents.versions.updateOne({ _id }, { $setOnInsert: document }, { upsert: true });
-    return (await this.documents.versions.findById(_id).lean<VersionDocument>())!;
+    await this.documents.addVersion(document);
+    return this.documents.versions.findById(_id).lean<VersionDocument>();
   }
 
   /** A version by name or alias. Throws UNKNOWN_VERSION. */

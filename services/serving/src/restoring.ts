@@ -1,17 +1,18 @@
 /**
- * Back to the last good state at start, from this replica's own documents, then up to date from the registry.
+ * Back to the last good state at start, from this replica's own documents (a new replica's: from those of the others), then
+ * up to date from the registry.
  *
  * I1  The newest remembered rollout that can be loaded answers; one that cannot is passed over, aloud.
  * I2  An object store that is away is waited for beside the start; until then the service is not ready.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseModelSpec, Rollout } from '@driftloop/contracts';
-import { Log } from '@driftloop/service';
+import { Log, WallClock } from '@driftloop/service';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Following } from './following.js';
 import { Graphs } from './graphs.js';
 import { prepare, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
-import { ServingDocuments } from './serving.documents.js';
+import { type ServedModelDocument, ServingDocuments } from './serving.documents.js';
 
 const retryMs = 1000;
 
@@ -25,16 +26,25 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly documents: ServingDocuments,
     private readonly following: Following,
     private readonly log: Log,
+    private readonly clock: WallClock,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    for (const { tenant, model, specRevision, specJson, rollouts } of await this.documents.all()) {
-      if (!specJson) continue;
-      const served = this.models.declare(tenant, model, specRevision, parseModelSpec(specJson));
-      const remembered = rollouts.map((json) => prepare(model, Rollout.fromJSON(json)));
-      const loaded = await this.tryOnce(served, remembered);
-      void (loaded ? this.catchUp(served) : this.tryOn(served, remembered));
+    for (const document of await this.documents.own()) await this.restore(document);
+    for (const document of await this.documents.others()) {
+      const { tenant, model, specRevision, specJson } = document;
+      if (specJson) await this.documents.declared(tenant, model, specRevision, specJson);
+      await this.restore(document, true);
     }
+  }
+
+  /** `learned`: from another replica; what is followed of it is remembered and told as one's own. */
+  private async restore({ tenant, model, specRevision, specJson, rollouts }: ServedModelDocument, learned = false) {
+    if (!specJson) return;
+    const served = this.models.declare(tenant, model, specRevision, parseModelSpec(specJson));
+    const remembered = rollouts.map((json) => prepare(model, Rollout.fromJSON(json)));
+    const loaded = await this.tryOnce(served, remembered, learned);
+    void (loaded ? this.catchUp(served) : this.tryOn(served, remembered, learned));
   }
 
   onApplicationShutdown(): void {
@@ -42,10 +52,12 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /** False where the object store is away. */
-  private async tryOnce(served: ServedModel, remembered: ServedRollout[]): Promise<boolean> {
+  private async tryOnce(served: ServedModel, remembered: ServedRollout[], learned: boolean): Promise<boolean> {
     for (const [i, rollout] of remembered.entries()) {
+      const started = this.clock.now();
       try {
         await this.graphs.load(served, rollout);
+        if (learned) await this.tell(served, remembered.slice(i), started);
         for (const known of remembered.slice(i)) this.models.remember(served, known);
         return true;
       } catch (error) {
@@ -53,6 +65,13 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
       }
     }
     return true;
+  }
+
+  private tell(served: ServedModel, followed: ServedRollout[], started: number): Promise<void> {
+    const cause = { id: served.key, time: followed[0].effective, tenant: served.tenant };
+    const rollouts = followed.map(({ rollout }) => rollout);
+    // It takes part in no cycle's step: those of the cycle were heard by the replicas of then.
+    return this.documents.took(served, rollouts, { cause, started, holdOnly: true });
   }
 
   /** A graph that cannot be loaded is told of; an object store that is away is waited for. */
@@ -69,11 +88,11 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
     }
   }
 
-  private async tryOn(served: ServedModel, remembered: ServedRollout[]): Promise<void> {
+  private async tryOn(served: ServedModel, remembered: ServedRollout[], learned: boolean): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted && !served.rollouts.length) {
       await sleep(retryMs, undefined, { signal, ref: false }).catch(() => {});
-      if (!signal.aborted && (await this.tryOnce(served, remembered))) return this.catchUp(served);
+      if (!signal.aborted && (await this.tryOnce(served, remembered, learned))) return this.catchUp(served);
     }
   }
 

@@ -15,6 +15,7 @@ import { errors, type Failure } from './errors.js';
 import { JobTimes } from './job-times.js';
 import { Jobs, LeaseLost } from './jobs.js';
 import type { JobDocument } from './training.documents.js';
+import { TrainingMetrics } from './training.metrics.js';
 import { TrainingRun } from './training-run.js';
 
 const STOPPING = Symbol('stopping');
@@ -32,6 +33,7 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly times: JobTimes,
     private readonly settings: Settings,
     private readonly log: Log,
+    private readonly metrics: TrainingMetrics,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -88,8 +90,10 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
       const trained = await this.run.train(job, AbortSignal.any([this.#stop.signal, lost.signal]));
       const seconds = (performance.now() - started) / 1000;
       await this.jobs.finish(job, trained, seconds);
+      this.metrics.ended(job, seconds);
       this.log.info({ job: job._id, cycle: job.cycleId, seconds }, 'trained');
     } catch (error) {
+      if (error !== STOPPING) this.metrics.ended(job, (performance.now() - started) / 1000, error);
       await this.failed(job, error);
     } finally {
       clearInterval(beat);

@@ -9,6 +9,7 @@ import { Runner } from './runner.js';
 import { Simulations } from './simulation/simulations.js';
 import { TrainingDocuments } from './training.documents.js';
 import { TrainingDoor } from './training.grpc.js';
+import { TrainingMetrics } from './training.metrics.js';
 import { TrainingRun } from './training-run.js';
 import { WhenModelDeclared } from './when-model-declared.js';
 import { WhenRetrainingRequested } from './when-retraining-requested.js';
@@ -16,7 +17,7 @@ import { WhenTimePassed } from './when-time-passed.js';
 
 @Module({
   controllers: [TrainingDoor, WhenModelDeclared, WhenRetrainingRequested, WhenTimePassed],
-  providers: [TrainingDocuments, JobTimes, Jobs, TrainingRun, Runner, Due, Simulations],
+  providers: [TrainingDocuments, JobTimes, Jobs, TrainingRun, Runner, TrainingMetrics, Due, Simulations],
 })
 export class TrainingModule {}
 

@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { services } from '@driftloop/contracts';
 import { importWorld } from '@driftloop/flights';
 import { openProcesses } from '../processes.js';
 import { Disturber } from './disturber.js';
 import { findings } from './invariants.js';
-import { playDisturbed, playQuietly } from './runs.js';
+import { playDisturbed, playQuietly, whoeverServed } from './runs.js';
 
 const usage = `npm run chaos [-- OPTIONS]
 
@@ -19,7 +20,8 @@ Needs Kafka, MongoDB and S3 (KAFKA_BROKERS, MONGODB_URI, S3_ENDPOINT, S3_ACCESS_
 what was done and whether all held; the exit code is 1 where something did not.
 
   --seed N       which disturbances, in which order (1)
-  --kills N      how often each of the seven processes is killed (2)
+  --kills N      how often each process is killed (2)
+  --replicas N   how many processes each service has (1)
   --servers DIR  restart the servers too, with DIR/up NAME and DIR/down NAME for kafka, mongo, minio
   --world FILE   another world than the small one of parcels: a module as for npm start
   --keep         keep the home with the logs of the processes
@@ -28,6 +30,7 @@ what was done and whether all held; the exit code is 1 where something did not.
 interface Options {
   seed: number;
   kills: number;
+  replicas: number;
   servers: string | undefined;
   world: string;
   keep: boolean;
@@ -39,10 +42,10 @@ function readOptions(args: string[]): Options | undefined {
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     args,
-    options: { ...{ seed: text, kills: text, servers: text, world: text }, keep: flag, help: flag },
+    options: { ...{ seed: text, kills: text, replicas: text, servers: text, world: text }, keep: flag, help: flag },
   });
   if (values.help) return undefined;
-  const whole = (name: 'seed' | 'kills', usual: number): number => {
+  const whole = (name: 'seed' | 'kills' | 'replicas', usual: number): number => {
     const value = values[name] === undefined ? usual : Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} ${values[name]}: write a whole number`);
     return value;
@@ -51,11 +54,11 @@ function readOptions(args: string[]): Options | undefined {
     throw new Error(`--servers ${values.servers}: has no up`);
   if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
   const world = values.world ? pathToFileURL(values.world).href : new URL('../crash/world.js', import.meta.url).href;
-  const numbers = { seed: whole('seed', 1), kills: whole('kills', 2) };
+  const numbers = { seed: whole('seed', 1), kills: whole('kills', 2), replicas: Math.max(1, whole('replicas', 1)) };
   return { ...numbers, servers: values.servers, world, keep: values.keep ?? false };
 }
 
-async function main({ seed, kills, servers, world, keep }: Options): Promise<boolean> {
+async function main({ seed, kills, replicas: each, servers, world, keep }: Options): Promise<boolean> {
   const began = performance.now();
   const tell = (line: string) =>
     console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
@@ -67,13 +70,15 @@ async function main({ seed, kills, servers, world, keep }: Options): Promise<boo
   process.env.DRIFTLOOP_NAMESPACE = namespace;
   const home = mkdtempSync(join(tmpdir(), 'driftloop-chaos-'));
   const onExit = ({ part }: { part: string }, how: string) => tell(`${part} ended by itself with ${how}`);
-  const house = await openProcesses(home, { environment: process.env, onExit, restartMs: 500 });
+  const replicas = Object.fromEntries(services.map((service) => [service, each]));
+  const house = await openProcesses(home, { environment: process.env, onExit, restartMs: 500, replicas });
   const brokers = process.env.KAFKA_BROKERS!.split(',');
   const disturber = new Disturber(house, { seed, kills, servers, brokers, namespace }, tell);
   try {
     const disturbed = await playDisturbed(house, world, disturber);
     tell('the disturbed run is over');
-    const found = await findings(house, model, quiet, disturbed, disturber.done);
+    const [expected, came] = each === 1 ? [quiet, disturbed] : [quiet, disturbed].map(whoeverServed);
+    const found = await findings(house, model, expected, came, disturber.done);
     for (const { what, against } of found) tell(`${against ? 'FAIL' : 'ok  '} ${what}${against ? `: ${against}` : ''}`);
     const held = found.filter(({ against }) => !against).length;
     const { kills: killed, restarts, poisoned } = disturber.done;

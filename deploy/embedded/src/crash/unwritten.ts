@@ -62,7 +62,7 @@ const written: Record<string, Written> = {
     shows: (document, { rollout }) => document.revision >= Number(rollout.revision),
   },
   'rollout.followed': {
-    ...{ collection: 'serving.served_models', id: ofModel },
+    ...{ collection: 'serving.served_models', id: (said) => `${ofModel(said)}@${said.replica}` },
     shows: ({ rollouts = [] }, { revision }) => Number(rollouts[0]?.revision) >= Number(revision),
   },
   'drift.detected': signal,

@@ -106,7 +106,7 @@ export const metricCatalogue = {
     meaning: 'Cycles that are open, by stage; 0 or 1 a model.',
   },
   'driftloop.loop.held': {
-    ...{ kind: 'gauge', unit: '1', labels: ['driftloop.model', 'driftloop.by'] },
+    ...{ kind: 'gauge', unit: '{loop}', labels: ['driftloop.model', 'driftloop.by'] },
     meaning: '1 while no cycle opens because a person paused the loop (`person`) or the breaker is open (`breaker`).',
   },
   'driftloop.alarm.sounding': {
@@ -122,7 +122,7 @@ export const metricCatalogue = {
     meaning: 'Stretches of labels that are set aside until a person has looked.',
   },
   'driftloop.champion': {
-    ...{ kind: 'gauge', unit: '1', labels: ['driftloop.model', 'driftloop.version'] },
+    ...{ kind: 'gauge', unit: '{version}', labels: ['driftloop.model', 'driftloop.version'] },
     meaning: '1 for the version that is champion.',
   },
   'driftloop.label.delay': {
@@ -138,7 +138,7 @@ export const metricCatalogue = {
     meaning: 'Training jobs that are queued or running.',
   },
   'driftloop.service.ready': {
-    ...{ kind: 'gauge', unit: '1', labels: [] },
+    ...{ kind: 'gauge', unit: '{service}', labels: [] },
     meaning: '1 while the service is ready, 0 while it is not.',
   },
   'nodejs.eventloop.delay.p99': {

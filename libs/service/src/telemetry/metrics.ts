@@ -4,7 +4,8 @@
  *
  * I1  Only metrics of the catalogue can be made, with its unit and its labels; other labels are dropped by a view.
  * I2  So many series an instrument at most: what is above is added up under `otel.metric.overflow`.
- * I3  A reading that fails leaves its metric out of that collection, and no other one.
+ * I3  A series of a gauge that is read no more (a former champion) is 0 from then on: the SDK would repeat its last value.
+ * I4  A reading that fails leaves its metric out of that collection, and no other one.
  */
 import { type Attributes, type Counter, createNoopMeter, type Histogram, type Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
@@ -62,7 +63,7 @@ export class Metrics {
     return remembered(this.#counters, name, () => this.#meter.createCounter(name, { unit, description: meaning }));
   }
 
-  /** Has a metric read whenever metrics are collected (I3). Nothing is read where nobody receives it. */
+  /** Has a metric read whenever metrics are collected (I3, I4). Nothing is read where nobody receives it. */
   observe(name: MetricOf<'gauge' | 'total'>, read: Read): void {
     if (!this.enabled) return;
     const { kind, unit, meaning } = definitionOf(name);
@@ -71,11 +72,17 @@ export class Metrics {
       kind === 'gauge'
         ? this.#meter.createObservableGauge(name, options)
         : this.#meter.createObservableCounter(name, options);
+    const told = new Map<string, Attributes>();
     instrument.addCallback(async (result) => {
       try {
-        for (const { value, labels } of await read()) result.observe(value, labels);
+        const found = new Map((await read()).map((one) => [JSON.stringify(one.labels ?? {}), one]));
+        for (const [key, { value, labels = {} }] of found) {
+          result.observe(value, labels);
+          told.set(key, labels);
+        }
+        if (kind === 'gauge') for (const [key, labels] of told) if (!found.has(key)) result.observe(0, labels);
       } catch {
-        // I3: a store that is away is told by the service's readiness
+        // I4: a store that is away is told by the service's readiness
       }
     });
   }

@@ -8,6 +8,7 @@
 import type { BuildTrainingSetRequest, TrainingSet } from '@driftloop/contracts';
 import { canonicalJson, isEventMs, outcomesSource, parseModelSpec } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
+import { Metrics } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { type Duck, literal, quoted, withDuckDB } from '../duckdb.js';
 import { errors } from '../errors.js';
@@ -33,7 +34,10 @@ export class TrainingSets {
   constructor(
     private readonly models: Models,
     private readonly objects: Objects,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.queue('training sets', setsAtOnce, () => this.turns.state);
+  }
 
   /**
    * Joins every label known at or before the cutoff with the features as of its question, and stores the set.

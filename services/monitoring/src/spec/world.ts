@@ -94,8 +94,10 @@ export interface Answers {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld(options: TestOptions & { spec?: string; model?: string; resume?: number } = {}) {
-  const { spec = specText(), model = 'parcels', resume = 0, ...home } = options;
+export async function openWorld(
+  options: TestOptions & { spec?: string; model?: string; resume?: number; live?: boolean } = {},
+) {
+  const { spec = specText(), model = 'parcels', resume = 0, live = false, ...home } = options;
   const service = await testService(monitoring, home);
   const { bus, addresses } = service.ground;
   const client = grpcClient(MonitoringClient, addresses.of('monitoring'));
@@ -175,7 +177,7 @@ export async function openWorld(options: TestOptions & { spec?: string; model?: 
     ticks.push(now);
     const before = ticks.filter((time) => time < now).at(-1);
     const previous = before === undefined ? undefined : new Date(before);
-    const passed = TimePassed.fromPartial({ now: new Date(now), replay: true, previous });
+    const passed = TimePassed.fromPartial({ now: new Date(now), replay: !live, previous });
     await tell(events.timePassed, passed, now, `tick-${now}`);
     await bus.settled();
   };
