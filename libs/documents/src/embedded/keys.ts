@@ -4,6 +4,7 @@
  * I1  null and missing < numbers < strings < objects < arrays < bytes < ObjectId < boolean < date: the first is -∞, numbers
  *     are REAL, strings TEXT, and the rest BLOB with a leading type byte; that is also SQLite's order of storage classes.
  * I2  null is -∞, NaN the least finite number and -∞ the next: their order is BSON's, and NaN is outside every range.
+ * I3  The keys of objects, and of arrays within arrays, tell equality alone: their order is that of their text.
  */
 import mongoose from 'mongoose';
 import { type Doc, encode, type Value } from './codec.js';
@@ -42,7 +43,7 @@ export function keyOf(value: Value): Key {
 function objectKey(value: object): Key {
   if (value instanceof ObjectId) return bytes(OID, value.id);
   if (value instanceof Date) return dateKey(value.getTime());
-  if (value instanceof Binary) return bytes(BYTES, value.buffer.subarray(0, value.position));
+  if (value instanceof Binary) return binaryKey(value);
   if (value instanceof RegExp) return bytes(REGEX, Buffer.from(String(value)));
   return bytes(Array.isArray(value) ? ARRAY : OBJECT, Buffer.from(encode(value)));
 }
@@ -51,6 +52,16 @@ function bytes(tag: number, rest: Uint8Array): Uint8Array {
   const key = new Uint8Array(rest.length + 1);
   key[0] = tag;
   key.set(rest, 1);
+  return key;
+}
+
+/** Shorter ones come first, then those of a lesser subtype. */
+function binaryKey(value: InstanceType<typeof Binary>): Uint8Array {
+  const key = new Uint8Array(6 + value.position);
+  key[0] = BYTES;
+  writeUint32(key, 1, value.position);
+  key[5] = value.sub_type;
+  key.set(value.buffer.subarray(0, value.position), 6);
   return key;
 }
 
@@ -72,11 +83,9 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
-/** The half-open range of keys of objects. */
-export const objectKeys: readonly [Uint8Array, Uint8Array] = [Uint8Array.of(OBJECT), Uint8Array.of(OBJECT + 1)];
-
-export function isObjectKey(key: unknown): boolean {
-  return key instanceof Uint8Array && key[0] === OBJECT;
+/** Whether a key is an object's: the one kind whose order is not its value's (I3). */
+export function isObjectKey(key: Key): boolean {
+  return typeof key === 'object' && key[0] === OBJECT;
 }
 
 /** The half-open range of keys [from, to) of all values of the same type as `value`: comparisons stay within a type. */
