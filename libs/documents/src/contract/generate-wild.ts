@@ -13,10 +13,15 @@ export interface Operation {
 }
 
 const id = (n: number) => new mongoose.Types.ObjectId(`${n}`.padStart(24, '0'));
+const bytes = (...values: number[]) => new mongoose.mongo.Binary(Uint8Array.from(values));
 /** Values that fields of one type hold now and then. NaN is not among them: mongod counts $inc of NaN as a change. */
 const strange: readonly unknown[] = [
   Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
   2 ** 40,
+  2 ** 53,
+  0.1,
+  -1e17,
   -1.5e-7,
   'Ünïcode',
   '\u{1F600}',
@@ -25,8 +30,15 @@ const strange: readonly unknown[] = [
   new Date(-1),
   id(1),
   id(2),
+  bytes(2),
+  bytes(1, 2),
+  bytes(),
   {},
   { x: 1 },
+  { x: 10 },
+  { x: 9 },
+  { z: 1 },
+  { x: { y: 2 } },
   { x: null },
   { x: 1, y: 'a' },
   { y: 'a', x: 1 },
@@ -55,7 +67,7 @@ export function wildDocument(dice: Dice, _id: number): Doc {
   return doc;
 }
 
-const types = ['string', 'number', 'bool', 'date', 'null', 'object', 'array', 'objectId'];
+const types = ['string', 'number', 'bool', 'date', 'null', 'object', 'array', 'objectId', 'binData'];
 const everywhere = ['w', 'w.x', 'w.0', 'w.x.0', 'n', 's', 'o', 'o.x', 'l', 'l.1', 'items', 'items.k', 'none', 'none.x'];
 
 function wildCondition(dice: Dice): unknown {
@@ -88,13 +100,19 @@ export function wildFilter(dice: Dice): Doc {
   return dice.roll(4) ? asked : { $or: [asked, filter(dice)] };
 }
 
+/** 0 times a fraction is left out: mongod counts it as a change, of a 32-bit 0 to a double. */
+function calculation(dice: Dice, path: string): Doc {
+  const by = number(dice);
+  return dice.roll(2) ? { $inc: { [path]: by } } : { $mul: { [path]: Math.trunc(by) } };
+}
+
 export function wildUpdate(dice: Dice): Doc {
   const path = dice.pick(everywhere);
   switch (dice.roll(8)) {
     case 0:
       return { [dice.pick(['$set', '$min', '$max', '$setOnInsert'])]: { [path]: wild(dice) } };
     case 1:
-      return { [dice.pick(['$inc', '$mul'])]: { [path === 'w' ? 'w.x' : path]: number(dice) } };
+      return calculation(dice, path === 'w' ? 'w.x' : path);
     case 2:
       return { [dice.pick(['$push', '$addToSet', '$pull'])]: { [path]: wild(dice) } };
     case 3:

@@ -11,7 +11,6 @@ type Expression = (doc: Doc) => Value;
 type Accumulator = (values: readonly Value[]) => Value;
 
 const numbers = (values: readonly Value[]) => values.filter((value): value is number => typeof value === 'number');
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const present = (values: readonly Value[]) => values.filter((value) => (value ?? null) !== null);
 
 const accumulators: Readonly<Record<string, Accumulator>> = {
@@ -23,6 +22,26 @@ const accumulators: Readonly<Record<string, Accumulator>> = {
   $last: (values) => values.at(-1) ?? null,
   $push: (values) => values.filter((value) => value !== undefined),
 };
+
+/** In two doubles, as mongod adds: what the larger loses is kept in the smaller. */
+function sum(values: readonly number[]): number {
+  const simple = values.reduce((total, value) => total + value, 0);
+  if (!Number.isFinite(simple)) return simple;
+  let [total, lost] = [0, 0];
+  for (const value of values) {
+    const [added, below] = exactSum(value, lost);
+    [total, lost] = exactSum(total, added);
+    lost += below;
+  }
+  return total + lost;
+}
+
+/** The double nearest to a + b, and what it misses (Knuth's two-sum). */
+function exactSum(a: number, b: number): [number, number] {
+  const nearest = a + b;
+  const ofB = nearest - a;
+  return [nearest, a - (nearest - ofB) + (b - ofB)];
+}
 
 function extreme(values: readonly Value[], sign: 1 | -1): Value {
   if (!values.length) return null;
