@@ -48,6 +48,9 @@ const strange: readonly unknown[] = [
   [1, 'a'],
   [{ x: 1 }, { x: 2 }],
   [{ x: [1, 2] }],
+  [{ x: 1, k: 1 }, 5],
+  [{ x: 2, k: 2 }, id(1)],
+  [[{ x: 3, k: 3 }], { k: 4 }],
 ];
 
 /** Any value, more often a usual one. */

@@ -108,6 +108,21 @@ export function describeIndexes(fact: Fact): void {
     },
   );
 
+  fact('sorts an array by its objects, in which what is no object counts as null', async (connection) => {
+    const parts = [[{ k: 1 }], [{ k: 2 }, 5], [{ k: 3 }, [{ k: 0 }]], [{ k: 4 }, new mongoose.Types.ObjectId()]];
+    const collection = await collectionOf(
+      connection,
+      parts.map((items, _id) => ({ _id, items })),
+    );
+    const sorted = async () =>
+      (await collection.find({}, { sort: { 'items.k': 1, _id: -1 } }).toArray()).map(({ _id }) => _id);
+    expect(await sorted()).toEqual([3, 2, 1, 0]);
+    await collection.createIndex({ 'items.k': 1 });
+    expect(await sorted()).toEqual([3, 2, 1, 0]);
+    expect(await collection.countDocuments({ 'items.k': { $gt: 1 } })).toBe(3);
+    expect(await collection.countDocuments({ 'items.k': null })).toBe(0);
+  });
+
   fact('refuses a unique index over duplicates that are there', async (connection) => {
     const collection = await collectionOf(connection, [{ a: 1 }, { a: 1 }]);
     await expect(collection.createIndex({ a: 1 }, { unique: true })).rejects.toMatchObject({ code: 11000 });

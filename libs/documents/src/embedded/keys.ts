@@ -8,6 +8,7 @@
  */
 import mongoose from 'mongoose';
 import { type Doc, encode, type Value } from './codec.js';
+import { isRecord } from './filter.js';
 
 export type Key = number | string | Uint8Array;
 
@@ -122,8 +123,9 @@ export const MULTI: unique symbol = Symbol('multi');
 export function extract(doc: Doc, path: Path): Value | typeof MULTI {
   let value: Value = doc;
   for (const part of path.parts) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    if (Array.isArray(value) && !isIndex(part)) return MULTI;
+    if (Array.isArray(value)) {
+      if (!isIndex(part)) return MULTI;
+    } else if (!isRecord(value)) return undefined;
     value = (value as Doc)[part];
   }
   return Array.isArray(value) ? MULTI : value;
@@ -136,12 +138,12 @@ export function extractAll(value: Value, parts: readonly string[], from = 0, emp
     return value.length ? value : [empty];
   }
   if (Array.isArray(value) && !isIndex(parts[from])) {
-    const all = value.flatMap((item) =>
-      item !== null && typeof item === 'object' ? extractAll(item, parts, from, empty) : [],
-    );
-    return all.length ? all : [null];
+    // an element that is no object, be it an array, has nothing below: it counts as null
+    return value.length
+      ? value.flatMap((item) => (isRecord(item) ? extractAll(item, parts, from, empty) : [null]))
+      : [null];
   }
-  if (typeof value !== 'object' || value === null) return [undefined];
+  if (!isRecord(value) && !Array.isArray(value)) return [undefined];
   return extractAll((value as Doc)[parts[from]], parts, from + 1, empty);
 }
 
@@ -149,8 +151,8 @@ export function extractAll(value: Value, parts: readonly string[], from = 0, emp
 export function arrayOn(doc: Doc, parts: readonly string[]): string | undefined {
   let value: Value = doc;
   for (const [i, part] of parts.entries()) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Doc)[part];
+    if (!isRecord(value)) return undefined;
+    value = value[part];
     if (Array.isArray(value)) return parts.slice(0, i + 1).join('.');
   }
   return undefined;
