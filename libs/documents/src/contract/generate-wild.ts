@@ -160,7 +160,11 @@ function aggregation(dice: Dice): Operation {
 
 function page(dice: Dice): Doc {
   const options = { sort: sort(dice), skip: dice.roll(3), limit: dice.roll(6) };
-  return dice.roll(2) ? options : { ...options, projection: dice.pick(projections) };
+  if (dice.roll(2)) return options;
+  const projection = dice.pick<Doc>(projections);
+  // mongod may project first, and then sorts by what is left of an array
+  const sorted = options.sort.some(([path]) => projection[path] === 1);
+  return { ...options, projection: sorted ? { m: 1 } : projection };
 }
 
 function bulk(dice: Dice, step: number): unknown[] {
