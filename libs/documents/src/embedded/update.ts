@@ -46,9 +46,10 @@ export function update(spec: unknown, arrayFilters?: readonly unknown[]): Update
   if (Array.isArray(spec)) throw unsupported('an update by pipeline');
   const filters = filtersOf(arrayFilters);
   const steps = Object.entries(spec as Doc).flatMap(([operator, changes]) => stepsOf(operator, changes, filters));
+  steps.sort((a, b) => comparePaths(a.parts, b.parts));
   rejectConflicts(Object.values(spec as Doc));
   const become = (doc: Doc, inserting: boolean) => {
-    for (const step of steps) step(doc, inserting);
+    for (const { run } of steps) run(doc, inserting);
   };
   return Object.assign(become, { counts: Object.values((spec as Doc).$push ?? {}).some(pushes) });
 }
@@ -59,17 +60,34 @@ function pushes(argument: Value): boolean {
   return !Array.isArray($each) || $each.length > 0 || $sort !== undefined;
 }
 
-function stepsOf(operator: string, changes: Value, filters: ArrayFilters): Update[] {
+interface Step {
+  readonly parts: readonly string[];
+  readonly run: Update;
+}
+
+/** mongod changes fields in the order of their names, numbers as numbers: so new ones stand in a document, and faults are told. */
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((part, i) => part !== b[i]);
+  if (at < 0 || at >= b.length) return a.length - b.length;
+  const [ours, theirs] = [a[at], b[at]];
+  if (/^\d+$/.test(ours) && /^\d+$/.test(theirs)) return Number(ours) - Number(theirs);
+  return compareValues(ours, theirs);
+}
+
+function stepsOf(operator: string, changes: Value, filters: ArrayFilters): Step[] {
   if (!UPDATE_OPERATORS.has(operator)) throw unsupported(`the update operator ${operator}`);
   if (typeof changes !== 'object' || changes === null) throw badValue(`${operator} needs an object`, 9);
   const entries = Object.entries(plain(changes) as Doc);
-  return entries.map(([path, argument]) => (doc, inserting) => {
-    if (operator === '$setOnInsert' && !inserting) return;
+  return entries.map(([path, argument]) => {
     const parts = path.split('.');
-    for (const place of places(doc, parts, 0, wayOf(operator), filters, path)) {
-      if (operator === '$unset') unset(place);
-      else OPERATORS[operator](place, argument, path);
-    }
+    const run = (doc: Doc, inserting: boolean) => {
+      if (operator === '$setOnInsert' && !inserting) return;
+      for (const place of places(doc, parts, 0, wayOf(operator), filters, path)) {
+        if (operator === '$unset') unset(place);
+        else OPERATORS[operator](place, argument, path);
+      }
+    };
+    return { parts, run };
   });
 }
 

@@ -150,9 +150,7 @@ function changeAll(table: Table, found: readonly Found[], become: Update, change
 
 function upsert(table: Table, filter: Doc, become: Update): Changed {
   const seed: Doc = {};
-  for (const [path, value] of equalitiesOf(filter)) {
-    update({ $set: { [path]: value } })(seed, true);
-  }
+  update({ $set: Object.fromEntries(equalitiesOf(filter)) })(seed, true);
   become(seed, true);
   const { _id, ...rest } = seed;
   const doc = { _id: _id === undefined ? new ObjectId() : _id, ...rest };
