@@ -64,7 +64,7 @@ function check(room, may, pkg, file, target) {
   if (name.startsWith('@driftloop/')) {
     const other = name.slice('@driftloop/'.length);
     if (other !== room && !may.includes(other)) faults.push(`${where}: ${room} may not import ${other}`);
-    if (target.endsWith('/testing') && !test && room !== 'bench')
+    if (target.endsWith('/testing') && !test && !file.endsWith('.fixture.ts') && room !== 'bench')
       faults.push(`${where}: ${target} is for specs and benchmarks alone`);
   } else if (packagesOf[room] && !test && !packagesOf[room].includes(name)) {
     faults.push(`${where}: ${room} may not use ${name}`);

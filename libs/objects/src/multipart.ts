@@ -6,9 +6,7 @@
  * I2  Every part carries its MD5, and the file's SHA-256, computed before, must be the one of the bytes that were sent.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { Client } from 'minio';
 import { errors } from './errors.js';
 import { codeOf, type Patience, patiently } from './s3-requests.js';
@@ -16,6 +14,7 @@ import { codeOf, type Patience, patiently } from './s3-requests.js';
 /** Least bytes of a part; S3 asks for 5 MiB. A file up to this size is one request. */
 export const PART_BYTES = 8 * 1024 * 1024;
 const MOST_PARTS = 10_000;
+const HASHED_AT_ONCE = 1024 * 1024;
 
 export interface Upload {
   readonly client: Client;
@@ -34,12 +33,18 @@ export interface HashedFile {
 /** Reads a file once. Rejects with the file system's error. */
 export async function hashFile(path: string): Promise<HashedFile> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  const source = createReadStream(path).on('data', (chunk) => {
-    bytes += chunk.length;
-  });
-  await pipeline(source, hash);
-  return { path, sha256: hash.digest('hex'), bytes };
+  const buffer = Buffer.allocUnsafe(HASHED_AT_ONCE);
+  const source = await open(path, 'r');
+  try {
+    for (let at = 0; ; ) {
+      const bytes = await readAt(source, buffer, at, buffer.length);
+      if (!bytes.length) return { path, sha256: hash.digest('hex'), bytes: at };
+      hash.update(bytes);
+      at += bytes.length;
+    }
+  } finally {
+    await source.close();
+  }
 }
 
 /** Uploads a file in parts; `beforeLast` is called when all parts are there. Throws OBJECT_SOURCE_CHANGED. */
@@ -90,7 +95,7 @@ async function readAt(source: FileHandle, buffer: Buffer, at: number, length: nu
   let read = 0;
   while (read < length) {
     const { bytesRead } = await source.read(buffer, read, length - read, at + read);
-    if (!bytesRead) break; // the file has become shorter: its hash will say so
+    if (!bytesRead) break; // the end, perhaps because the file has become shorter: its hash will say so
     read += bytesRead;
   }
   return buffer.subarray(0, read);

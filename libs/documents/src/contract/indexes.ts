@@ -1,5 +1,5 @@
 /** Facts about declared indexes. */
-import { Schema } from 'mongoose';
+import mongoose, { Schema } from 'mongoose';
 import { collectionOf, type Fact, fresh } from './scene.js';
 
 export function describeIndexes(fact: Fact): void {
@@ -80,6 +80,47 @@ export function describeIndexes(fact: Fact): void {
     ]);
     await collection.dropIndex('mine');
     expect((await collection.listIndexes().toArray()).length).toBe(1);
+  });
+
+  fact(
+    'sorts objects and bytes in an indexed field by what is in them, whenever the index came',
+    async (connection) => {
+      const bytes = (...values: number[]) => new mongoose.mongo.Binary(Uint8Array.from(values));
+      // in mongod's order: objects by their fields' types, names and values, then bytes, shorter ones first
+      const values = [{}, { a: 9 }, { a: 10 }, { b: 1 }, { a: 'x' }, { a: { z: 1 } }, bytes(), bytes(7), bytes(1, 1)];
+      const docs = [8, 3, 5, 0, 7, 2, 6, 4, 1].map((_id) => ({ _id, v: values[_id] }));
+      const collection = connection.collection(fresh());
+      const sorted = async (direction: 1 | -1) =>
+        (await collection.find({}, { sort: [['v', direction]] }).toArray()).map(({ _id }) => _id as unknown as number);
+      const order = docs.map(({ _id }) => _id).sort();
+      for (const early of [true, false]) {
+        if (early) await collection.createIndex({ v: 1 });
+        for (const doc of docs) await collection.insertOne({ _id: doc._id, v: early ? doc._id : doc.v } as never);
+        if (early) expect(await sorted(1)).toEqual(order);
+        for (const { _id, v } of docs) await collection.updateOne({ _id } as never, { $set: { v } });
+        if (!early) await collection.createIndex({ v: 1 });
+        expect(await sorted(1)).toEqual(order);
+        expect(await sorted(-1)).toEqual([...order].reverse());
+        await collection.drop();
+      }
+      for (const { v } of docs) await collection.insertOne({ _id: v, n: values.indexOf(v) } as never);
+      expect((await collection.find({}, { sort: { _id: 1 } }).toArray()).map(({ n }) => n)).toEqual(order);
+    },
+  );
+
+  fact('sorts an array by its objects, in which what is no object counts as null', async (connection) => {
+    const parts = [[{ k: 1 }], [{ k: 2 }, 5], [{ k: 3 }, [{ k: 0 }]], [{ k: 4 }, new mongoose.Types.ObjectId()]];
+    const collection = await collectionOf(
+      connection,
+      parts.map((items, _id) => ({ _id, items })),
+    );
+    const sorted = async () =>
+      (await collection.find({}, { sort: { 'items.k': 1, _id: -1 } }).toArray()).map(({ _id }) => _id);
+    expect(await sorted()).toEqual([3, 2, 1, 0]);
+    await collection.createIndex({ 'items.k': 1 });
+    expect(await sorted()).toEqual([3, 2, 1, 0]);
+    expect(await collection.countDocuments({ 'items.k': { $gt: 1 } })).toBe(3);
+    expect(await collection.countDocuments({ 'items.k': null })).toBe(0);
   });
 
   fact('refuses a unique index over duplicates that are there', async (connection) => {

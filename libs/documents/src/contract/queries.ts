@@ -189,6 +189,17 @@ export function describeQueries(fact: Fact): void {
     ]);
     expect(await collection.aggregate([{ $match: { day: 1 } }, { $count: 'rows' }]).toArray()).toEqual([{ rows: 10 }]);
   });
+
+  fact('adds in a group without losing the small beside the large', async (connection) => {
+    const numbers = [0.25, 1e17, 0.5, -1e17, 1];
+    const collection = await collectionOf(
+      connection,
+      numbers.map((n, _id) => ({ _id, n })),
+    );
+    const group = { _id: null, sum: { $sum: '$n' }, mean: { $avg: '$n' } };
+    const [found] = await collection.aggregate([{ $group: group }]).toArray();
+    expect(found).toEqual({ _id: null, sum: 1.75, mean: 0.35 });
+  });
 }
 
 function expectedOf(docs: readonly { day: number; n: number }[], day: number) {

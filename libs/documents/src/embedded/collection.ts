@@ -13,7 +13,7 @@ import { EmbeddedCursor } from './cursor.js';
 import type { ScanGuard } from './database.js';
 import type { IndexOptions } from './definition.js';
 import { available, badValue, unsupported } from './errors.js';
-import { extractAll } from './keys.js';
+import { valuesAt } from './matching.js';
 import { compareValues } from './order.js';
 import { projection } from './project.js';
 import { type BulkTally, bulkResult, checkOptions, emptyTally, updateResult } from './results.js';
@@ -96,9 +96,8 @@ export class EmbeddedCollection extends MongooseCollection {
 
   distinct(field: string, filter: unknown, options?: Options): Promise<unknown[]> {
     return this.on(options, (table) => {
-      const parts = field.split('.');
       const docs = select(table, query(table, filter, this.guard));
-      const values = docs.flatMap(({ doc }) => extractAll(doc, parts)).filter((value) => value !== undefined);
+      const values = docs.flatMap(({ doc }) => valuesAt(doc, field));
       values.sort(compareValues);
       return values.filter((value, i) => !i || compareValues(value, values[i - 1]) !== 0);
     });

@@ -27,6 +27,8 @@ export interface Definition {
   readonly indexes: readonly IndexDefinition[];
   /** Paths at which some document has an array on the way: their several values are in side tables. */
   readonly multikey: Set<string>;
+  /** Paths at which some document has or had an object: their columns find it, but do not order it. */
+  readonly objects: Set<string>;
   /** Numbers new columns. */
   next: number;
 }
@@ -34,6 +36,8 @@ export interface Definition {
 interface Stored {
   columns: Record<string, string>;
   multikey: string[];
+  /** Left out by stores that are older than it. */
+  objects?: string[];
   indexes: (Omit<IndexDefinition, 'fields'> & { key: [string, 1 | -1][] })[];
   next: number;
 }
@@ -42,6 +46,7 @@ export const emptyDefinition = (): Definition => ({
   columns: new Map(),
   indexes: [],
   multikey: new Set(),
+  objects: new Set(),
   next: 0,
 });
 
@@ -50,15 +55,22 @@ export function storeDefinition(definition: Definition): string {
     ...index,
     key: fields.map((field) => [field.path.text, field.direction]),
   }));
-  const { columns, multikey, next } = definition;
-  return JSON.stringify({ columns: Object.fromEntries(columns), indexes, multikey: [...multikey], next });
+  const { columns, multikey, objects, next } = definition;
+  return JSON.stringify({
+    columns: Object.fromEntries(columns),
+    indexes,
+    multikey: [...multikey],
+    objects: [...objects],
+    next,
+  });
 }
 
 export function readDefinition(text: string): Definition {
   const stored = JSON.parse(text) as Stored;
   const columns = new Map(Object.entries(stored.columns));
   const indexes = stored.indexes.map(({ key, ...index }) => ({ ...index, fields: fieldsOf(key, columns) }));
-  return { columns, indexes, multikey: new Set(stored.multikey), next: stored.next };
+  const { multikey, objects, next } = stored;
+  return { columns, indexes, multikey: new Set(multikey), objects: new Set(objects), next };
 }
 
 function fieldsOf(key: readonly [string, 1 | -1][], columns: ReadonlyMap<string, string>): IndexField[] {

@@ -4,9 +4,11 @@
  * I1  null and missing < numbers < strings < objects < arrays < bytes < ObjectId < boolean < date: the first is -∞, numbers
  *     are REAL, strings TEXT, and the rest BLOB with a leading type byte; that is also SQLite's order of storage classes.
  * I2  null is -∞, NaN the least finite number and -∞ the next: their order is BSON's, and NaN is outside every range.
+ * I3  The keys of objects, and of arrays within arrays, tell equality alone: their order is that of their text.
  */
 import mongoose from 'mongoose';
 import { type Doc, encode, type Value } from './codec.js';
+import { isRecord } from './filter.js';
 
 export type Key = number | string | Uint8Array;
 
@@ -42,7 +44,7 @@ export function keyOf(value: Value): Key {
 function objectKey(value: object): Key {
   if (value instanceof ObjectId) return bytes(OID, value.id);
   if (value instanceof Date) return dateKey(value.getTime());
-  if (value instanceof Binary) return bytes(BYTES, value.buffer.subarray(0, value.position));
+  if (value instanceof Binary) return binaryKey(value);
   if (value instanceof RegExp) return bytes(REGEX, Buffer.from(String(value)));
   return bytes(Array.isArray(value) ? ARRAY : OBJECT, Buffer.from(encode(value)));
 }
@@ -51,6 +53,16 @@ function bytes(tag: number, rest: Uint8Array): Uint8Array {
   const key = new Uint8Array(rest.length + 1);
   key[0] = tag;
   key.set(rest, 1);
+  return key;
+}
+
+/** Shorter ones come first, then those of a lesser subtype. */
+function binaryKey(value: InstanceType<typeof Binary>): Uint8Array {
+  const key = new Uint8Array(6 + value.position);
+  key[0] = BYTES;
+  writeUint32(key, 1, value.position);
+  key[5] = value.sub_type;
+  key.set(value.buffer.subarray(0, value.position), 6);
   return key;
 }
 
@@ -70,6 +82,11 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;
   bytes[at + 3] = value;
+}
+
+/** Whether a key is an object's: the one kind whose order is not its value's (I3). */
+export function isObjectKey(key: Key): boolean {
+  return typeof key === 'object' && key[0] === OBJECT;
 }
 
 /** The half-open range of keys [from, to) of all values of the same type as `value`: comparisons stay within a type. */
@@ -106,8 +123,9 @@ export const MULTI: unique symbol = Symbol('multi');
 export function extract(doc: Doc, path: Path): Value | typeof MULTI {
   let value: Value = doc;
   for (const part of path.parts) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    if (Array.isArray(value) && !isIndex(part)) return MULTI;
+    if (Array.isArray(value)) {
+      if (!isIndex(part)) return MULTI;
+    } else if (!isRecord(value)) return undefined;
     value = (value as Doc)[part];
   }
   return Array.isArray(value) ? MULTI : value;
@@ -120,11 +138,22 @@ export function extractAll(value: Value, parts: readonly string[], from = 0, emp
     return value.length ? value : [empty];
   }
   if (Array.isArray(value) && !isIndex(parts[from])) {
-    const all = value.flatMap((item) =>
-      item !== null && typeof item === 'object' ? extractAll(item, parts, from, empty) : [],
-    );
-    return all.length ? all : [null];
+    // an element that is no object, be it an array, has nothing below: it counts as null
+    return value.length
+      ? value.flatMap((item) => (isRecord(item) ? extractAll(item, parts, from, empty) : [null]))
+      : [null];
   }
-  if (typeof value !== 'object' || value === null) return [undefined];
+  if (!isRecord(value) && !Array.isArray(value)) return [undefined];
   return extractAll((value as Doc)[parts[from]], parts, from + 1, empty);
+}
+
+/** Where a path meets its first array; undefined where it meets none. */
+export function arrayOn(doc: Doc, parts: readonly string[]): string | undefined {
+  let value: Value = doc;
+  for (const [i, part] of parts.entries()) {
+    if (!isRecord(value)) return undefined;
+    value = value[part];
+    if (Array.isArray(value)) return parts.slice(0, i + 1).join('.');
+  }
+  return undefined;
 }

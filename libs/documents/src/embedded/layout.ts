@@ -3,16 +3,21 @@
  *
  * I1  The key columns of a row are a function of its body.
  * I2  Where arrays make a path several values, the column is NULL and each value is a row of the path's side table.
+ * I3  A document with arrays on two paths of one index is refused, as mongod refuses it.
  */
-import type { Doc } from './codec.js';
+import type { Doc, Value } from './codec.js';
 import type { Definition, IndexDefinition } from './definition.js';
-import { extract, extractAll, type Key, keyOf, MULTI, type Path, pathOf } from './keys.js';
+import { badValue } from './errors.js';
+import { isRecord } from './filter.js';
+import { arrayOn, extract, extractAll, isObjectKey, type Key, keyOf, MULTI, type Path, pathOf } from './keys.js';
 import { matcher } from './matching.js';
 
 /** A row's keys: its key and flag columns in their order, and the several keys of paths with arrays. */
 export interface Keys {
   readonly columns: readonly (Key | null)[];
   readonly several?: readonly Several[];
+  /** Paths at which there is an object: their columns lose the order of their values. */
+  readonly objects?: readonly string[];
 }
 
 /** The keys of one path of one document, where they are several. */
@@ -41,10 +46,12 @@ export class Layout {
   readonly remove: string;
   private readonly columns: readonly Column[];
   private readonly flags: readonly Flag[];
+  private readonly compound: readonly IndexDefinition[];
 
   constructor(definition: Definition, table: string) {
     this.columns = [...definition.columns].map(([path, name]) => ({ name, path: pathOf(path) }));
     this.flags = definition.indexes.filter((index) => index.flag).map(flagOf);
+    this.compound = definition.indexes.filter(({ fields }) => fields.length > 1);
     const names = [...this.columns, ...this.flags].map(({ name }) => name);
     const marks = names.map(() => ', ?').join('');
     this.insert = `INSERT INTO ${table} (id, body${names.map((name) => `, ${name}`).join('')}) VALUES (?, ?${marks})`;
@@ -56,16 +63,31 @@ export class Layout {
   keysOf(doc: Doc): Keys {
     const columns: (Key | null)[] = [];
     let several: Several[] | undefined;
+    let objects = isRecord(doc._id) ? ['_id'] : undefined;
     for (const { path } of this.columns) {
       const value = extract(doc, path);
       if (value === MULTI) {
         several ??= [];
         several.push({ path: path.text, keys: distinct(extractAll(doc, path.parts).map(keyOf)) });
         columns.push(null);
-      } else columns.push(keyOf(value));
+        continue;
+      }
+      const key = keyOf(value);
+      if (isObjectKey(key)) objects = [...(objects ?? []), path.text];
+      columns.push(key);
     }
+    if (several && several.length > 1) this.refuseParallelArrays(doc);
     for (const flag of this.flags) columns.push(flag.holds(doc) ? 1 : null);
-    return several ? { columns, several } : { columns };
+    return { columns, several, objects };
+  }
+
+  /** I3 */
+  private refuseParallelArrays(doc: Doc): void {
+    for (const index of this.compound) {
+      const arrays = new Set(index.fields.flatMap(({ path }) => arrayOn(doc, path.parts) ?? []));
+      if (arrays.size < 2 || (index.flag && !flagOf(index).holds(doc))) continue;
+      throw badValue(`cannot index parallel arrays ${[...arrays].map((path) => `[${path}]`).join(' ')}`, 171);
+    }
   }
 }
 
@@ -80,6 +102,12 @@ function distinct(keys: readonly Key[]): Key[] {
   for (const key of keys)
     seen.set(`${typeof key}${key instanceof Uint8Array ? Buffer.from(key).toString('hex') : key}`, key);
   return [...seen.values()];
+}
+
+/** The key of a document's _id. Throws BadValue for what cannot be one. */
+export function idKey(id: Value): Key {
+  if (Array.isArray(id) || id instanceof RegExp || id === undefined) throw badValue('_id cannot be an array', 53);
+  return keyOf(id);
 }
 
 /** Whether two rows' keys are the same. */

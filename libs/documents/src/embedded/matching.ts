@@ -51,10 +51,30 @@ function leavesOf(value: Value, parts: readonly string[], from: number): Value[]
   if (Array.isArray(value)) {
     const each = value.flatMap((item) => (isRecord(item) ? leavesOf(item, parts, from) : []));
     const byNumber = /^\d+$/.test(part) && Number(part) < value.length;
-    return byNumber ? [...leavesOf(value[Number(part)], parts, from + 1), ...each] : each;
+    return byNumber ? [...indexed(leavesOf(value[Number(part)], parts, from + 1), parts, from), ...each] : each;
   }
   if (!isRecord(value) || !Object.hasOwn(value, part)) return [undefined];
   return leavesOf(value[part], parts, from + 1);
+}
+
+/** An array in an array, reached by its number or by $elemMatch: its elements are not looked at. */
+class Whole {
+  constructor(readonly array: readonly Value[]) {}
+}
+
+function indexed(leaves: Value[], parts: readonly string[], from: number): Value[] {
+  if (from < parts.length - 1) return leaves;
+  return leaves.map(whole);
+}
+
+const whole = (value: Value): Value => (Array.isArray(value) ? new Whole(value) : value);
+
+const arrayOf = (leaf: Value): Value => (leaf instanceof Whole ? leaf.array : leaf);
+
+/** The values at a path, arrays' elements one by one: what `distinct` tells apart. Missing ones are left out. */
+export function valuesAt(doc: Doc, path: string): Value[] {
+  const leaves = leavesOf(doc, path.split('.'), 0).map(arrayOf);
+  return leaves.flat().filter((value) => value !== undefined);
 }
 
 function conditionTest(condition: Value): LeavesTest {
@@ -88,7 +108,7 @@ function operatorTest(operator: string, value: Value, options: Value): LeavesTes
     case '$not':
       return not(value instanceof RegExp ? anyOf(pattern(value)) : conditionTest(operatorsOnly(value)));
     case '$size':
-      return (leaves) => leaves.some((leaf) => Array.isArray(leaf) && leaf.length === value);
+      return (leaves) => leaves.map(arrayOf).some((leaf) => Array.isArray(leaf) && leaf.length === value);
     case '$all':
       return allOf(value as Value[]);
     case '$elemMatch':
@@ -107,7 +127,7 @@ const not =
 function anyOf(test: ValueTest): LeavesTest {
   return (leaves) => {
     for (const leaf of leaves) {
-      if (test(leaf)) return true;
+      if (test(arrayOf(leaf))) return true;
       if (Array.isArray(leaf) && leaf.some(test)) return true;
     }
     return false;
@@ -161,8 +181,8 @@ function elementMatches(condition: Doc): LeavesTest {
   const operators = isOperators(condition) && !('$and' in condition || '$or' in condition || '$nor' in condition);
   const test = operators ? conditionTest(condition) : undefined;
   const matches = test ? undefined : predicate(condition);
-  const element: ValueTest = (item) => (test ? test([item]) : isRecord(item) && matches!(item));
-  return (leaves) => leaves.some((leaf) => Array.isArray(leaf) && leaf.some(element));
+  const element: ValueTest = (item) => (test ? test([whole(item)]) : isRecord(item) && matches!(item));
+  return (leaves) => leaves.map(arrayOf).some((leaf) => Array.isArray(leaf) && leaf.some(element));
 }
 
 /** The $type name of a value. */

@@ -2,7 +2,7 @@
 import type { Doc, Value } from './codec.js';
 import { badValue, unsupported } from './errors.js';
 import { isRecord } from './filter.js';
-import { extractAll, type Key, keyOf } from './keys.js';
+import { arrayOn, extractAll, type Key, keyOf, NULL_KEY } from './keys.js';
 
 export type Sort = readonly (readonly [string, 1 | -1])[];
 
@@ -10,20 +10,53 @@ export type Sort = readonly (readonly [string, 1 | -1])[];
 const EMPTY = Symbol('empty');
 const EMPTY_KEY = Number.NaN;
 
-function rank(key: Key): number {
+function rank(key: SortKey): number {
   if (typeof key === 'number') return Number.isNaN(key) ? -1 : 0;
   return typeof key === 'string' ? 1 : 2;
 }
 
+/** What a value is sorted by: its key, but an object or array itself, whose key has their text's order. */
+type SortKey = Key | Composite;
+
+class Composite {
+  constructor(readonly value: Doc | Value[]) {}
+}
+
+const sortKeyOf = (value: Value): SortKey =>
+  Array.isArray(value) || isRecord(value) ? new Composite(value as Doc) : keyOf(value);
+
 /** Negative, zero or positive as `a` sorts before, with or after `b`; missing sorts as null. */
 export function compareValues(a: Value, b: Value): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b || compareKeys(keyOf(a), keyOf(b));
-  return compareKeys(keyOf(a), keyOf(b));
+  return compareKeys(sortKeyOf(a), sortKeyOf(b));
 }
 
-function compareKeys(a: Key, b: Key): number {
+/** Objects compare field by field in their own order: by type, by name, by value; arrays element by element. */
+function compareComposites(a: Doc | Value[], b: Doc | Value[]): number {
+  const order = Number(Array.isArray(a)) - Number(Array.isArray(b));
+  if (order) return order;
+  const [ours, theirs] = [Object.entries(a), Object.entries(b)];
+  for (const [i, [name, value]] of ours.entries()) {
+    if (i === theirs.length) return 1;
+    const [otherName, other] = theirs[i];
+    const found = kind(value) - kind(other) || compareStrings(name, otherName) || compareValues(value, other);
+    if (found) return found;
+  }
+  return ours.length - theirs.length;
+}
+
+/** The rank of a value's type among all types. */
+function kind(value: Value): number {
+  const key = keyOf(value);
+  if (typeof key === 'number') return key === NULL_KEY ? 0 : 1;
+  return typeof key === 'string' ? 2 : 2 + key[0];
+}
+
+function compareKeys(a: SortKey, b: SortKey): number {
   const order = rank(a) - rank(b);
   if (order) return order;
+  if (a instanceof Composite) return b instanceof Composite ? compareComposites(a.value, b.value) : -1;
+  if (b instanceof Composite) return 1;
   if (a instanceof Uint8Array) return Buffer.compare(a, b as Uint8Array);
   if (typeof a === 'string') return compareStrings(a, b as string);
   return a < (b as number) ? -1 : a > (b as number) ? 1 : 0;
@@ -60,10 +93,17 @@ function directionOf(direction: unknown): 1 | -1 {
   throw badValue(`bad sort specification ${JSON.stringify(direction)}`);
 }
 
-/** Sorts documents in place, stably; an array sorts by its least element ascending, by its greatest descending. */
+/**
+ * Sorts documents in place, stably; an array sorts by its least element ascending, by its greatest descending. Throws
+ * BadValue where a document has arrays on two of the paths, as mongod does.
+ */
 export function sortDocs<T>(items: T[], docOf: (item: T) => Doc, sort: Sort): T[] {
   const specs = sort.map(([path, direction]) => ({ parts: path.split('.'), direction }));
-  const keyed = items.map((item) => ({ item, keys: specs.map((spec) => sortKey(docOf(item), spec)) }));
+  const keyed = items.map((item) => {
+    const doc = docOf(item);
+    if (specs.length > 1) refuseParallelArrays(doc, specs);
+    return { item, keys: specs.map((spec) => sortKey(doc, spec)) };
+  });
   keyed.sort((a, b) => {
     for (let i = 0; i < specs.length; i++) {
       const order = compareKeys(a.keys[i], b.keys[i]);
@@ -74,7 +114,17 @@ export function sortDocs<T>(items: T[], docOf: (item: T) => Doc, sort: Sort): T[
   return keyed.map(({ item }, i) => (items[i] = item));
 }
 
-function sortKey(doc: Doc, { parts, direction }: { parts: readonly string[]; direction: 1 | -1 }): Key {
-  const keys = extractAll(doc, parts, 0, EMPTY).map((value) => (value === EMPTY ? EMPTY_KEY : keyOf(value)));
+interface SortSpec {
+  readonly parts: readonly string[];
+  readonly direction: 1 | -1;
+}
+
+function refuseParallelArrays(doc: Doc, specs: readonly SortSpec[]): void {
+  const arrays = new Set(specs.flatMap(({ parts }) => arrayOn(doc, parts) ?? []));
+  if (arrays.size > 1) throw badValue(`cannot sort with keys that are parallel arrays: ${[...arrays].join(', ')}`);
+}
+
+function sortKey(doc: Doc, { parts, direction }: SortSpec): SortKey {
+  const keys = extractAll(doc, parts, 0, EMPTY).map((value) => (value === EMPTY ? EMPTY_KEY : sortKeyOf(value)));
   return keys.reduce((best, key) => (compareKeys(key, best) * direction < 0 ? key : best));
 }

@@ -34,7 +34,7 @@ export function plan(table: Table, filter: Doc, sort: Sort): Plan {
   const conditions = constraints.map(({ sql }) => sql);
   if (index?.flag) conditions.push(`${index.flag} = 1`);
   const where = conditions.length ? ` WHERE ${conditions.join(' AND ')}` : '';
-  const sorted = sort.every(([path]) => table.columnOf(path) !== undefined && !table.isMultikey(path));
+  const sorted = sort.every(([path]) => table.isOrdered(path));
   return {
     from: `FROM ${table.sql}${index ? ` INDEXED BY ${table.indexSql(index)}` : ''}${where}`,
     parameters: constraints.flatMap(({ parameters }) => parameters),

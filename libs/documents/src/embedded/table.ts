@@ -6,7 +6,7 @@
  * I3  A unique index of SQLite is what refuses a duplicate; its error is turned into E11000 (duplicates.ts).
  */
 import type { SQLInputValue } from 'node:sqlite';
-import { type Doc, decode, encode, type Value } from './codec.js';
+import { type Doc, decode, encode } from './codec.js';
 import type { Row, Store } from './database.js';
 import {
   type Definition,
@@ -20,8 +20,7 @@ import {
 } from './definition.js';
 import { duplicateOf, isDuplicate } from './duplicates.js';
 import { badValue, duplicateKey, unsupported } from './errors.js';
-import { type Key, keyOf } from './keys.js';
-import { type Keys, Layout, quote, type Several, sameKeys } from './layout.js';
+import { idKey, type Keys, Layout, quote, type Several, sameKeys } from './layout.js';
 
 export class Table {
   readonly sql: string;
@@ -61,6 +60,11 @@ export class Table {
   /** Whether some document has several values at an indexed path: then they are in its side table. */
   isMultikey(path: string): boolean {
     return this.definition.multikey.has(path);
+  }
+
+  /** Whether the order of a column is the order of its path's values. */
+  isOrdered(path: string): boolean {
+    return this.columnOf(path) !== undefined && !this.isMultikey(path) && !this.definition.objects.has(path);
   }
 
   /** The side table of a path: (v, rid). */
@@ -109,6 +113,7 @@ export class Table {
     if (!this.exists) this.create();
     const keys = this.layout.keysOf(doc);
     const id = idKey(doc._id);
+    if (keys.objects) this.noteObjects(keys.objects);
     if (!keys.several) this.write(doc, this.layout.insert, id, encode(doc), ...keys.columns);
     else {
       this.store.transaction(this.name, () => {
@@ -123,6 +128,7 @@ export class Table {
     const text = encode(after);
     if (text === textBefore) return false;
     const keys = this.layout.keysOf(after);
+    if (keys.objects) this.noteObjects(keys.objects);
     if (sameKeys(keys, keysBefore)) this.write(after, this.layout.updateBody, text, rid);
     else if (!keys.several && !keysBefore.several) this.write(after, this.layout.update, text, ...keys.columns, rid);
     else {
@@ -133,6 +139,14 @@ export class Table {
       });
     }
     return true;
+  }
+
+  /** Told before a row is written: a column that is thought to hold objects and does not is slower, and not wrong. */
+  private noteObjects(paths: readonly string[]): void {
+    const known = this.definition.objects;
+    if (paths.every((path) => known.has(path))) return;
+    for (const path of paths) known.add(path);
+    this.save();
   }
 
   private write(doc: Doc, sql: string, ...parameters: SQLInputValue[]): number {
@@ -221,7 +235,9 @@ export class Table {
     const fresh = [...next.columns].filter(([path]) => !this.definition.columns.has(path)).map(([, name]) => name);
     if (index.flag) fresh.push(index.flag);
     for (const name of fresh) this.store.db.exec(`ALTER TABLE ${this.sql} ADD COLUMN ${name}`);
-    this.become({ ...next, indexes: [...this.indexes, index], multikey: new Set(this.definition.multikey) });
+    const { multikey, objects } = this.definition;
+    const seen = { multikey: new Set(multikey), objects: new Set(objects) };
+    this.become({ ...next, ...seen, indexes: [...this.indexes, index] });
     if (fresh.length) this.refill();
     this.createSql(index);
     this.save();
@@ -231,6 +247,7 @@ export class Table {
     const all = this.store.db.prepare(`SELECT rid, body FROM ${this.sql}`).all() as { rid: number; body: string }[];
     for (const { rid, body } of all) {
       const keys = this.layout.keysOf(decode(body));
+      for (const path of keys.objects ?? []) this.definition.objects.add(path);
       this.store.statement(this.layout.update).run(body, ...keys.columns, rid);
       if (!keys.several) continue;
       this.removeSeveral(rid);
@@ -280,9 +297,4 @@ export class Table {
   isLargerThan(limit: number): boolean {
     return this.exists && this.rows(`SELECT 1 FROM ${this.sql} LIMIT 1 OFFSET ?`, [limit]).length > 0;
   }
-}
-
-function idKey(id: Value): Key {
-  if (Array.isArray(id) || id instanceof RegExp || id === undefined) throw badValue('_id cannot be an array', 53);
-  return keyOf(id);
 }

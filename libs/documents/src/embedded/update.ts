@@ -15,7 +15,11 @@ type Operator = (place: Place, argument: Value, path: string) => void;
 type ArrayFilters = ReadonlyMap<string, (value: Value) => boolean>;
 
 /** A compiled update: changes a document in place. */
-export type Update = (doc: Doc, inserting: boolean) => void;
+export interface Update {
+  (doc: Doc, inserting: boolean): void;
+  /** Whether mongod counts it as a change even where it leaves the document as it was. */
+  readonly counts?: boolean;
+}
 
 /** Operators that an update may use. */
 const OPERATORS: Readonly<Record<string, Operator>> = {
@@ -42,24 +46,48 @@ export function update(spec: unknown, arrayFilters?: readonly unknown[]): Update
   if (Array.isArray(spec)) throw unsupported('an update by pipeline');
   const filters = filtersOf(arrayFilters);
   const steps = Object.entries(spec as Doc).flatMap(([operator, changes]) => stepsOf(operator, changes, filters));
+  steps.sort((a, b) => comparePaths(a.parts, b.parts));
   rejectConflicts(Object.values(spec as Doc));
-  return (doc, inserting) => {
-    for (const step of steps) step(doc, inserting);
+  const become = (doc: Doc, inserting: boolean) => {
+    for (const { run } of steps) run(doc, inserting);
   };
+  return Object.assign(become, { counts: Object.values((spec as Doc).$push ?? {}).some(pushes) });
 }
 
-function stepsOf(operator: string, changes: Value, filters: ArrayFilters): Update[] {
+/** A $push of anything, or one that sorts. */
+function pushes(argument: Value): boolean {
+  const { $each, $sort } = isRecord(argument) ? argument : ({} as Doc);
+  return !Array.isArray($each) || $each.length > 0 || $sort !== undefined;
+}
+
+interface Step {
+  readonly parts: readonly string[];
+  readonly run: Update;
+}
+
+/** mongod changes fields in the order of their names, numbers as numbers: so new ones stand in a document, and faults are told. */
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((part, i) => part !== b[i]);
+  if (at < 0 || at >= b.length) return a.length - b.length;
+  const [ours, theirs] = [a[at], b[at]];
+  if (/^\d+$/.test(ours) && /^\d+$/.test(theirs)) return Number(ours) - Number(theirs);
+  return compareValues(ours, theirs);
+}
+
+function stepsOf(operator: string, changes: Value, filters: ArrayFilters): Step[] {
   if (!UPDATE_OPERATORS.has(operator)) throw unsupported(`the update operator ${operator}`);
   if (typeof changes !== 'object' || changes === null) throw badValue(`${operator} needs an object`, 9);
   const entries = Object.entries(plain(changes) as Doc);
-  return entries.map(([path, argument]) => (doc, inserting) => {
-    if (operator === '$setOnInsert' && !inserting) return;
-    const creates = operator !== '$unset' && !operator.startsWith('$p');
+  return entries.map(([path, argument]) => {
     const parts = path.split('.');
-    for (const place of places(doc, parts, 0, creates || operator === '$push', filters, path)) {
-      if (operator === '$unset') unset(place);
-      else OPERATORS[operator](place, argument, path);
-    }
+    const run = (doc: Doc, inserting: boolean) => {
+      if (operator === '$setOnInsert' && !inserting) return;
+      for (const place of places(doc, parts, 0, wayOf(operator), filters, path)) {
+        if (operator === '$unset') unset(place);
+        else OPERATORS[operator](place, argument, path);
+      }
+    };
+    return { parts, run };
   });
 }
 
@@ -88,28 +116,40 @@ function filtersOf(arrayFilters: readonly unknown[] = []): ArrayFilters {
   return filters;
 }
 
+/**
+ * What an operator does where its path leads nowhere: it makes the way; it does nothing, but refuses a way on which there
+ * is something else; or it does nothing at all.
+ */
+type Way = 'make' | 'need' | 'pass';
+
+function wayOf(operator: string): Way {
+  if (operator === '$pull' || operator === '$pullAll') return 'need';
+  return operator === '$unset' || operator === '$pop' ? 'pass' : 'make';
+}
+
 /** The places that a path names: several with `$[]` and `$[name]`, none where nothing is there and nothing is made. */
 function* places(
   holder: Value,
   parts: readonly string[],
   at: number,
-  create: boolean,
+  way: Way,
   filters: ArrayFilters,
   path: string,
 ): Generator<Place> {
   const part = parts[at];
   if (part === '$') throw unsupported('the positional operator $ (use $[name] with arrayFilters)');
   const all = part.startsWith('$[') ? elementsOf(holder, part, filters, path) : undefined;
-  const keys = all ?? [keyIn(holder, part, create, path)];
+  const keys = all ?? [keyIn(holder, part, way, path)];
   for (const key of keys) {
     if (key === undefined) continue;
     const record = holder as Doc;
     if (at === parts.length - 1) yield { holder: record, key };
     else {
-      if (create && (record[key] === undefined || !Object.hasOwn(record, key))) record[key] = {};
+      if (way === 'make' && (record[key] === undefined || !Object.hasOwn(record, key))) record[key] = {};
       const below = record[key];
-      if (typeof below === 'object' && below !== null) yield* places(below, parts, at + 1, create, filters, path);
-      else if (create) throw badValue(`cannot create field '${parts[at + 1]}' in element ${part} of ${path}`, 28);
+      if (isRecord(below) || Array.isArray(below)) yield* places(below, parts, at + 1, way, filters, path);
+      else if (way === 'make' || (way === 'need' && below !== undefined))
+        throw badValue(`cannot create field '${parts[at + 1]}' in element ${part} of ${path}`, 28);
     }
   }
 }
@@ -122,14 +162,14 @@ function elementsOf(holder: Value, part: string, filters: ArrayFilters, path: st
   return [...holder.keys()].filter((i) => test(holder[i])).map(String);
 }
 
-function keyIn(holder: Value, part: string, create: boolean, path: string): string | undefined {
+function keyIn(holder: Value, part: string, way: Way, path: string): string | undefined {
   if (part === '' || part === '__proto__') throw badValue(`bad field name in ${path}`, 56);
   if (!Array.isArray(holder)) return part;
   if (!/^\d+$/.test(part)) {
-    if (create) throw badValue(`cannot create field '${part}' in an array (${path})`, 28);
+    if (way !== 'pass') throw badValue(`cannot create field '${part}' in an array (${path})`, 28);
     return undefined;
   }
-  if (create) while (holder.length < Number(part)) holder.push(null);
+  if (way === 'make') while (holder.length < Number(part)) holder.push(null);
   return part;
 }
 

@@ -95,12 +95,13 @@ export function replace(table: Table, filter: unknown, raw: Doc, options: Change
   const replacement = plain(raw) as Doc;
   const bad = Object.keys(replacement).find((key) => key.startsWith('$'));
   if (bad) throw badValue(`a replacement document cannot have the field ${bad}`, 9);
-  const become: Update = (doc) => {
+  const replaceBy = (doc: Doc) => {
     const { _id } = doc;
     for (const key of Object.keys(doc)) delete doc[key];
     if (_id !== undefined) doc._id = _id;
     Object.assign(doc, copyOf(replacement));
   };
+  const become: Update = Object.assign(replaceBy, { counts: Object.keys(replacement)[0] !== '_id' });
   return apply(table, filter, become, false, options, guard);
 }
 
@@ -142,16 +143,14 @@ function changeAll(table: Table, found: readonly Found[], become: Update, change
     if (doc._id !== _id && compareValues(doc._id, _id) !== 0) {
       throw badValue("the immutable field '_id' would be altered", 66);
     }
-    if (table.replace(rid, keys, text, doc)) changed.modified++;
+    if (table.replace(rid, keys, text, doc) || become.counts) changed.modified++;
     changed.after ??= doc;
   }
 }
 
 function upsert(table: Table, filter: Doc, become: Update): Changed {
   const seed: Doc = {};
-  for (const [path, value] of equalitiesOf(filter)) {
-    update({ $set: { [path]: value } })(seed, true);
-  }
+  update({ $set: Object.fromEntries(equalitiesOf(filter)) })(seed, true);
   become(seed, true);
   const { _id, ...rest } = seed;
   const doc = { _id: _id === undefined ? new ObjectId() : _id, ...rest };
