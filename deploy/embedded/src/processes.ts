@@ -30,6 +30,10 @@ export interface Process {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again. */
   start(): void;
+  /** Stops it where it stands, as a machine does that swaps: it keeps its connections and answers nothing. */
+  suspend(): void;
+  /** It goes on where it stood, and does not know that time has passed. */
+  resume(): void;
 }
 
 export interface ProcessHouse extends Doors {
@@ -147,6 +151,14 @@ class Running implements Process {
     }, restartMs).unref();
   }
 
+  suspend(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.stopping = true;
     this.child?.kill(signal);
@@ -155,6 +167,7 @@ class Running implements Process {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    this.resume();
     this.child?.kill('SIGTERM');
     await Promise.race([this.ended, pass(closeMs, undefined, { ref: false })]);
     this.child?.kill('SIGKILL');
