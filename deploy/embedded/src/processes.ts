@@ -54,7 +54,7 @@ export interface ProcessOptions {
 
 const parts: readonly Part[] = [...services, 'gateway'];
 const closeMs = 20_000;
-const openMs = 120_000;
+const openMs = 300_000;
 
 /** Starts the house; resolves when the gateway reaches every service. Throws with the end of the log of one that ended. */
 export async function openProcesses(home: string, options: ProcessOptions): Promise<ProcessHouse> {

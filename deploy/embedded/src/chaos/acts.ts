@@ -64,12 +64,16 @@ export class Acts {
   }
 
   /** A slow consumer; one that is thrown out of its group goes on with what it had in hand when it is let go. */
-  async stop(process: Process, outlasts: boolean): Promise<void> {
+  async stop(one: Process, outlasts: boolean): Promise<void> {
     const ms = outlasts ? stopMs.outlasting : stopMs.short;
-    await this.othersAnswer(process);
-    this.reach.tell(`${nameOf(process)} stands still for ${ms / 1000} s`);
-    process.suspend();
-    await pass(ms).finally(() => process.resume());
+    await this.othersAnswer(one);
+    this.reach.tell(`${nameOf(one)} stands still for ${ms / 1000} s`);
+    const resume = () => one.resume();
+    // Whoever ends this run in between must not leave somebody behind who cannot even hear of it.
+    process.once('exit', resume);
+    one.suspend();
+    await pass(ms).finally(resume);
+    process.off('exit', resume);
     this.done.stops++;
     this.done.outlasting += Number(outlasts);
   }

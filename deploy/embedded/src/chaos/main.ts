@@ -98,6 +98,8 @@ function did(done: Done, { asked, failed, slowestMs }: Asked, { replicas, away, 
   ].join(', ');
 }
 
+// Their end is an exit like any other: what stands still is let go.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 try {
   const options = readOptions(process.argv.slice(2));
   if (!options) console.log(usage);

@@ -23,6 +23,8 @@ export interface Published {
 }
 
 const recordLimit = 50_000;
+/** Decisions are few, and weigh most. */
+const few = 20;
 /** Records in one send of repetitions: live events come between two. */
 const atOnce = 40;
 
@@ -77,9 +79,12 @@ export class Topics {
     }
   }
 
-  /** Delivers a share of all events once more, shuffled (I1, I2); their number. */
+  /** Delivers a share of all events once more, shuffled (I1, I2), and of topics that have few all of them; their number. */
   async repeat(share: number, random: Random): Promise<number> {
-    const drawn = [...this.byId.values()].filter(() => random.uniform() < share);
+    const byTopic = Map.groupBy(this.byId.values(), ({ topic }) => topic);
+    const drawn = [...byTopic.values()].flatMap((of) =>
+      of.length <= few ? of : of.filter(() => random.uniform() < share),
+    );
     const shuffled = [...drawn].map(() => drawn.splice(random.integer(drawn.length), 1)[0]);
     for (let from = 0; from < shuffled.length; from += atOnce) await this.send(shuffled.slice(from, from + atOnce));
     return shuffled.length;
