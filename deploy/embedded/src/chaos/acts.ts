@@ -35,8 +35,8 @@ export interface Reach {
   readonly tell: (line: string) => void;
 }
 
-/** A member is thrown out of its group after 10 s, and a leader deposed after `leaseMs` (main.ts). */
-const stopMs = { short: 3000, outlasting: 15_000 };
+/** A member is thrown out of its group after 10 s, and a leader is deposed after 15 s. */
+const stopMs = { short: 3000, outlasting: 18_000 };
 const longestDeathMs = 4000;
 const repeatedShare = 1 / 3;
 

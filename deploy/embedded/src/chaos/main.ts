@@ -17,9 +17,6 @@ import { type Options, readOptions, usage } from './options.js';
 import { playDisturbed, playQuietly, whoeverServed } from './runs.js';
 import { Topics } from './topics.js';
 
-/** A leader that is gone is replaced sooner than it usually is: there are many in a run. */
-const leaseMs = 10_000;
-
 type Tell = (line: string) => void;
 
 async function main(options: Options): Promise<boolean> {
@@ -84,8 +81,7 @@ function openHouse(home: string, { replicas: each }: Options, tell: Tell): Promi
   const onExit = ({ part, replica }: { part: string; replica: number }, how: string) =>
     tell(`${part}-${replica} ended by itself with ${how}`);
   const replicas = Object.fromEntries(services.map((service) => [service, each]));
-  const environment = { DRIFTLOOP_LEASE_MS: String(leaseMs), ...process.env };
-  return openProcesses(home, { environment, onExit, restartMs: 500, replicas });
+  return openProcesses(home, { environment: process.env, onExit, restartMs: 500, replicas });
 }
 
 function did(done: Done, { asked, failed, slowestMs }: Asked, { replicas, away, servers }: Options): string {
