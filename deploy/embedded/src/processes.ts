@@ -30,6 +30,10 @@ export interface Process {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again. */
   start(): void;
+  /** Stops it where it stands, as a machine does that swaps: it keeps its connections and answers nothing. */
+  suspend(): void;
+  /** It goes on where it stood, and does not know that time has passed. */
+  resume(): void;
 }
 
 export interface ProcessHouse extends Doors {
@@ -50,7 +54,7 @@ export interface ProcessOptions {
 
 const parts: readonly Part[] = [...services, 'gateway'];
 const closeMs = 20_000;
-const openMs = 120_000;
+const openMs = 300_000;
 
 /** Starts the house; resolves when the gateway reaches every service. Throws with the end of the log of one that ended. */
 export async function openProcesses(home: string, options: ProcessOptions): Promise<ProcessHouse> {
@@ -147,6 +151,14 @@ class Running implements Process {
     }, restartMs).unref();
   }
 
+  suspend(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.stopping = true;
     this.child?.kill(signal);
@@ -155,6 +167,7 @@ class Running implements Process {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    this.resume();
     this.child?.kill('SIGTERM');
     await Promise.race([this.ended, pass(closeMs, undefined, { ref: false })]);
     this.child?.kill('SIGKILL');

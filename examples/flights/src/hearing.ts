@@ -14,7 +14,7 @@ interface PredictionsMade {
 
 export class Hearing {
   private readonly ending = new AbortController();
-  private heard: ShadowLine[] = [];
+  private readonly heard = new Map<string, ShadowLine>();
   private broken: Error | undefined;
 
   /** `position`: where the stream stands after what has been heard, from which a later run goes on. */
@@ -29,15 +29,17 @@ export class Hearing {
     });
   }
 
-  /** How many lines are waiting to be taken. */
-  get waiting(): number {
-    return this.heard.length;
+  /** How many predictions are waiting to be taken that are not among those known: what is heard again is no other one. */
+  waitingBeside(known: ReadonlyMap<string, unknown>): number {
+    return [...this.heard.keys()].filter((id) => !known.has(id)).length;
   }
 
   /** What has been heard since the last time. Throws CallFailed when the stream was refused. */
   take(): ShadowLine[] {
     if (this.broken) throw this.broken;
-    return this.heard.splice(0);
+    const lines = [...this.heard.values()];
+    this.heard.clear();
+    return lines;
   }
 
   close(): void {
@@ -49,7 +51,7 @@ export class Hearing {
     const options = { topics: ['predictions.made'], after, signal: this.ending.signal };
     for await (const { data, position } of subscribe(url, headers, options)) {
       const { model, predictions } = data as PredictionsMade;
-      if (model === this.model) for (const prediction of predictions) this.heard.push(lineOf(prediction));
+      if (model === this.model) for (const prediction of predictions) this.heard.set(prediction.id, lineOf(prediction));
       this.position = position;
     }
   }

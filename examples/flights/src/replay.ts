@@ -211,9 +211,9 @@ class Player {
 
   /** Waits until every logged prediction has been heard, at most ten seconds. */
   private async catchUp(played: number): Promise<void> {
-    const written = this.diary.shadows().size;
-    for (let i = 0; i < 100 && written + this.hearing!.waiting < this.asked; i++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    const written = this.diary.shadows();
+    const known = () => written.size + this.hearing!.waitingBeside(written);
+    for (let i = 0; i < 100 && known() < this.asked; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     this.write([], played);
   }
 

@@ -5,6 +5,8 @@
  *     by trying; of any other each call goes to the next one in turn.
  * I2  What has certainly not been answered yet is asked again, at another replica: a replica that goes away costs its
  *     callers nothing. Only of methods that may be asked twice (`repeatable`): a rollback, say, may not.
+ * I3  A replica that stands still keeps its connections and answers nothing: one that does not answer a ping either is
+ *     taken for gone, well before a caller's patience ends.
  */
 import { experimental } from '@grpc/grpc-js';
 
@@ -28,6 +30,9 @@ const serviceConfig = {
   loadBalancingConfig: [{ round_robin: {} }],
   methodConfig: [{ name: repeatable, retryPolicy }],
 };
+
+/** I3: what is under way is asked elsewhere after 7 s; a process that is merely busy answers sooner. */
+const keepalive = { 'grpc.keepalive_time_ms': 3000, 'grpc.keepalive_timeout_ms': 4000 };
 
 type Listener = experimental.ResolverListener;
 type Endpoints = Extract<Parameters<Listener>[0], { ok: true }>['value'];
@@ -74,8 +79,8 @@ experimental.registerResolver(scheme, SeveralAddresses);
  * What a client is made with, for `host:port`, or several with commas between. One address in figures is taken as it is:
  * there is nobody else to ask.
  */
-export function targetOf(addresses: string): { target: string; options: Record<string, string> } {
+export function targetOf(addresses: string): { target: string; options: Record<string, string | number> } {
   if (/^[\d.]+:\d+$/.test(addresses)) return { target: addresses, options: {} };
   const target = addresses.includes(',') ? `${scheme}:${addresses}` : addresses;
-  return { target, options: { 'grpc.service_config': JSON.stringify(serviceConfig) } };
+  return { target, options: { 'grpc.service_config': JSON.stringify(serviceConfig), ...keepalive } };
 }

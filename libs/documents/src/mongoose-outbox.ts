@@ -189,7 +189,9 @@ function defaults(connection: Connection): Settings {
     longestRetryMs: 5_000,
     report: () => undefined,
     closeMs: 5_000,
-    sweepMs: 30_000,
+    // Below a session of the bus: until that of a process that died has ended nothing is settled, and by then what it
+    // had committed and not published is in another's hands, who holds the bus.
+    sweepMs: 5_000,
   };
 }
 

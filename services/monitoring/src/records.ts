@@ -28,10 +28,12 @@ export class Records {
     private readonly heard: Heard,
   ) {}
 
-  async predictions(made: PredictionsMade): Promise<void> {
+  async predictions(made: PredictionsMade, cause: Cause): Promise<void> {
+    if (await this.heard.before(cause)) return;
     const series = `${made.tenant}/${made.model}`;
     const layout = await this.layoutOf(made);
     await this.rows.addPredictions(made.predictions.map((prediction) => predictionRow(series, layout, prediction)));
+    await this.heard.mark(cause);
   }
 
   async labels({ tenant, label, labels }: LabelsAdded, cause: Cause): Promise<void> {

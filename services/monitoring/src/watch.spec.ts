@@ -1,16 +1,29 @@
-import { events } from '@driftloop/contracts';
+import { type AnyEvent, events } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Type } from '@nestjs/common';
 import { DocumentsOf, day, hour, openWorld, parcelsOf, start, type World } from './spec/world.js';
 import { WhenLabelsAdded } from './when-labels-added.js';
+import { WhenPredictionsMade } from './when-predictions-made.js';
 
-/** Every labels.added that was heard, from the same positions: what a restart may do that had not committed them. */
-async function hearLabelsAgain({ service, bus }: World): Promise<void> {
-  const { topic, partitions, payload } = events.labelsAdded;
+/** What was heard of a topic, once more, from the same positions: what a restart may do that had not committed them. */
+async function hearAgain({ service, bus }: World, { topic, partitions, payload }: AnyEvent, when: Type<Keeper>) {
   for (let partition = 0; partition < partitions; partition++)
     for (const { id, time, offset, data } of await bus.read(topic, partition, 0, 100)) {
       const cause = { id, time, tenant: 'main', position: { topic, partition, offset } };
-      await service.app.get(WhenLabelsAdded).keep(payload.fromJSON(data), cause);
+      await service.app.get(when).keep(payload.fromJSON(data), cause);
     }
+}
+
+/** The same events as further records of the log: what a publisher does that stood still before it knew they were taken. */
+async function publishAgain({ bus }: World, { topic, partitions }: AnyEvent): Promise<void> {
+  for (let partition = 0; partition < partitions; partition++)
+    await bus.publish(await bus.read(topic, partition, 0, 100));
+  await bus.settled();
+}
+
+interface Keeper {
+  keep(payload: unknown, cause: Cause): Promise<void>;
 }
 
 describe('the watch over cohorts', () => {
@@ -53,17 +66,24 @@ describe('the watch over cohorts', () => {
     ]);
   });
 
-  it('counts labels once that are heard again after their day was let go', async () => {
+  it.each([
+    ['heard', hearAgain],
+    ['published', publishAgain],
+  ])('counts labels and predictions once that are %s again after their day was let go', async (_how, again) => {
     const parcels = parcelsOf(start, 10);
     await world.ask(parcels);
     await world.label(parcels);
     await world.tick(start + 4 * day);
-    const labels = async () => (await world.service.ground.connection.models.Day.find().lean()).map((d) => d.labels);
-    expect((await labels())[0]).toBe(10);
-    await hearLabelsAgain(world);
+    const counted = async () => {
+      const [first] = await world.service.ground.connection.models.Day.find().lean();
+      return [first.labels, first.predictions, first.late ?? 0];
+    };
+    expect(await counted()).toEqual([10, 10, 0]);
+    await again(world, events.labelsAdded, WhenLabelsAdded as Type<Keeper>);
+    await again(world, events.predictionsMade, WhenPredictionsMade as Type<Keeper>);
     await world.tick(start + 5 * day);
     await world.tick(start + 6 * day);
-    expect((await labels())[0]).toBe(10);
+    expect(await counted()).toEqual([10, 10, 0]);
   });
 
   it('credits each question to whoever was champion when it was asked', async () => {

@@ -1,5 +1,6 @@
 /** Hears what was predicted, on what, by whom: rows that wait for their labels. */
 import { events, type PredictionsMade } from '@driftloop/contracts';
+import type { Cause } from '@driftloop/documents';
 import { When } from '@driftloop/service';
 import { Controller } from '@nestjs/common';
 import { Records } from './records.js';
@@ -9,7 +10,7 @@ export class WhenPredictionsMade {
   constructor(private readonly records: Records) {}
 
   @When(events.predictionsMade)
-  async keep(made: PredictionsMade): Promise<void> {
-    await this.records.predictions(made);
+  async keep(made: PredictionsMade, cause: Cause): Promise<void> {
+    await this.records.predictions(made, cause);
   }
 }

@@ -1,12 +1,14 @@
 /** What must hold after a disturbed run, whatever was done to it. */
 import { Control } from '@driftloop/client';
-import { services } from '@driftloop/contracts';
+import { events, services } from '@driftloop/contracts';
 import { openMongod } from '@driftloop/documents';
 import { databaseOf, readSettings } from '@driftloop/service';
 import { differenceOf } from '../crash/difference.js';
 import type { Outcome } from '../crash/outcome.js';
-import type { ProcessHouse } from '../processes.js';
-import type { Done } from './disturber.js';
+import type { Done } from './acts.js';
+import type { Asked } from './caller.js';
+import { Letters, type LettersGround } from './letters.js';
+import type { Topics } from './topics.js';
 
 /** An invariant, and what speaks against it; undefined where it holds. */
 export interface Finding {
@@ -14,35 +16,71 @@ export interface Finding {
   readonly against: string | undefined;
 }
 
-/** Looks at everything; throws only where a server cannot be asked. */
-export async function findings(
-  house: ProcessHouse,
-  model: string,
-  quiet: Outcome,
-  disturbed: Outcome,
-  done: Done,
-): Promise<Finding[]> {
+export interface Ran extends Omit<LettersGround, 'poisoned'> {
+  readonly quiet: Outcome;
+  readonly disturbed: Outcome;
+  readonly done: Done;
+  /** How live questions went; undefined where there was one replica of serving, which was killed. */
+  readonly asked: Asked | undefined;
+}
+
+/** Looks at everything; throws only where a server cannot be asked. Letters come last: they are given back. */
+export async function findings(ran: Ran): Promise<Finding[]> {
+  const { house, topics, quiet, disturbed, done, asked } = ran;
   const control = new Control(house.url, house.replayToken);
+  const model = ran.world.model;
+  await topics.caughtUp();
+  const letters = new Letters({ ...ran, poisoned: done.poisoned });
+  const same = (...parts: (keyof Outcome)[]) => differenceOf(only(quiet, parts), only(disturbed, parts));
+  const found = [
+    ['everything that was planned was done', done.undone[0]],
+    ['the ledger, its cycles, answers and figures are those of the quiet run', same(...ofLedger)],
+    ['every label and every logged prediction is counted once', same('days', 'counted')],
+    ['no version is lost, and none has other bytes', same('versions', 'bytes')],
+    ['a cycle has one outcome, and at most one is open', await outcomes(control, model, topics)],
+    ['there is one champion, where the quiet run has one', await champion(control, model, quiet)],
+    ['no event is unpublished', await unpublished()],
+    [
+      'each record that is no event is a dead letter of every group that heard it, and nothing else is',
+      await letters.lie(),
+    ],
+    ['given back, each of them is refused again', await letters.areRefusedAgain()],
+    ['given back, a good event that came too early is taken', await letters.areTakenWhenMended()],
+  ] as const;
+  const questions = ['no question failed while one replica of serving lived', asked && failures(asked)] as const;
+  return [...found, ...(asked ? [questions] : [])].map(([what, against]) => ({ what, against }));
+}
+
+const ofLedger = ['ledger', 'ledgerSha256', 'cycles', 'answers', 'shadows', 'figures'] as const;
+
+const only = (outcome: Outcome, parts: readonly (keyof Outcome)[]): Outcome =>
+  Object.fromEntries(parts.map((part) => [part, outcome[part]])) as unknown as Outcome;
+
+const failures = ({ asked, failed, reason }: Asked) =>
+  failed || !asked ? `${failed} of ${asked} failed, the first one: ${reason}` : undefined;
+
+/** Of what monitoring shows, and of what it has told everybody. */
+async function outcomes(control: Control, model: string, topics: Topics): Promise<string | undefined> {
   const cycles = await control.cycles(model);
-  const versions = await control.versions(model);
-  const champions = versions.filter(({ state }) => state === 'champion');
   const open = cycles.filter(({ outcome }) => !outcome).length;
-  return [
-    {
-      what: 'ledger, versions, bytes, answers, day sums and figures are those of the quiet run',
-      against: differenceOf(quiet, disturbed),
-    },
-    { what: 'at most one cycle is open', against: open > 1 ? `${open} are open` : undefined },
-    {
-      what: 'there is at most one champion',
-      against: champions.length > 1 ? `${champions.length} champions` : undefined,
-    },
-    { what: 'no event is unpublished', against: await unpublished() },
-    {
-      what: 'each record that is no event lies in the dead letters of every group that heard its topic, and nothing else does',
-      against: await deadLetters(control, done),
-    },
-  ];
+  if (open > 1) return `${open} are open`;
+  const told = topics.published(events.cycleClosed.topic).map(({ value }) => JSON.parse(String(value)));
+  for (const { cycleId, outcome } of cycles) {
+    const of = told.filter((closed) => closed.cycleId === cycleId).length;
+    if (of !== Number(Boolean(outcome)))
+      return `cycle ${cycleId} (${outcome || 'open'}) was told to be closed ${of} times`;
+  }
+  return undefined;
+}
+
+async function champion(control: Control, model: string, quiet: Outcome): Promise<string | undefined> {
+  const isChampion = ({ state }: { state?: string }) => state === 'champion';
+  const champions = (await control.versions(model)).filter(isChampion).map(({ version }) => version);
+  const expected = quiet.versions.filter(isChampion).length;
+  const { rollout } = await control.rollout(model);
+  if (champions.length !== expected) return `${champions.length} champions (${champions}), not ${expected}`;
+  const answers = rollout?.champion?.version;
+  return expected && answers !== champions[0] ? `${champions[0]} is champion, and ${answers} answers` : undefined;
 }
 
 async function unpublished(): Promise<string | undefined> {
@@ -56,21 +94,6 @@ async function unpublished(): Promise<string | undefined> {
       }
     } finally {
       await connection.close();
-    }
-  }
-  return undefined;
-}
-
-interface Services {
-  services: { service: string; groups?: { name: string; topics?: string[]; dead?: string }[] }[];
-}
-
-async function deadLetters(control: Control, { poisoned }: Done): Promise<string | undefined> {
-  const { services: all } = (await control.send('GET', '/v1/services')) as Services;
-  for (const { groups = [] } of all) {
-    for (const { name, topics = [], dead } of groups) {
-      const expected = topics.filter((topic) => poisoned.includes(topic)).length;
-      if (Number(dead ?? 0) !== expected) return `${name} has ${dead ?? 0} dead letters, not ${expected}`;
     }
   }
   return undefined;

@@ -1,97 +1,101 @@
 /**
  * `npm run chaos`: plays a world in quiet in one process, then again in processes on real servers while they are killed,
- * started again and fed records that are no events; then looks whether everything came out the same.
+ * stopped, told the same again and fed records that are no events; then looks whether everything came out the same.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { setTimeout as pass } from 'node:timers/promises';
 import { services } from '@driftloop/contracts';
 import { importWorld } from '@driftloop/flights';
-import { openProcesses } from '../processes.js';
+import { openProcesses, type ProcessHouse } from '../processes.js';
+import type { Done } from './acts.js';
+import { type Asked, Caller } from './caller.js';
 import { Disturber } from './disturber.js';
 import { findings } from './invariants.js';
+import { type Options, readOptions, usage } from './options.js';
 import { playDisturbed, playQuietly, whoeverServed } from './runs.js';
+import { Topics } from './topics.js';
 
-const usage = `npm run chaos [-- OPTIONS]
+type Tell = (line: string) => void;
 
-Needs Kafka, MongoDB and S3 (KAFKA_BROKERS, MONGODB_URI, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY). The last line says
-what was done and whether all held; the exit code is 1 where something did not.
-
-  --seed N       which disturbances, in which order (1)
-  --kills N      how often each process is killed (2)
-  --replicas N   how many processes each service has (1)
-  --servers DIR  restart the servers too, with DIR/up NAME and DIR/down NAME for kafka, mongo, minio
-  --world FILE   another world than the small one of parcels: a module as for npm start
-  --keep         keep the home with the logs of the processes
-  --help         this text`;
-
-interface Options {
-  seed: number;
-  kills: number;
-  replicas: number;
-  servers: string | undefined;
-  world: string;
-  keep: boolean;
-}
-
-/** The options; undefined for help. Throws an Error that says what is wrong. */
-function readOptions(args: string[]): Options | undefined {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({
-    args,
-    options: { ...{ seed: text, kills: text, replicas: text, servers: text, world: text }, keep: flag, help: flag },
-  });
-  if (values.help) return undefined;
-  const whole = (name: 'seed' | 'kills' | 'replicas', usual: number): number => {
-    const value = values[name] === undefined ? usual : Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} ${values[name]}: write a whole number`);
-    return value;
-  };
-  if (values.servers && !existsSync(join(values.servers, 'up')))
-    throw new Error(`--servers ${values.servers}: has no up`);
-  if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
-  const world = values.world ? pathToFileURL(values.world).href : new URL('../crash/world.js', import.meta.url).href;
-  const numbers = { seed: whole('seed', 1), kills: whole('kills', 2), replicas: Math.max(1, whole('replicas', 1)) };
-  return { ...numbers, servers: values.servers, world, keep: values.keep ?? false };
-}
-
-async function main({ seed, kills, replicas: each, servers, world, keep }: Options): Promise<boolean> {
+async function main(options: Options): Promise<boolean> {
   const began = performance.now();
-  const tell = (line: string) =>
-    console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
-  const { model } = await importWorld(world);
-  tell('the quiet run begins');
-  const quiet = await playQuietly(world);
-  tell(`the quiet run came to ${quiet.ledgerSha256.slice(0, 16)} with ${quiet.cycles.length} cycles`);
-  const namespace = `chaos-${seed}-${process.pid}`;
+  const seconds = () => ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+  const tell = (line: string) => console.log(`${seconds()} s  ${line}`);
+  const namespace = `chaos-${options.seed}-${process.pid}`;
   process.env.DRIFTLOOP_NAMESPACE = namespace;
   const home = mkdtempSync(join(tmpdir(), 'driftloop-chaos-'));
-  const onExit = ({ part }: { part: string }, how: string) => tell(`${part} ended by itself with ${how}`);
-  const replicas = Object.fromEntries(services.map((service) => [service, each]));
-  const house = await openProcesses(home, { environment: process.env, onExit, restartMs: 500, replicas });
-  const brokers = process.env.KAFKA_BROKERS!.split(',');
-  const disturber = new Disturber(house, { seed, kills, servers, brokers, namespace }, tell);
   try {
-    const disturbed = await playDisturbed(house, world, disturber);
-    tell('the disturbed run is over');
-    const [expected, came] = each === 1 ? [quiet, disturbed] : [quiet, disturbed].map(whoeverServed);
-    const found = await findings(house, model, expected, came, disturber.done);
-    for (const { what, against } of found) tell(`${against ? 'FAIL' : 'ok  '} ${what}${against ? `: ${against}` : ''}`);
-    const held = found.filter(({ against }) => !against).length;
-    const { kills: killed, restarts, poisoned } = disturber.done;
-    const did = `${killed} kills, ${restarts.length} restarts of servers, ${poisoned.length} topics poisoned`;
-    tell(`seed ${seed}: ${did}; ${held} of ${found.length} invariants held`);
-    return held === found.length;
+    return await compare(options, { home, namespace, tell });
   } finally {
-    await house.close();
-    if (keep) console.log(`logs are in ${home}`);
+    if (options.keep) console.log(`logs are in ${home}`);
     else rmSync(home, { recursive: true, force: true });
   }
 }
 
+interface Place {
+  readonly home: string;
+  readonly namespace: string;
+  readonly tell: Tell;
+}
+
+/** Plays both runs; whether every invariant held. */
+async function compare(options: Options, { home, namespace, tell }: Place): Promise<boolean> {
+  tell('the quiet run begins');
+  const quiet = await playQuietly(options.world);
+  tell(`the quiet run came to ${quiet.ledgerSha256.slice(0, 16)} with ${quiet.cycles.length} cycles`);
+  const house = await openHouse(home, options, tell);
+  const brokers = process.env.KAFKA_BROKERS!.split(',');
+  const topics = await Topics.open(brokers, namespace);
+  try {
+    const world = (await importWorld(options.world)).openWorld();
+    const caller = new Caller(house.address('serving'), world);
+    const disturber = new Disturber({ house, topics, caller, servers: options.servers, tell }, options);
+    const disturbed = await within(options.minutes, playDisturbed(house, options, disturber));
+    tell('the disturbed run is over');
+    const [expected, came] = options.replicas === 1 ? [quiet, disturbed] : [quiet, disturbed].map(whoeverServed);
+    const { done } = disturber;
+    const { asked } = caller;
+    const ran = { house, topics, world, brokers, namespace, quiet: expected, disturbed: came, done };
+    const found = await findings({ ...ran, asked: options.replicas > 1 ? asked : undefined });
+    for (const { what, against } of found) tell(`${against ? 'FAIL' : 'ok  '} ${what}${against ? `: ${against}` : ''}`);
+    const held = found.filter(({ against }) => !against).length;
+    tell(`seed ${options.seed}: ${did(done, asked, options)}; ${held} of ${found.length} invariants held`);
+    return held === found.length;
+  } finally {
+    await topics.close();
+    await house.close();
+  }
+}
+
+/** A loop that hangs has failed. */
+async function within<T>(minutes: number, run: Promise<T>): Promise<T> {
+  const late = pass(minutes * 60_000, undefined, { ref: false }).then(() => {
+    throw new Error(`FAIL the disturbed run did not come to its end within ${minutes} minutes`);
+  });
+  return Promise.race([run, late]);
+}
+
+function openHouse(home: string, { replicas: each }: Options, tell: Tell): Promise<ProcessHouse> {
+  const onExit = ({ part, replica }: { part: string; replica: number }, how: string) =>
+    tell(`${part}-${replica} ended by itself with ${how}`);
+  const replicas = Object.fromEntries(services.map((service) => [service, each]));
+  return openProcesses(home, { environment: process.env, onExit, restartMs: 500, replicas });
+}
+
+function did(done: Done, { asked, failed, slowestMs }: Asked, { replicas, away, servers }: Options): string {
+  const { kills, stops, outlasting, restarts, poisoned, repeated } = done;
+  return [
+    `${replicas} of each service, ${kills} kills, ${stops} stood still (${outlasting} past their session)`,
+    `${repeated} events again, ${poisoned.length} topics poisoned`,
+    `${restarts.length} restarts of servers${servers ? ` (half of them away for ${away / 1000} s)` : ''}`,
+    `${failed} of ${asked} live questions failed, the slowest answer took ${slowestMs} ms`,
+  ].join(', ');
+}
+
+// Their end is an exit like any other: what stands still is let go.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 try {
   const options = readOptions(process.argv.slice(2));
   if (!options) console.log(usage);

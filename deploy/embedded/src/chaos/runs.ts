@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { openEmbedded, openMongod } from '@driftloop/documents';
-import { Diary, importWorld, type Progress, replay } from '@driftloop/flights';
+import { Diary, importWorld, type Progress, type ReplayOptions, replay } from '@driftloop/flights';
 import { MinioObjects } from '@driftloop/objects/minio';
 import { databaseOf, readSettings } from '@driftloop/service';
 import type { Connection } from 'mongoose';
 import { type Kept, type Outcome, outcomeOf } from '../crash/outcome.js';
+import { shuffledArrival } from '../disturbances/arrival.js';
 import type { Doors } from '../doors.js';
 import { openHouse } from '../house.js';
 import type { ProcessHouse } from '../processes.js';
@@ -20,6 +21,9 @@ import type { Disturber } from './disturber.js';
 
 /** A process that comes back, or a server, is waited for so long, ms. */
 const patienceMs = 600_000;
+/** Rows told at once in the disturbed run, and the share of them that is told twice, all in another order. */
+const batchSize = 97;
+const toldTwice = 0.1;
 
 /** Plays a world in one process, undisturbed, on a home that goes with it. */
 export async function playQuietly(world: string): Promise<Outcome> {
@@ -37,8 +41,15 @@ export async function playQuietly(world: string): Promise<Outcome> {
   }
 }
 
-/** Plays a world on a house of processes, which a disturber follows; it ends before the outcome is looked at. */
-export async function playDisturbed(house: ProcessHouse, world: string, disturber: Disturber): Promise<Outcome> {
+/**
+ * Plays a world on a house of processes, which a disturber follows; it ends before the outcome is looked at. What becomes
+ * known in a step is told in another order, in other batches, and some of it twice.
+ */
+export async function playDisturbed(
+  house: ProcessHouse,
+  { world, seed }: { readonly world: string; readonly seed: number },
+  disturber: Disturber,
+): Promise<Outcome> {
   const settings = readSettings({ ...process.env, DRIFTLOOP_MODE: 'cluster' });
   const { s3, namespace, mongodb } = settings.cluster!;
   const cache = { folder: join(house.home, 'looked-at') };
@@ -48,10 +59,18 @@ export async function playDisturbed(house: ProcessHouse, world: string, disturbe
     const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, 'monitoring'));
     return daysIn(connection).finally(() => connection.close());
   };
-  return playOn(house, world, { object, days }, disturber);
+  const onProgress = ({ asked, questions }: Progress) => disturber.reached(asked / questions);
+  const pace = { arrival: shuffledArrival(seed, toldTwice), batchSize, onProgress };
+  return playOn(house, world, { object, days }, pace, () => disturber.calm());
 }
 
-async function playOn(house: Doors, worldUrl: string, kept: Kept, disturber?: Disturber) {
+async function playOn(
+  house: Doors,
+  worldUrl: string,
+  kept: Kept,
+  pace: Partial<ReplayOptions> = {},
+  played: () => Promise<void> = async () => undefined,
+): Promise<Outcome> {
   const { model, openWorld, truth } = await importWorld(worldUrl);
   const doors = {
     gateway: house.url,
@@ -60,10 +79,9 @@ async function playOn(house: Doors, worldUrl: string, kept: Kept, disturber?: Di
     labeling: house.address('labeling'),
   };
   const diary = join(house.home, 'replay');
-  const onProgress = ({ asked, questions }: Progress) => disturber?.reached(asked / questions);
-  const options = { doors, token: house.replayToken, diary, patienceMs, onProgress };
+  const options = { doors, token: house.replayToken, diary, patienceMs, ...pace };
   const { frozenVersion } = await replay(openWorld(), options);
-  await disturber?.calm();
+  await played();
   const control = new Control(house.url, house.replayToken);
   await control.settled();
   return outcomeOf(kept, control, { model, truth: truth(), frozenVersion, diary: new Diary(diary) });

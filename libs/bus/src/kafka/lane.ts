@@ -6,7 +6,9 @@
  *     handled already is left out.
  * I2  A retriable error pauses the lane, and the same event is tried again after a delay that doubles, without end.
  *     Anything else buries the event and goes on.
- * I3  A lane with `enough` events waiting asks its member to fetch no more, and to go on when half of them are left.
+ * I3  A member that was taken for dead and comes back goes on where the group is by then, and never commits a place that
+ *     is behind it.
+ * I4  A lane with `enough` events waiting asks its member to fetch no more, and to go on when half of them are left.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { isRetriable } from '@driftloop/contracts';
@@ -42,8 +44,9 @@ interface Task {
 }
 
 export class Lane {
-  /** The next offset to be handled; undefined until the committed place is known. */
+  /** The next offset to be handled; undefined until something is known of it. */
   next: number | undefined;
+  /** Where the group is; undefined from each join until that has been asked: until then nothing may be committed (I3). */
   committed: number | undefined;
   /** Why the lane is paused, while it is. */
   paused: string | undefined;
@@ -64,17 +67,21 @@ export class Lane {
     private readonly ground: LaneGround,
   ) {}
 
-  /** Where the group had come when this member was given the partition. */
+  /**
+   * Where the group had come when this member was given the partition, also once more: while it was taken for dead another
+   * member may have had the partition, and handled what this one had not.
+   */
   begin(committed: number): void {
-    this.next ??= committed;
-    this.committed ??= committed;
+    this.next = Math.max(this.next ?? 0, committed);
+    this.committed = committed;
     this.fetched = Math.max(this.fetched, this.next);
+    if (this.next > committed) this.ground.moved();
   }
 
   /** Takes what was fetched; `end` is the offset after it, also where nothing of it is an event. */
   offer(messages: readonly KafkaMessage[], end: number): void {
     if (this.resting) return;
-    if (messages.length > 0) this.begin(Number(messages[0].offset));
+    if (messages.length > 0) this.next ??= Number(messages[0].offset);
     this.queue.push(...messages.filter(({ offset }) => Number(offset) >= this.fetched));
     this.fetched = Math.max(this.fetched, end);
     this.holdOrGoOn();
@@ -94,6 +101,7 @@ export class Lane {
 
   /** The member has joined anew and still has the partition: it is fetched from its committed place again. */
   resume(): void {
+    this.committed = undefined;
     this.fetched = this.next ?? 0;
     this.resting = false;
     this.holdOrGoOn();
@@ -188,7 +196,7 @@ export class Lane {
     });
   }
 
-  /** I3 */
+  /** I4 */
   private holdOrGoOn(): void {
     const held = this.held ? this.queue.length > enough / 2 : this.queue.length >= enough;
     if (held === this.held) return;

@@ -255,9 +255,11 @@ export class Membership implements Subscription {
 
   /** Places that cannot be committed now are committed later; another member may repeat their events meanwhile. */
   private async commit(): Promise<void> {
-    const moved = this.held.filter((lane) => lane.next !== undefined && lane.next !== lane.committed);
-    if (moved.length === 0 || !this.consumer) return;
-    const places = moved.map((lane) => ({ lane, next: lane.next! }));
+    const placed = this.held.filter(({ committed }) => committed !== undefined);
+    const places = placed
+      .map((lane) => ({ lane, next: lane.next! }))
+      .filter(({ lane, next }) => next > lane.committed!);
+    if (places.length === 0 || !this.consumer) return;
     busPoints.beforeCommitOffset.publish(undefined);
     try {
       await this.consumer.commitOffsets(
