@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   // Machines are noisy: a limit that only a hang reaches.
   testTimeout: 120_000,
+  // As many as there are cores: on two, the usual one less would leave one idle.
+  maxWorkers: '100%',
   // Modules of a spec are never quite let go: a worker that has grown is replaced.
   workerIdleMemoryLimit: '1200MB',
   roots: ['<rootDir>/libs', '<rootDir>/services', '<rootDir>/deploy', '<rootDir>/examples', '<rootDir>/scripts'],

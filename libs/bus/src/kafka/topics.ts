@@ -67,7 +67,21 @@ export class Topics {
     }
     const found = await this.seen(topic);
     if (found !== partitions) throw errors.BUS_TOPIC_CONFLICT({ topic, expected: partitions, found });
-    await this.bringUpToDate(this.physical(topic), config);
+    await this.onceKnown(() => this.bringUpToDate(this.physical(topic), config));
+  }
+
+  /** Does it again while a broker does not know a topic that another process has just made. */
+  private async onceKnown(work: () => Promise<void>): Promise<void> {
+    const deadline = performance.now() + appearMs;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const unknown = (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
+        if (!unknown || performance.now() >= deadline) throw error;
+        await pass(50);
+      }
+    }
   }
 
   /** How many partitions a topic has. Throws BUS_TOPIC_UNKNOWN. */
