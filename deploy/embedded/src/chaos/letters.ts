@@ -2,6 +2,7 @@
  * Dead letters after a run: each record that is no event lies with every group that heard its topic; given back it is
  * refused and lies there again; and a good event that came too early is taken when it is given back.
  */
+import { setTimeout as pass } from 'node:timers/promises';
 import { Control, Operations } from '@driftloop/client';
 import { KafkaReporter } from '@driftloop/client/kafka';
 import { events } from '@driftloop/contracts';
@@ -22,6 +23,7 @@ export interface LettersGround {
 }
 
 const most = 1000;
+const attempts = 60;
 /** As the record was heard; as it is given back, when it is a letter whose text is read. */
 const codes = { heard: 'CLOUD_EVENT_INVALID', givenBack: 'PAYLOAD_INVALID' };
 const early = { group: 'feature-store.when-entities-observed', code: 'REPORT_OF_UNKNOWN_MODEL' };
@@ -87,8 +89,15 @@ export class Letters {
     return letters.find(({ eventId }) => eventId === id);
   }
 
+  /** Of every service: one that has not answered in time is asked again, since what it holds would not be looked at. */
   private async groups() {
-    return (await this.operations.services()).flatMap(({ groups }) => groups);
+    for (let attempt = 1; ; attempt++) {
+      const described = await this.operations.services();
+      const silent = described.filter(({ groups }) => groups.length === 0).map(({ service }) => service);
+      if (silent.length === 0) return described.flatMap(({ groups }) => groups);
+      if (attempt === attempts) throw new Error(`${silent} did not say which groups they have`);
+      await pass(1000);
+    }
   }
 
   private async areAll(code: string): Promise<Against> {
