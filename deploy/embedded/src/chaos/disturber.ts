@@ -14,7 +14,7 @@ export interface Plan {
   readonly kills: number;
   /** How many services are stopped for a while; every other one for longer than its session and its lead last. */
   readonly stops: number;
-  /** How often a third of all events comes again. */
+  /** How often a third of all events comes again; once more at the end, where it does. */
   readonly repeats: number;
   /** How long a server stays away the second time, ms. */
   readonly away: number;
@@ -82,7 +82,9 @@ export class Disturber {
       ),
       () => this.acts.poison(),
     ];
-    return acts.map((act) => ({ act, at: this.random.uniform() * lastShare })).sort((a, b) => a.at - b.at);
+    const drawn = acts.map((act) => ({ act, at: this.random.uniform() * lastShare })).sort((a, b) => a.at - b.at);
+    // When all has been asked there are days of ticks to come: what has been decided by then comes again before them.
+    return repeats ? [...drawn, { act: () => this.acts.repeat(), at: 1 }] : drawn;
   }
 
   private async disturb(): Promise<void> {

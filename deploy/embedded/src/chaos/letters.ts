@@ -2,9 +2,10 @@
  * Dead letters after a run: each record that is no event lies with every group that heard its topic; given back it is
  * refused and lies there again; and a good event that came too early is taken when it is given back.
  */
+import { setTimeout as pass } from 'node:timers/promises';
 import { Control, Operations } from '@driftloop/client';
 import { KafkaReporter } from '@driftloop/client/kafka';
-import { events } from '@driftloop/contracts';
+import { type DescribeReply, events, services } from '@driftloop/contracts';
 import type { World } from '@driftloop/flights';
 import type { ProcessHouse } from '../processes.js';
 import type { Topics } from './topics.js';
@@ -22,6 +23,7 @@ export interface LettersGround {
 }
 
 const most = 1000;
+const attempts = 60;
 /** As the record was heard; as it is given back, when it is a letter whose text is read. */
 const codes = { heard: 'CLOUD_EVENT_INVALID', givenBack: 'PAYLOAD_INVALID' };
 const early = { group: 'feature-store.when-entities-observed', code: 'REPORT_OF_UNKNOWN_MODEL' };
@@ -87,8 +89,15 @@ export class Letters {
     return letters.find(({ eventId }) => eventId === id);
   }
 
+  /** Of every service: one that has not answered in time is asked again, since what it holds would not be looked at. */
   private async groups() {
-    return (await this.operations.services()).flatMap(({ groups }) => groups);
+    const known = new Map<string, DescribeReply['groups']>();
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      for (const { service, groups } of await this.operations.services()) if (groups.length) known.set(service, groups);
+      if (services.every((service) => known.has(service))) return [...known.values()].flat();
+      await pass(1000);
+    }
+    throw new Error(`${services.filter((service) => !known.has(service))} did not say which groups they have`);
   }
 
   private async areAll(code: string): Promise<Against> {

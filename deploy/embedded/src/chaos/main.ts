@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { services } from '@driftloop/contracts';
 import { importWorld } from '@driftloop/flights';
+import type { Outcome } from '../crash/outcome.js';
 import { openProcesses, type ProcessHouse } from '../processes.js';
 import type { Done } from './acts.js';
 import { type Asked, Caller } from './caller.js';
 import { Disturber } from './disturber.js';
-import { findings } from './invariants.js';
+import { type Finding, findings } from './invariants.js';
 import { type Options, readOptions, usage } from './options.js';
 import { playDisturbed, playQuietly, whoeverServed } from './runs.js';
 import { Topics } from './topics.js';
@@ -52,13 +53,15 @@ async function compare(options: Options, { home, namespace, tell }: Place): Prom
     const world = (await importWorld(options.world)).openWorld();
     const caller = new Caller(house.address('serving'), world);
     const disturber = new Disturber({ house, topics, caller, servers: options.servers, tell }, options);
-    const disturbed = await within(options.minutes, playDisturbed(house, options, disturber));
-    tell('the disturbed run is over');
-    const [expected, came] = options.replicas === 1 ? [quiet, disturbed] : [quiet, disturbed].map(whoeverServed);
     const { done } = disturber;
     const { asked } = caller;
-    const ran = { house, topics, world, brokers, namespace, quiet: expected, disturbed: came, done };
-    const found = await findings({ ...ran, asked: options.replicas > 1 ? asked : undefined });
+    const look = async (disturbed: Outcome) => {
+      tell('the disturbed run is over');
+      const [expected, came] = options.replicas === 1 ? [quiet, disturbed] : [quiet, disturbed].map(whoeverServed);
+      const ran = { house, topics, world, brokers, namespace, quiet: expected, disturbed: came, done };
+      return findings({ ...ran, asked: options.replicas > 1 ? asked : undefined });
+    };
+    const found = await within(options.minutes, playDisturbed(house, options, disturber).then(look));
     for (const { what, against } of found) tell(`${against ? 'FAIL' : 'ok  '} ${what}${against ? `: ${against}` : ''}`);
     const held = found.filter(({ against }) => !against).length;
     tell(`seed ${options.seed}: ${did(done, asked, options)}; ${held} of ${found.length} invariants held`);
@@ -70,10 +73,9 @@ async function compare(options: Options, { home, namespace, tell }: Place): Prom
 }
 
 /** A loop that hangs has failed. */
-async function within<T>(minutes: number, run: Promise<T>): Promise<T> {
-  const late = pass(minutes * 60_000, undefined, { ref: false }).then(() => {
-    throw new Error(`FAIL the disturbed run did not come to its end within ${minutes} minutes`);
-  });
+async function within(minutes: number, run: Promise<Finding[]>): Promise<Finding[]> {
+  const against = `not within ${minutes} minutes`;
+  const late = pass(minutes * 60_000, [{ what: 'the disturbed run comes to its end', against }], { ref: false });
   return Promise.race([run, late]);
 }
 
