@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { KafkaBus } from '@driftloop/bus/kafka';
 import { consume, KafkaReporter } from '@driftloop/client/kafka';
-import { canonicalSpec, events, parseModelSpec } from '@driftloop/contracts';
+import { AdminClient, canonicalSpec, events, parseModelSpec } from '@driftloop/contracts';
 import { describeOn } from '@driftloop/contracts/testing';
 import { labeling } from '@driftloop/labeling';
 import {
+  call,
   type EmbeddedStore,
+  grpcClient,
   openEmbeddedGround,
   openEmbeddedStore,
   type RunningService,
@@ -71,7 +73,7 @@ describeOn(['kafka'], 'a product team on Kafka', ({ kafka: { brokers } }) => {
     const heard: string[] = [];
     const consumption = await consume({
       servers: { brokers, namespace },
-      group: `${namespace}.team`,
+      group: `${namespace}.labeling.team`,
       handlers: { labelsAdded: ({ data }) => void heard.push(...data.labels.map(({ entityId }) => entityId)) },
     });
     const bad = { ...outcome('F3'), knownAt: new Date(0), entityId: '' };
@@ -86,4 +88,14 @@ describeOn(['kafka'], 'a product team on Kafka', ({ kafka: { brokers } }) => {
       [id, 'OUTCOMES_REFUSED', expect.stringMatching(/^1 of 2 outcomes .*\[1\] entity_id is missing/)],
     ]);
   }, 60_000);
+
+  it('has a group that is nobody’s of the services, though it is called like one of labeling’s', async () => {
+    const admin = grpcClient(AdminClient, `127.0.0.1:${service.port}`);
+    const { groups } = await call(admin, 'describe', {});
+    admin.close();
+    expect(groups.map(({ name }) => name)).toContain(group);
+    expect(groups.map(({ name }) => name)).not.toContain('labeling.team');
+    const lags = (await bus.lag()).filter((lag) => lag.group === 'labeling.team');
+    expect(lags).toContainEqual(expect.objectContaining({ topic: 'labels.added', lag: 0, foreign: true }));
+  });
 });

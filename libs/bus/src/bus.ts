@@ -77,6 +77,8 @@ export interface GroupLag {
   readonly lag: number;
   /** Whether the partition is paused for a dependency that is away, and why. */
   readonly paused?: string;
+  /** True for a group that never had a member on a bus: a product team's, which hears with a client of its own. */
+  readonly foreign?: true;
 }
 
 /** An abstract class, so that it is its own injection token. */
@@ -98,7 +100,7 @@ export abstract class Bus {
   abstract dead(group: string, limit?: number): Promise<DeadLetter[]>;
   /** Gives a dead letter back to its group alone (I6); durable when it resolves. Throws BUS_DEAD_LETTER_UNKNOWN. */
   abstract replayDead(group: string, id: string): Promise<void>;
-  /** Of every known group, whether it has a member or not. */
+  /** Of every known group, whether it has a member or not; groups of others at the same topics are `foreign`. */
   abstract lag(): Promise<GroupLag[]>;
   /** Announces work that will publish (an outbox that is not empty, a buffer): `settled` waits until it is released. */
   abstract hold(reason: string): { release(): void };

@@ -14,6 +14,7 @@ import { checkTopic } from './checks.js';
 import { errors } from './errors.js';
 import { type Incident, reporter } from './incident.js';
 import { DeadLetters } from './kafka/dead-letters.js';
+import { type Place, placesAt } from './kafka/groups.js';
 import { Membership, type MembershipGround } from './kafka/membership.js';
 import { Publisher } from './kafka/publisher.js';
 import { heardOf, recordOf } from './kafka/records.js';
@@ -153,16 +154,19 @@ export class KafkaBus extends Bus {
     await this.asking(() => this.letters.giveBack(group, id));
   }
 
-  /** Members of this process tell of themselves; of other groups the brokers know where they committed. */
+  /** Members of this process tell of themselves; of other groups the brokers know where they committed (kafka/groups.ts). */
   async lag(): Promise<GroupLag[]> {
     return this.asking(async () => {
-      const places = [...(await this.committedPlaces()), ...this.placesHere()];
+      const places: (Place & { paused?: string })[] = [
+        ...(await placesAt(this.wire, this.topics)),
+        ...this.placesHere(),
+      ];
       const byPlace = new Map(places.map((place) => [`${place.group} ${place.topic}/${place.partition}`, place]));
       const topics = [...new Set([...byPlace.values()].map(({ topic }) => topic))];
       const ends = await this.wire.ends(topics.map((topic) => this.topics.physical(topic)));
-      return [...byPlace.values()].map(({ group, topic, partition, next, paused }) => {
-        const end = ends.get(this.topics.physical(topic))?.[partition] ?? next;
-        return { group, topic, partition, lag: Math.max(0, end - next), ...(paused && { paused }) };
+      return [...byPlace.values()].map(({ next, paused, ...place }) => {
+        const end = ends.get(this.topics.physical(place.topic))?.[place.partition] ?? next;
+        return { ...place, lag: Math.max(0, end - next), ...(paused && { paused }) };
       });
     });
   }
@@ -224,23 +228,6 @@ export class KafkaBus extends Bus {
         .filter(({ replays, next }) => !replays && next !== undefined)
         .map(({ topic, partition, next, paused }) => ({ group: member.group, topic, partition, next: next!, paused })),
     );
-  }
-
-  private async committedPlaces() {
-    const { groups } = await this.wire.admin.listGroups();
-    const own = groups.flatMap(({ groupId }) => {
-      const group = this.topics.logical(groupId);
-      return group === undefined ? [] : [{ group, groupId }];
-    });
-    const found = own.map(async ({ group, groupId }) => {
-      const committed = await this.wire.committed(groupId);
-      return [...committed].flatMap(([physical, partitions]) => {
-        const topic = this.topics.logical(physical);
-        if (topic === undefined || topic === `${group}.dead`) return [];
-        return [...partitions].map(([partition, next]) => ({ group, topic, partition, next, paused: undefined }));
-      });
-    });
-    return (await Promise.all(found)).flat();
   }
 
   /** The end of a partition: as it was a moment ago, where that says already that there is nothing to read. */

@@ -66,9 +66,12 @@ export class AdminDoor {
     return { replayed: ids.length };
   }
 
-  /** Groups of this service, sorted: those heard here, and what other replicas and earlier versions left. */
+  /**
+   * Groups of this service, sorted: those heard here, and what other replicas and earlier versions left. A product team's
+   * group may have any name, that of a service before it too.
+   */
   private async groups(): Promise<string[]> {
-    const left = (await this.bus.lag()).map(({ group }) => group);
+    const left = (await this.bus.lag()).filter(({ foreign }) => !foreign).map(({ group }) => group);
     const own = left.filter((group) => group.startsWith(`${this.identity.service}.`));
     return [...new Set([...this.identity.groups().keys(), ...own])].sort();
   }

@@ -14,7 +14,8 @@ import type { Placed, Publisher } from './publisher.js';
 import type { Topics } from './topics.js';
 import type { Wire } from './wire.js';
 
-const topicOf = (group: string) => `${group}.dead`;
+/** The name of a group's topic. */
+export const topicOfLetters = (group: string) => `${group}.dead`;
 const replayPrefix = 'replay:';
 /** A letter holds an event of 1 MiB as a string in JSON, which may escape each of its characters. */
 const largestLetter = 16 * 1024 * 1024;
@@ -38,7 +39,7 @@ export class DeadLetters {
 
   /** Makes a group's topic; returns its name. */
   async declare(group: string): Promise<string> {
-    const topic = topicOf(group);
+    const topic = topicOfLetters(group);
     if (!this.topics.names.includes(topic))
       await this.topics.declare(topic, { partitions: 1, keep: 'compact' }, largestLetter);
     return topic;
@@ -83,9 +84,9 @@ export class DeadLetters {
 
   private async letters(group: string): Promise<Map<string, Stored>> {
     const letters = new Map<string, Stored>();
-    const known = await this.topics.partitions(topicOf(group)).catch(() => 0);
+    const known = await this.topics.partitions(topicOfLetters(group)).catch(() => 0);
     if (!known) return letters;
-    const physical = this.topics.physical(topicOf(group));
+    const physical = this.topics.physical(topicOfLetters(group));
     const [end] = (await this.wire.ends([physical])).get(physical)!;
     let at = (await this.wire.starts([physical])).get(physical)![0];
     while (at < end) {
@@ -103,7 +104,7 @@ export class DeadLetters {
 
   /** Null removes a key; undefined leaves it alone. */
   private async write(group: string, entries: readonly (readonly [string, Stored | null | undefined])[]) {
-    const topic = this.topics.physical(topicOf(group));
+    const topic = this.topics.physical(topicOfLetters(group));
     const records = entries
       .filter(([, value]) => value !== undefined)
       .map(([key, stored]): Placed => {

@@ -24,6 +24,8 @@ export interface TopicSettings {
 }
 
 export class Topics {
+  /** Those that this process has declared: the house's, whatever else is at the brokers. */
+  readonly declared = new Set<string>();
   private readonly known = new Map<string, number>();
 
   constructor(
@@ -61,10 +63,13 @@ export class Topics {
         },
       ],
     });
-    if (made) {
-      this.known.set(topic, partitions);
-      return;
-    }
+    if (made) this.known.set(topic, partitions);
+    else await this.takeOver(topic, partitions, config);
+    this.declared.add(topic);
+  }
+
+  /** Throws BUS_TOPIC_CONFLICT. */
+  private async takeOver(topic: string, partitions: number, config: Record<string, string>): Promise<void> {
     const found = await this.seen(topic);
     if (found !== partitions) throw errors.BUS_TOPIC_CONFLICT({ topic, expected: partitions, found });
     await this.onceKnown(() => this.bringUpToDate(this.physical(topic), config));

@@ -1,6 +1,9 @@
 /**
  * Questions to the brokers that kafkajs's admin client cannot ask, or asks one topic at a time: ends of many topics in one
  * request, records from an offset without a group, a group's first place. They go over kafkajs's own connections.
+ *
+ * I1  Fetches from one broker go one after another, as it answers them: kafkajs connects for a fetch without a lock, and of
+ *     two at once one connection would be nobody's and stay open.
  */
 import { type Admin, Kafka, type KafkaConfig, type KafkaMessage, logLevel } from 'kafkajs';
 
@@ -36,6 +39,9 @@ const errorOfSymbol = 'kafkajs no longer makes clusters the way that 2.2.4 did';
 
 /** A connection of its own to the brokers: a fetch that waits holds up what is asked after it on the same one. */
 export class Wire {
+  /** The last fetch from each broker. */
+  private readonly fetching = new Map<number, Promise<unknown>>();
+
   private constructor(
     private readonly cluster: Cluster,
     readonly admin: Admin,
@@ -73,18 +79,30 @@ export class Wire {
     return this.again(async () => {
       await this.target([topic]);
       const found = this.cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
-      const broker = await this.cluster.findBroker({ nodeId: found!.leader });
-      const { responses } = await broker.fetch({
+      const request = {
         maxWaitTime: waitMs,
         minBytes: 1,
         maxBytes,
         isolationLevel: 1,
         topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes }] }],
         rackId: '',
-      });
+      };
+      const { responses } = await this.inTurn(found!.leader, async () =>
+        (await this.cluster.findBroker({ nodeId: found!.leader })).fetch(request),
+      );
       const messages = responses.flatMap(({ partitions }) => partitions.flatMap((part) => part.messages));
       return messages.filter((message) => Number(message.offset) >= offset && !message.isControlRecord);
     });
+  }
+
+  /** I1 */
+  private inTurn<T>(leader: number, ask: () => Promise<T>): Promise<T> {
+    const asked = (this.fetching.get(leader) ?? Promise.resolve()).then(ask, ask);
+    this.fetching.set(
+      leader,
+      asked.catch(() => undefined),
+    );
+    return asked;
   }
 
   /** Where a group has come, of the topics and partitions that it has a place in. */

@@ -5,6 +5,8 @@
  *     each fetch, and when the consumption stops. What was not committed is told again.
  * I2  Events of a partition are handled one after another, so those of one key in order.
  * I3  A consumption that ends by itself says why: `ended` rejects. It never goes past an event silently.
+ * I4  While the brokers are away kafkajs begins anew, without end; a stop in the midst of that is one all the same: what
+ *     had begun to join leaves as soon as it is in.
  */
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { CallFailed } from '../failure.js';
@@ -85,7 +87,9 @@ class Running implements Consumption {
       heartbeatInterval: sessionMs / 10,
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
+      retry: { retries: 5, restartOnFailure: async () => !this.stopping.signal.aborted },
     });
+    this.consumer.on(this.consumer.events.FETCH_START, () => this.leaveAgain());
   }
 
   async start(places: readonly Place[]): Promise<void> {
@@ -163,6 +167,11 @@ class Running implements Consumption {
   private finish(error?: unknown): Promise<void> {
     this.finished ??= this.leave(error);
     return this.finished;
+  }
+
+  /** I4: a member that had begun to join when it was stopped. */
+  private leaveAgain(): void {
+    if (this.stopping.signal.aborted) void this.consumer.disconnect().catch(() => undefined);
   }
 
   private async leave(error: unknown): Promise<void> {

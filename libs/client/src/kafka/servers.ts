@@ -2,7 +2,8 @@
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { CallFailed } from '../failure.js';
 
-export interface KafkaServers extends Pick<KafkaConfig, 'ssl' | 'sasl'> {
+/** `socketFactory` is for those whom only a proxy of their own brings to the brokers. */
+export interface KafkaServers extends Pick<KafkaConfig, 'ssl' | 'sasl' | 'socketFactory'> {
   /** "host:port" of one broker or more. */
   readonly brokers: readonly string[];
   /** Stands before each topic with a dot, where Driftloop runs with DRIFTLOOP_NAMESPACE. Default none. */
@@ -12,9 +13,9 @@ export interface KafkaServers extends Pick<KafkaConfig, 'ssl' | 'sasl'> {
 }
 
 /** A kafkajs client that is quiet: what matters comes back as errors. */
-export function kafkaOf({ brokers, ssl, sasl, clientId = 'driftloop-client' }: KafkaServers): Kafka {
+export function kafkaOf({ brokers, ssl, sasl, socketFactory, clientId = 'driftloop-client' }: KafkaServers): Kafka {
   return new Kafka({
-    ...{ ssl, sasl, clientId },
+    ...{ ssl, sasl, socketFactory, clientId },
     brokers: [...brokers],
     connectionTimeout: 3000,
     requestTimeout: 30_000,

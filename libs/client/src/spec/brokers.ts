@@ -55,9 +55,21 @@ export async function brokersOf(brokers: readonly string[]) {
     return partitions.sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
   };
 
+  /** How many have a place in a group. */
+  const members = async (group: string) => (await admin.describeGroups([group])).groups[0].members.length;
+
   const close = async () => {
     await admin.deleteTopics({ topics: topics.map(({ topic }) => topic) });
     await Promise.all([admin.disconnect(), producer.disconnect()]);
   };
-  return { servers, write, tell, read, committed, close, group: () => name(`team-${randomUUID().slice(0, 8)}`) };
+  return {
+    servers,
+    write,
+    tell,
+    read,
+    committed,
+    members,
+    close,
+    group: () => name(`team-${randomUUID().slice(0, 8)}`),
+  };
 }

@@ -1,6 +1,6 @@
 /** Consumptions of a spec on real brokers, and what they heard. */
 import { setTimeout as pass } from 'node:timers/promises';
-import { type ConsumedEvent, type Consumption, type ConsumptionOptions, consume } from '../kafka.js';
+import { type ConsumedEvent, type Consumption, type ConsumptionOptions, consume, type KafkaServers } from '../kafka.js';
 import { type Brokers, brokersOf } from './brokers.js';
 
 export type Scene = Awaited<ReturnType<typeof sceneOn>>;
@@ -9,8 +9,12 @@ export type Scene = Awaited<ReturnType<typeof sceneOn>>;
 export async function sceneOn(brokers: readonly string[]) {
   const ground: Brokers = await brokersOf(brokers);
   const begun: Consumption[] = [];
-  const start = async (options: Omit<ConsumptionOptions, 'servers'>): Promise<Consumption> => {
-    const consumption = await consume({ servers: ground.servers, retryDelayMs: 1, sessionMs: 6000, ...options });
+  const start = async (
+    options: Omit<ConsumptionOptions, 'servers'>,
+    servers: Partial<KafkaServers> = {},
+  ): Promise<Consumption> => {
+    const reached = { ...ground.servers, ...servers };
+    const consumption = await consume({ servers: reached, retryDelayMs: 1, sessionMs: 6000, ...options });
     consumption.ended.catch(() => undefined);
     begun.push(consumption);
     return consumption;
