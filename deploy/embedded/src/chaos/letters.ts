@@ -5,7 +5,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { Control, Operations } from '@driftloop/client';
 import { KafkaReporter } from '@driftloop/client/kafka';
-import { events } from '@driftloop/contracts';
+import { type DescribeReply, events, services } from '@driftloop/contracts';
 import type { World } from '@driftloop/flights';
 import type { ProcessHouse } from '../processes.js';
 import type { Topics } from './topics.js';
@@ -91,13 +91,13 @@ export class Letters {
 
   /** Of every service: one that has not answered in time is asked again, since what it holds would not be looked at. */
   private async groups() {
-    for (let attempt = 1; ; attempt++) {
-      const described = await this.operations.services();
-      const silent = described.filter(({ groups }) => groups.length === 0).map(({ service }) => service);
-      if (silent.length === 0) return described.flatMap(({ groups }) => groups);
-      if (attempt === attempts) throw new Error(`${silent} did not say which groups they have`);
+    const known = new Map<string, DescribeReply['groups']>();
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      for (const { service, groups } of await this.operations.services()) if (groups.length) known.set(service, groups);
+      if (services.every((service) => known.has(service))) return [...known.values()].flat();
       await pass(1000);
     }
+    throw new Error(`${services.filter((service) => !known.has(service))} did not say which groups they have`);
   }
 
   private async areAll(code: string): Promise<Against> {
