@@ -144,8 +144,8 @@ export class Outcomes {
 
   /** I2 */
   private async finishOpen(declared: DeclaredLabelDocument): Promise<JournalDocument> {
-    const journal = await this.documents.journals.findById(declared._id).lean<JournalDocument>();
-    if (!journal) return this.documents.beginJournal(declared._id);
+    const found = await this.documents.journals.findById(declared._id).lean<JournalDocument>();
+    const journal = found ?? (await this.documents.beginJournal(declared._id));
     if (journal.open.length) await this.documents.apply(declared, journal.open);
     return journal;
   }

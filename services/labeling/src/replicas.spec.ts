@@ -81,6 +81,22 @@ it('takes what both are told at once, each outcome once, and answers every reque
   expect([entities.length, new Set(entities).size]).toEqual([60, 60]);
 });
 
+it('takes up a journal that another replica began, and wrote to, since it looked for one', async () => {
+  const documents = both[0].service.app.get(LabelingDocuments);
+  const begin = documents.beginJournal.bind(documents);
+  documents.beginJournal = async (id) => {
+    const { apply } = other;
+    other.apply = async () => {
+      throw new Error('the replica is killed here');
+    };
+    await expect(record(1, [outcome('F1')])).rejects.toBeDefined();
+    other.apply = apply;
+    return begin(id);
+  };
+  const other = both[1].service.app.get(LabelingDocuments);
+  expect(await record(0, [outcome('F1')])).toMatchObject({ accepted: 0, duplicates: 1 });
+});
+
 it('keeps a person’s release from a replica that applies an older word late', async () => {
   const documents = both[0].service.app.get(LabelingDocuments);
   const declared = (await documents.labels.findById(`main/${label}`).lean())!;
