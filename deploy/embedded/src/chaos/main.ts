@@ -12,7 +12,7 @@ import { importWorld } from '@driftloop/flights';
 import { openProcesses } from '../processes.js';
 import { Disturber } from './disturber.js';
 import { findings } from './invariants.js';
-import { playDisturbed, playQuietly, whoeverServed } from './runs.js';
+import { playInProcesses, playQuietly, whoeverServed } from './runs.js';
 
 const usage = `npm run chaos [-- OPTIONS]
 
@@ -75,7 +75,7 @@ async function main({ seed, kills, replicas: each, servers, world, keep }: Optio
   const brokers = process.env.KAFKA_BROKERS!.split(',');
   const disturber = new Disturber(house, { seed, kills, servers, brokers, namespace }, tell);
   try {
-    const disturbed = await playDisturbed(house, world, disturber);
+    const disturbed = await playInProcesses(house, world, process.env, disturber);
     tell('the disturbed run is over');
     const [expected, came] = each === 1 ? [quiet, disturbed] : [quiet, disturbed].map(whoeverServed);
     const found = await findings(house, model, expected, came, disturber.done);

@@ -1,5 +1,5 @@
 /**
- * Two runs of one world: a quiet one in one process, and one in processes on real servers that somebody disturbs.
+ * Two runs of one world: a quiet one in one process, and one in processes on real servers that somebody may disturb.
  *
  * I1  Both are told to the end: the disturbed one waits for what comes back, and nothing is repeated by hand.
  */
@@ -37,9 +37,17 @@ export async function playQuietly(world: string): Promise<Outcome> {
   }
 }
 
-/** Plays a world on a house of processes, which a disturber follows; it ends before the outcome is looked at. */
-export async function playDisturbed(house: ProcessHouse, world: string, disturber: Disturber): Promise<Outcome> {
-  const settings = readSettings({ ...process.env, DRIFTLOOP_MODE: 'cluster' });
+/**
+ * Plays a world on a house of processes, on the servers of its environment; a disturber may follow it, and ends before the
+ * outcome is looked at.
+ */
+export async function playInProcesses(
+  house: ProcessHouse,
+  world: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  disturber?: Disturber,
+): Promise<Outcome> {
+  const settings = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' });
   const { s3, namespace, mongodb } = settings.cluster!;
   const cache = { folder: join(house.home, 'looked-at') };
   const open = () => MinioObjects.open({ ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache });
