@@ -1,2 +1,3 @@
-/** The embedded default: every service in one process. */
+/** The embedded default: every service in one process; and what removes a house from real servers. */
 export { type House, type HouseOptions, openHouse } from './house.js';
+export { removeHouse } from './namespace.js';

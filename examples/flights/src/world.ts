@@ -19,7 +19,11 @@ export interface World {
   readonly sources: readonly string[];
   /** Ascending by `at`. */
   readonly happenings: readonly Happening[];
-  /** How much event time passes at once, ms; an hour where it is left out. A hop of the loop takes a step. */
+  /**
+   * How much event time passes at once, ms; an hour where it is left out. A hop of the loop takes a step. At most the
+   * spec's `monitoring.silence`: a source that lags by more holds no question back, and the answers of a step would hang
+   * on how soon its labels are there.
+   */
   readonly step?: number;
 }
 

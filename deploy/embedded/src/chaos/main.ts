@@ -15,7 +15,7 @@ import { type Asked, Caller } from './caller.js';
 import { Disturber } from './disturber.js';
 import { type Finding, findings } from './invariants.js';
 import { type Options, readOptions, usage } from './options.js';
-import { playDisturbed, playQuietly, whoeverServed } from './runs.js';
+import { playInProcesses, playQuietly, whoeverServed } from './runs.js';
 import { Topics } from './topics.js';
 
 type Tell = (line: string) => void;
@@ -61,7 +61,8 @@ async function compare(options: Options, { home, namespace, tell }: Place): Prom
       const ran = { house, topics, world, brokers, namespace, quiet: expected, disturbed: came, done };
       return findings({ ...ran, asked: options.replicas > 1 ? asked : undefined });
     };
-    const found = await within(options.minutes, playDisturbed(house, options, disturber).then(look));
+    const playing = playInProcesses(house, options.world, process.env, { seed: options.seed, by: disturber });
+    const found = await within(options.minutes, playing.then(look));
     for (const { what, against } of found) tell(`${against ? 'FAIL' : 'ok  '} ${what}${against ? `: ${against}` : ''}`);
     const held = found.filter(({ against }) => !against).length;
     tell(`seed ${options.seed}: ${did(done, asked, options)}; ${held} of ${found.length} invariants held`);

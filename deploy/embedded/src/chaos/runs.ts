@@ -1,5 +1,5 @@
 /**
- * Two runs of one world: a quiet one in one process, and one in processes on real servers that somebody disturbs.
+ * Two runs of one world: a quiet one in one process, and one in processes on real servers that somebody may disturb.
  *
  * I1  Both are told to the end: the disturbed one waits for what comes back, and nothing is repeated by hand.
  */
@@ -42,15 +42,16 @@ export async function playQuietly(world: string): Promise<Outcome> {
 }
 
 /**
- * Plays a world on a house of processes, which a disturber follows; it ends before the outcome is looked at. What becomes
- * known in a step is told in another order, in other batches, and some of it twice.
+ * Plays a world on a house of processes, on the servers of its environment. Where somebody disturbs it, what becomes known in
+ * a step is told in another order, in other batches, and some of it twice; the disturber ends before the outcome is looked at.
  */
-export async function playDisturbed(
+export async function playInProcesses(
   house: ProcessHouse,
-  { world, seed }: { readonly world: string; readonly seed: number },
-  disturber: Disturber,
+  world: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  disturbed?: { readonly seed: number; readonly by: Disturber },
 ): Promise<Outcome> {
-  const settings = readSettings({ ...process.env, DRIFTLOOP_MODE: 'cluster' });
+  const settings = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' });
   const { s3, namespace, mongodb } = settings.cluster!;
   const cache = { folder: join(house.home, 'looked-at') };
   const open = () => MinioObjects.open({ ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache });
@@ -59,9 +60,11 @@ export async function playDisturbed(
     const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, 'monitoring'));
     return daysIn(connection).finally(() => connection.close());
   };
-  const onProgress = ({ asked, questions }: Progress) => disturber.reached(asked / questions);
+  if (!disturbed) return playOn(house, world, { object, days });
+  const { seed, by } = disturbed;
+  const onProgress = ({ asked, questions }: Progress) => by.reached(asked / questions);
   const pace = { arrival: shuffledArrival(seed, toldTwice), batchSize, onProgress };
-  return playOn(house, world, { object, days }, pace, () => disturber.calm());
+  return playOn(house, world, { object, days }, pace, () => by.calm());
 }
 
 async function playOn(
