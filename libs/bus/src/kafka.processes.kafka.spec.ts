@@ -83,6 +83,16 @@ describeOn(['kafka'], 'processes of one house on Kafka', ({ kafka: { brokers } }
     expect(await ground.bus.dead('g')).toMatchObject([{ topic: 'news', key: 'k', data: 'half a js', error }]);
   });
 
+  it('lets processes that begin at the same moment make the same topics', async () => {
+    const topics = Array.from({ length: 12 }, (_, i) => `made-${i}`);
+    const begins = ['two', 'three', 'four', 'five'].map(async (name) => {
+      const bus = await ground.another(name);
+      for (const topic of topics) await bus.declare(topic, { partitions: 2, keep: '1d' });
+      return Promise.all(topics.map((topic) => bus.ends(topic)));
+    });
+    for (const ends of await Promise.all(begins)) expect(ends).toEqual(topics.map(() => [0, 0]));
+  });
+
   it('keeps houses apart that share brokers', async () => {
     const neighbour = await kafkaGround(brokers);
     try {

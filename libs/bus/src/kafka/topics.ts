@@ -9,7 +9,7 @@ import { dayMs } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
 import type { TopicOptions } from '../bus.js';
 import { errors } from '../errors.js';
-import type { Wire } from './wire.js';
+import { isAppearing, type Wire } from './wire.js';
 
 /** A send packs what a partition gets into one batch. */
 const largestBatch = 16 * 1024 * 1024;
@@ -53,7 +53,7 @@ export class Topics {
   async declare(topic: string, { partitions, keep }: TopicOptions, largest = largestBatch): Promise<void> {
     const config = { ...configOf(keep), 'max.message.bytes': String(largest) };
     const made = await this.wire.admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [
         {
           topic: this.physical(topic),
@@ -63,16 +63,10 @@ export class Topics {
         },
       ],
     });
-    if (made) this.known.set(topic, partitions);
-    else await this.takeOver(topic, partitions, config);
-    this.declared.add(topic);
-  }
-
-  /** Throws BUS_TOPIC_CONFLICT. */
-  private async takeOver(topic: string, partitions: number, config: Record<string, string>): Promise<void> {
     const found = await this.seen(topic);
     if (found !== partitions) throw errors.BUS_TOPIC_CONFLICT({ topic, expected: partitions, found });
-    await this.bringUpToDate(this.physical(topic), config);
+    if (!made) await this.bringUpToDate(this.physical(topic), config);
+    this.declared.add(topic);
   }
 
   /** How many partitions a topic has. Throws BUS_TOPIC_UNKNOWN. */
@@ -83,11 +77,16 @@ export class Topics {
     return partitions;
   }
 
-  /** A topic that another process makes at this moment is there, though not every broker says so yet. */
+  /**
+   * A topic that was made at this moment, here or by another process, is there, though not every broker says so yet. That
+   * is no failure: kafkajs's own wait for leaders takes it for one where several processes make topics at once.
+   */
   private async seen(topic: string): Promise<number> {
     const deadline = performance.now() + appearMs;
     while (!this.known.has(topic) && performance.now() < deadline) {
-      await this.look();
+      await this.look().catch((error) => {
+        if (!isAppearing(error)) throw error;
+      });
       if (!this.known.has(topic)) await pass(50);
     }
     return this.partitions(topic);
