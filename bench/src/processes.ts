@@ -37,11 +37,13 @@ async function play(round: number, processes: boolean): Promise<Summary> {
   const environment = { ...process.env, ...own, DRIFTLOOP_HOME: home, DRIFTLOOP_LOG_LEVEL: 'warn' };
   try {
     await run(['--once', '--until', until, '--json', json, ...(processes ? ['--processes'] : [])], environment);
-    return JSON.parse(readFileSync(json, 'utf8')) as Summary;
   } finally {
     if (processes) await removeHouse(environment, join(home, 'removing'));
-    await rm(home, { recursive: true, force: true });
   }
+  // Of a run that failed the home stays, for its logs.
+  const summary = JSON.parse(readFileSync(json, 'utf8')) as Summary;
+  await rm(home, { recursive: true, force: true });
+  return summary;
 }
 
 function run(args: string[], env: NodeJS.ProcessEnv): Promise<void> {

@@ -8,13 +8,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { services } from '@driftloop/contracts';
 import { healthPortName, variableOf } from '@driftloop/service';
 import { type Doors, untilReady } from './doors.js';
+import { freePorts } from './ports.js';
 
 type Part = (typeof services)[number] | 'gateway';
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -180,20 +180,12 @@ function mainOf(part: Part): string {
   return fileURLToPath(import.meta.resolve(`@driftloop/${part}/main`));
 }
 
-/** Free ports, asked of the system all at once so that none is given twice. */
 async function placesOf(replicas: Partial<Record<Part, number>>): Promise<Place[]> {
   const wanted = parts.flatMap((part) =>
     Array.from({ length: replicas[part] ?? 1 }, (_, replica) => ({ part, replica })),
   );
-  const servers = await Promise.all(
-    wanted.map(async (place) => {
-      const server = createServer();
-      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-      return { place, server, port: (server.address() as { port: number }).port };
-    }),
-  );
-  await Promise.all(servers.map(({ server }) => new Promise((done) => server.close(done))));
-  return servers.map(({ place, port }) => ({ ...place, port }));
+  const ports = await freePorts(wanted.length);
+  return wanted.map((place, i) => ({ ...place, port: ports[i] }));
 }
 
 function environmentOf(places: readonly Place[]): Environment {

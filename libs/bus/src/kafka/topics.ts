@@ -9,7 +9,7 @@ import { dayMs } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
 import type { TopicOptions } from '../bus.js';
 import { errors } from '../errors.js';
-import type { Wire } from './wire.js';
+import { isAppearing, type Wire } from './wire.js';
 
 /** A send packs what a partition gets into one batch. */
 const largestBatch = 16 * 1024 * 1024;
@@ -53,7 +53,7 @@ export class Topics {
   async declare(topic: string, { partitions, keep }: TopicOptions, largest = largestBatch): Promise<void> {
     const config = { ...configOf(keep), 'max.message.bytes': String(largest) };
     const made = await this.wire.admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [
         {
           topic: this.physical(topic),
@@ -63,30 +63,10 @@ export class Topics {
         },
       ],
     });
-    if (made) this.known.set(topic, partitions);
-    else await this.takeOver(topic, partitions, config);
-    this.declared.add(topic);
-  }
-
-  /** Throws BUS_TOPIC_CONFLICT. */
-  private async takeOver(topic: string, partitions: number, config: Record<string, string>): Promise<void> {
     const found = await this.seen(topic);
     if (found !== partitions) throw errors.BUS_TOPIC_CONFLICT({ topic, expected: partitions, found });
-    await this.onceKnown(() => this.bringUpToDate(this.physical(topic), config));
-  }
-
-  /** Does it again while a broker does not know a topic that another process has just made. */
-  private async onceKnown(work: () => Promise<void>): Promise<void> {
-    const deadline = performance.now() + appearMs;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const unknown = (error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION';
-        if (!unknown || performance.now() >= deadline) throw error;
-        await pass(50);
-      }
-    }
+    if (!made) await onceThere(() => this.bringUpToDate(this.physical(topic), config));
+    this.declared.add(topic);
   }
 
   /** How many partitions a topic has. Throws BUS_TOPIC_UNKNOWN. */
@@ -97,11 +77,14 @@ export class Topics {
     return partitions;
   }
 
-  /** A topic that another process makes at this moment is there, though not every broker says so yet. */
+  /**
+   * A topic that was made at this moment, here or by another process, is there, though not every broker says so yet. That
+   * is no failure: kafkajs's own wait for leaders takes it for one where several processes make topics at once.
+   */
   private async seen(topic: string): Promise<number> {
     const deadline = performance.now() + appearMs;
     while (!this.known.has(topic) && performance.now() < deadline) {
-      await this.look();
+      await onceThere(() => this.look());
       if (!this.known.has(topic)) await pass(50);
     }
     return this.partitions(topic);
@@ -128,6 +111,17 @@ export class Topics {
       validateOnly: false,
       resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: physical, configEntries }],
     });
+  }
+}
+
+/** Asks again while a broker does not know a topic that was just made. */
+async function onceThere(ask: () => Promise<void>): Promise<void> {
+  for (const deadline = performance.now() + appearMs; ; await pass(50)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isAppearing(error) || performance.now() >= deadline) throw error;
+    }
   }
 }
 

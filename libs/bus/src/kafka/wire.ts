@@ -5,6 +5,7 @@
  * I1  Fetches from one broker go one after another, as it answers them: kafkajs connects for a fetch without a lock, and of
  *     two at once one connection would be nobody's and stay open.
  */
+import { setTimeout as pass } from 'node:timers/promises';
 import { type Admin, Kafka, type KafkaConfig, type KafkaMessage, logLevel } from 'kafkajs';
 
 interface Broker {
@@ -158,16 +159,27 @@ export class Wire {
     await this.cluster.refreshMetadataIfNecessary();
   }
 
-  /** Brokers move and connections break: one try more with what is known anew. */
-  private async again<T>(ask: () => Promise<T>): Promise<T> {
+  /** Brokers move and connections break: one try more with what is known anew; some more for a topic that appears. */
+  private async again<T>(ask: () => Promise<T>, left = 20): Promise<T> {
     try {
       return await ask();
-    } catch {
+    } catch (error) {
+      if (left === 0) throw error;
+      const appears = isAppearing(error);
+      if (appears) await pass(100);
       await this.cluster.connect();
-      await this.cluster.refreshMetadata();
-      return ask();
+      await this.cluster.refreshMetadata().catch((anew) => {
+        if (!isAppearing(anew)) throw anew;
+      });
+      return this.again(ask, appears ? left - 1 : 0);
     }
   }
+}
+
+/** Whether brokers say of a topic that they do not have it or its leader: of one made a moment ago that is not yet. */
+export function isAppearing(error: unknown): boolean {
+  const { type } = error as { type?: string };
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'LEADER_NOT_AVAILABLE';
 }
 
 /** Where the brokers are, and who asks. */
