@@ -4,7 +4,7 @@
  * Prints JSON: seconds of the replay (the least of the rounds), how long its trainings took, and the rest, of each and as a
  * ratio to one process. Fails where the two come to different ledgers: then they have not done the same.
  *
- * `npx tsc -b && node_modules/.bin/node bench/dist/processes.js [until] [rounds]`
+ * `npx tsc -b && node_modules/.bin/node bench/dist/processes.js [until] [rounds]`; nothing is asked before 15 February.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeHouse } from '@driftloop/embedded';
 
-const until = process.argv[2] ?? '2013-02-01';
+const until = process.argv[2] ?? '2013-03-01';
 const rounds = Number(process.argv[3] ?? 1);
 const main = fileURLToPath(new URL('../../deploy/embedded/dist/main.js', import.meta.url));
 const doors = ['LABELING', 'FEATURE_STORE', 'TRAINING', 'REGISTRY', 'MONITORING', 'SERVING', 'SERVING_HTTP', 'GATEWAY'];
