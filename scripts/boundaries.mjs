@@ -24,7 +24,7 @@ const allowed = {
   console: ['client'],
   flights: ['client'],
   embedded: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms'],
-  bench: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms', 'onnx'],
+  bench: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms', 'onnx', 'embedded'],
 };
 for (const service of services) allowed[service] = [...ground, 'algorithms', 'onnx'];
 
