@@ -8,7 +8,7 @@ import { root } from './install.mjs';
 
 const built = (path) => import(pathToFileURL(join(root, path)));
 const { events } = await built('libs/contracts/dist/index.js');
-const { KafkaBus } = await built('libs/bus/dist/kafka.js');
+const { KafkaBus, removeNamespace } = await built('libs/bus/dist/kafka.js');
 const { KafkaReporter } = await built('libs/client/dist/kafka.js');
 const { openWorld } = await built('examples/flights/dist/flights.js');
 const inbound = [events.outcomesReported, events.entitiesObserved];
@@ -26,7 +26,7 @@ export async function toldByOutsiders(brokers) {
     return new Map(await Promise.all(read));
   } finally {
     await bus.close();
-    await remove(servers);
+    await removeNamespace({ brokers }, servers.namespace);
   }
 }
 
@@ -50,13 +50,4 @@ async function report(servers) {
   await reporter.outcomes(label, told.outcome, { id: 'first outcomes', watermark: until(told.outcome) });
   await reporter.outcomes(label, told.outcome.slice(0, 1), { id: 'one outcome' });
   await reporter.close();
-}
-
-async function remove({ brokers, namespace }) {
-  const { Kafka, logLevel } = (await import('kafkajs')).default;
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
-  await admin.deleteTopics({ topics });
-  await admin.disconnect();
 }

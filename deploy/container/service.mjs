@@ -1,6 +1,9 @@
 // The entry of the image: `service.mjs NAME` runs one service (or the gateway) on the servers that the environment names.
 // In a container every service has its health door on the same port, so that one health check fits all.
-const names = ['labeling', 'feature-store', 'training', 'registry', 'serving', 'monitoring', 'gateway'];
+import { services } from '@driftloop/contracts';
+import { healthPortName, variableOf } from '@driftloop/service';
+
+const names = [...services, 'gateway'];
 const [name] = process.argv.slice(2);
 if (!names.includes(name)) {
   console.error(
@@ -8,6 +11,5 @@ if (!names.includes(name)) {
   );
   process.exit(2);
 }
-const door = name === 'serving' ? 'SERVING_METRICS' : `${name.toUpperCase().replaceAll('-', '_')}_HEALTH`;
-process.env[`DRIFTLOOP_${door}_PORT`] ||= '8080';
+process.env[variableOf(healthPortName(name), 'PORT')] ||= '8080';
 await import(`@driftloop/${name}/main`);

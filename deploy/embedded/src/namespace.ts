@@ -1,9 +1,9 @@
 /** A house's place on real servers, as a whole: what `DRIFTLOOP_NAMESPACE` stands before. */
+import { removeNamespace } from '@driftloop/bus/kafka';
 import { services } from '@driftloop/contracts';
 import { openMongod } from '@driftloop/documents';
 import { MinioObjects } from '@driftloop/objects/minio';
 import { databaseOf, readSettings } from '@driftloop/service';
-import kafkajs from 'kafkajs';
 
 /**
  * Removes all of a house from the servers that the environment names: topics, groups, databases, objects; nobody must be
@@ -15,7 +15,7 @@ export async function removeHouse(
 ): Promise<void> {
   const { kafka, mongodb, s3, namespace } = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' }).cluster!;
   if (!namespace) throw new Error('DRIFTLOOP_NAMESPACE is empty: all that is on the servers would go');
-  await removeTopics(kafka.brokers, namespace);
+  await removeNamespace({ brokers: kafka.brokers }, namespace);
   for (const service of services) {
     const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, service));
     await connection.dropDatabase().finally(() => connection.close());
@@ -23,19 +23,4 @@ export async function removeHouse(
   const options = { ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache: { folder: cache } };
   const objects = await MinioObjects.open(options);
   for (const { key } of await objects.list('')) await objects.delete(key);
-}
-
-async function removeTopics(brokers: readonly string[], namespace: string): Promise<void> {
-  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    const isOwn = (name: string) => name.startsWith(`${namespace}.`);
-    const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(isOwn);
-    // A member that was killed stays until its session ends; its group goes with its topics' offsets.
-    if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined);
-    const topics = (await admin.listTopics()).filter(isOwn);
-    if (topics.length > 0) await admin.deleteTopics({ topics });
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
-import { KafkaBus } from '@driftloop/bus/kafka';
+import { KafkaBus, removeNamespace } from '@driftloop/bus/kafka';
 import { consume, KafkaReporter } from '@driftloop/client/kafka';
 import { AdminClient, canonicalSpec, events, parseModelSpec } from '@driftloop/contracts';
 import { describeOn } from '@driftloop/contracts/testing';
@@ -19,7 +19,6 @@ import {
   readSettings,
   startService,
 } from '@driftloop/service';
-import { Kafka, logLevel } from 'kafkajs';
 
 const spec = parseModelSpec(readFileSync(new URL('../../../examples/flights/model.yaml', import.meta.url), 'utf8'));
 const label = 'flights.late15';
@@ -34,15 +33,6 @@ describeOn(['kafka'], 'a product team on Kafka', ({ kafka: { brokers } }) => {
   let bus: KafkaBus;
   let service: RunningService;
   let reporter: KafkaReporter;
-
-  /** Removes the topics of the namespace. */
-  async function wipe() {
-    const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
-    await admin.deleteTopics({ topics });
-    await admin.disconnect();
-  }
 
   beforeAll(async () => {
     store = await openEmbeddedStore(home, readSettings({ DRIFTLOOP_LOG_LEVEL: 'silent' }), 'throw');
@@ -66,7 +56,7 @@ describeOn(['kafka'], 'a product team on Kafka', ({ kafka: { brokers } }) => {
     await bus.close();
     await store.close();
     rmSync(home, { recursive: true, force: true });
-    await wipe();
+    await removeNamespace({ brokers }, namespace);
   });
 
   it('hears as labels what it has reported, once, and the malformed as a dead letter with the reason', async () => {

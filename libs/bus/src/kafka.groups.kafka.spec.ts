@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { describeOn } from '@driftloop/contracts/testing';
 import type { Consumer, Kafka } from 'kafkajs';
-import { wipe } from './contract/kafka-ground.js';
 import { until } from './contract/scene.js';
+import { removeNamespace } from './kafka/namespace.js';
 import { kafkaOf } from './kafka/wire.js';
 import { KafkaBus } from './kafka.js';
 
@@ -60,7 +60,7 @@ describeOn(['kafka'], 'groups at brokers that are shared', ({ kafka: { brokers }
   }, 60_000);
   afterAll(async () => {
     await Promise.all(buses.map((bus) => bus.close()));
-    await wipe(brokers, namespace);
+    await removeNamespace({ brokers }, namespace);
     const admin = kafka.admin();
     await admin.connect();
     await admin.deleteGroups([own, team]);

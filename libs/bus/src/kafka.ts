@@ -13,7 +13,7 @@ import { Bus, type DeadLetter, type GroupLag, type HeardEvent, type OutgoingEven
 import { checkTopic } from './checks.js';
 import { errors } from './errors.js';
 import { type Incident, reporter } from './incident.js';
-import { DeadLetters } from './kafka/dead-letters.js';
+import { DeadLetters, topicOfLetters } from './kafka/dead-letters.js';
 import { type Place, placesAt } from './kafka/groups.js';
 import { Membership, type MembershipGround } from './kafka/membership.js';
 import { Publisher } from './kafka/publisher.js';
@@ -22,6 +22,7 @@ import { type Answer, Stillness } from './kafka/stillness.js';
 import { Topics } from './kafka/topics.js';
 import { type KafkaServers, kafkaOf, Wire } from './kafka/wire.js';
 
+export { removeNamespace } from './kafka/namespace.js';
 export type { KafkaServers } from './kafka/wire.js';
 
 export interface KafkaBusOptions {
@@ -213,7 +214,7 @@ export class KafkaBus extends Bus {
       activity: this.activity,
       members: members.map((member) => ({
         group: member.group,
-        topics: [...member.topics, `${member.group}.dead`],
+        topics: [...member.topics, topicOfLetters(member.group)],
         ready: member.ready,
         places: member.held.flatMap(({ topic, partition, committed }) =>
           committed === undefined ? [] : [{ topic, partition, next: committed }],

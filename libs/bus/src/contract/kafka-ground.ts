@@ -1,6 +1,6 @@
 /** A bus on real brokers in a namespace of its own, for specs; its topics and groups go with it. */
 import { randomUUID } from 'node:crypto';
-import { kafkaOf } from '../kafka/wire.js';
+import { removeNamespace } from '../kafka/namespace.js';
 import { KafkaBus, type KafkaBusOptions } from '../kafka.js';
 import type { BusGround } from './scene.js';
 
@@ -34,23 +34,8 @@ export async function kafkaGround(
     },
     close: async () => {
       await Promise.all([ground.bus, ...others].map((bus) => bus.close()));
-      await wipe(brokers, namespace);
+      await removeNamespace({ brokers }, namespace);
     },
   };
   return ground;
-}
-
-/** Removes the topics and groups of a namespace. */
-export async function wipe(brokers: readonly string[], namespace: string): Promise<void> {
-  const admin = kafkaOf({ brokers }, 'spec').admin();
-  await admin.connect();
-  try {
-    const { groups } = await admin.listGroups();
-    const own = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(`${namespace}.`));
-    if (own.length > 0) await admin.deleteGroups(own).catch(() => undefined);
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
-    if (topics.length > 0) await admin.deleteTopics({ topics });
-  } finally {
-    await admin.disconnect();
-  }
 }

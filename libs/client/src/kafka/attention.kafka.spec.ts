@@ -1,15 +1,13 @@
 /** Events that cannot be read or handled, on a real broker. */
 import { describeOn } from '@driftloop/contracts/testing';
 import type { Poison } from '../kafka.js';
-import { collector, type Scene, sceneOn } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../spec/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;
-  beforeAll(async () => {
-    scene = await sceneOn(brokers);
+  openScene(brokers, (opened) => {
+    scene = opened;
   });
-  afterEach(() => scene.stopAll());
-  afterAll(() => scene.close());
 
   describe('poison', () => {
     it('that nobody takes ends the consumption at it, and says where and what', async () => {

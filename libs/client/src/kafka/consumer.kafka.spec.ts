@@ -2,15 +2,13 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { describeOn } from '@driftloop/contracts/testing';
 import { type ConsumedEvent, type ConsumptionOptions, consume } from '../kafka.js';
-import { collector, type Scene, sceneOn } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../spec/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;
-  beforeAll(async () => {
-    scene = await sceneOn(brokers);
+  openScene(brokers, (opened) => {
+    scene = opened;
   });
-  afterEach(() => scene.stopAll());
-  afterAll(() => scene.close());
 
   describe('a consumption', () => {
     it('gives what was told with its payload decoded and its attributes, and ignores fields that came later', async () => {

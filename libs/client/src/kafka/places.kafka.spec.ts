@@ -2,15 +2,13 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { describeOn } from '@driftloop/contracts/testing';
 import { consume } from '../kafka.js';
-import { collector, type Scene, sceneOn } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../spec/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;
-  beforeAll(async () => {
-    scene = await sceneOn(brokers);
+  openScene(brokers, (opened) => {
+    scene = opened;
   });
-  afterEach(() => scene.stopAll());
-  afterAll(() => scene.close());
 
   describe('a start', () => {
     it('at latest hears only what comes after; at earliest all; at a place, from there', async () => {

@@ -2,15 +2,13 @@
 import { events } from '@driftloop/contracts';
 import { describeOn } from '@driftloop/contracts/testing';
 import { KafkaReporter } from '../kafka.js';
-import { collector, type Scene, sceneOn } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../spec/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;
-  beforeAll(async () => {
-    scene = await sceneOn(brokers);
+  openScene(brokers, (opened) => {
+    scene = opened;
   });
-  afterEach(() => scene.stopAll());
-  afterAll(() => scene.close());
 
   describe('a reporter', () => {
     const at = (hour: number) => new Date(Date.UTC(2013, 1, 15, hour));

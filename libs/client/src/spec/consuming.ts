@@ -23,6 +23,17 @@ export async function sceneOn(brokers: readonly string[]) {
   return { ...ground, start, stopAll };
 }
 
+/** A scene for the facts around it, given before the first; what each fact began is stopped after it. */
+export function openScene(brokers: readonly string[], give: (scene: Scene) => void): void {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await sceneOn(brokers);
+    give(scene);
+  });
+  afterEach(() => scene.stopAll());
+  afterAll(() => scene.close());
+}
+
 /** A handler that collects, and a wait for a number of events. */
 export function collector<T = unknown>() {
   const heard: ConsumedEvent<T>[] = [];
