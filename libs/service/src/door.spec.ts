@@ -4,7 +4,7 @@ import { type Client, credentials, loadPackageDefinition, Metadata, status } fro
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
 import { call, errorKey, grpcClient, type RunningService, testService } from './index.js';
-import { tiny } from './spec/tiny-service.js';
+import { tiny, world } from './spec/tiny-service.js';
 
 type Running = Awaited<ReturnType<typeof testService>>;
 const token = 'a-token-of-some-length';
@@ -203,6 +203,15 @@ it('answers a call that runs when it stops, and takes no more', async () => {
   await stopping;
   expect(service.ready()).toBe(false);
   expect(await thrown(call(asking, 'recordOutcomes', request('x')))).toMatchObject({ code: 'CALL_UNAVAILABLE' });
+});
+
+it('ends when the calls that run have, though who called has gone', async () => {
+  const service = await started();
+  const before = world.ended;
+  const asked = call(client(service), 'recordOutcomes', request('slow'), { deadlineMs: 100 });
+  expect(await thrown(asked)).toMatchObject({ code: 'CALL_TIMED_OUT' });
+  await service.close();
+  expect(world.ended).toBe(before + 1);
 });
 
 it('waits for a service that is not up yet, until the deadline', async () => {

@@ -28,6 +28,7 @@ import type { Log } from './log.js';
 import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
 import { mapErrors, type ReplyStream } from './reply-stream.js';
+import { longestGoodbyeMs, RunningCalls } from './running-calls.js';
 import { type StatusObject, statusOf } from './status.js';
 import { errorTypeOf, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
@@ -35,9 +36,6 @@ import type { Telemetry } from './telemetry.js';
 
 // What the library would print is thrown or answered as a typed error.
 setLogVerbosity(logVerbosity.NONE);
-
-/** How long calls that run may take when the door closes, ms. */
-const longestGoodbyeMs = 5000;
 
 export interface DoorParts {
   readonly service: string;
@@ -103,6 +101,7 @@ export class PassToDoor implements RpcExceptionFilter {
 export class GrpcDoor extends ServerGrpc {
   /** The port that it listens on, once it does. */
   port = 0;
+  readonly #running = new RunningCalls();
 
   constructor(readonly parts: DoorParts) {
     const packageNames = [...new Set(Object.keys(parts.packages).map((name) => name.slice(0, name.lastIndexOf('.'))))];
@@ -130,14 +129,20 @@ export class GrpcDoor extends ServerGrpc {
     return (call: Call, done: Done) => this.#let(method, call, done, inner);
   }
 
-  /** Takes no more calls, and ends when those that run have, or after 5 s. */
+  /** Takes no more calls, and ends when those that run have, also where their callers have gone, or after 5 s. */
   override async close(): Promise<void> {
     const server = this.grpcClient as Server | null;
     this.grpcClient = null;
     if (!server) return;
-    const late = setTimeout(() => server.forceShutdown(), longestGoodbyeMs);
+    let forced = false;
+    const force = () => {
+      forced = true;
+      server.forceShutdown();
+    };
+    const late = setTimeout(force, longestGoodbyeMs);
     await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
     clearTimeout(late);
+    await this.#running.ended(this.parts.log, forced ? 0 : undefined);
   }
 
   #bind(server: Server): Promise<number> {
@@ -180,11 +185,13 @@ export class GrpcDoor extends ServerGrpc {
     Object.assign(call, { door: toStatus });
     if (method.responseStream) mapErrors(call as unknown as ReplyStream, toStatus, end);
     run(() =>
-      inner(call, finish).catch((error) => {
-        const failed = toStatus(error);
-        end(error);
-        fail(failed);
-      }),
+      this.#running.add(
+        inner(call, finish).catch((error) => {
+          const failed = toStatus(error);
+          end(error);
+          fail(failed);
+        }),
+      ),
     );
   }
 

@@ -28,7 +28,7 @@ import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { Identity } from './identity.js';
 import { Leadership, Led, Unled } from './leadership.js';
-import { listenHealth, listenHttp } from './listening.js';
+import { HttpDoor, listenHealth } from './listening.js';
 import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
@@ -192,6 +192,7 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
   const { strategy: whens, microservice: heard } = connectEvents(app, parts);
   const grpc = definition.grpc && connectDoor(app, parts, definition.grpc);
   const door = grpc?.strategy;
+  const http = definition.http && new HttpDoor(app, parts, definition.http.port);
   await app.init();
   closers.push(() => whens.close());
   if (grpc && door) {
@@ -201,7 +202,8 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
     ground.addresses.started(service, address);
     closers.push(async () => ground.addresses.stopped(service, address));
   }
-  const httpPort = definition.http ? await listenHttp(app, parts, definition.http.port) : 0;
+  if (http) closers.push(() => http.close());
+  const httpPort = (await http?.listen()) ?? 0;
   await heard.listen();
   readiness.running();
   observeBus(telemetry.metrics, { bus: ground.bus, outbox: ground.outbox, identity, readiness });

@@ -30,6 +30,8 @@ export class World {
   readonly heard: { payload: ModelDeclared; cause: Cause }[] = [];
   away = false;
   slow = 0;
+  /** Slow calls that have come to their end. */
+  ended = 0;
 }
 export const world = new World();
 
@@ -76,7 +78,10 @@ export class TinyDoor {
     if (request.label === 'crash') throw new TypeError('password hunter2 at /secret/path');
     if (request.label === 'away') throw errors.AWAY({ what: 'the store' });
     if (request.label === 'unknown') throw errors.LABEL_UNKNOWN({ label: request.label });
-    if (request.label === 'slow') await new Promise((resolve) => setTimeout(resolve, 300));
+    if (request.label === 'slow') {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      world.ended++;
+    }
     const { tenant, replay } = callerOf(metadata);
     return {
       accepted: tenant === 'main' ? 1 : 0,

@@ -1,0 +1,56 @@
+/**
+ * The calls that a door is answering. A caller may have gone while its call runs on: a door that closes waits for the
+ * work, not for the answer, so that nothing asks a ground that is closed.
+ */
+import type { ServerResponse } from 'node:http';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { finalize, type Observable } from 'rxjs';
+import type { Log } from './log.js';
+
+/** How long calls that run may take when a door closes, ms. */
+export const longestGoodbyeMs = 5000;
+
+export class RunningCalls {
+  readonly #running = new Set<Promise<unknown>>();
+
+  /** `work` must not reject. */
+  add(work: Promise<unknown>): void {
+    this.#running.add(work);
+    void work.then(() => this.#running.delete(work));
+  }
+
+  /** Resolves when those that run have ended, or after `longestMs`, which is logged. */
+  async ended(log: Log, longestMs = longestGoodbyeMs): Promise<void> {
+    let late: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, longestMs);
+    });
+    await Promise.race([Promise.all(this.#running), patience]);
+    clearTimeout(late);
+    if (this.#running.size > 0) log.warn({ calls: this.#running.size }, 'stopped while calls were running');
+  }
+}
+
+/** Follows the requests of an HTTP door. */
+export class RunningRequests implements NestInterceptor {
+  readonly #calls = new RunningCalls();
+  readonly #responses = new Set<ServerResponse>();
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const response = context.switchToHttp().getResponse<ServerResponse>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#calls.add(promise);
+    this.#responses.add(response);
+    const end = () => {
+      this.#responses.delete(response);
+      resolve();
+    };
+    return next.handle().pipe(finalize(end));
+  }
+
+  /** Cuts streams, which have no end of their own, and waits for the rest. */
+  async ended(log: Log): Promise<void> {
+    for (const response of this.#responses) if (response.headersSent) response.destroy();
+    await this.#calls.ended(log);
+  }
+}
