@@ -12,14 +12,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { removeHouse } from '@driftloop/embedded';
+import { anyPorts, removeHouse } from '@driftloop/embedded';
 
 const until = process.argv[2] ?? '2013-03-01';
 const rounds = Number(process.argv[3] ?? 1);
 const main = fileURLToPath(new URL('../../deploy/embedded/dist/main.js', import.meta.url));
-const doors = ['LABELING', 'FEATURE_STORE', 'TRAINING', 'REGISTRY', 'MONITORING', 'SERVING', 'SERVING_HTTP', 'GATEWAY'];
-/** Ports that the system chooses. */
-const anyPorts = Object.fromEntries(doors.map((door) => [`DRIFTLOOP_${door}_PORT`, '0']));
 
 interface Summary {
   readonly departures: number;

@@ -196,6 +196,11 @@ it('a model file whose bytes have changed on disk is not served: the last good o
   expect(played.diary().position()!.played).toBe(end);
 }, 60_000);
 
+it('refuses a world whose steps are longer than its sources may be silent', async () => {
+  const hasty = { ...parcelsWorld(), step: 7 * 3_600_000 };
+  await expect(played.play(hasty, end)).rejects.toThrow(/passes 7 h at once .* monitoring\.silence is 6h: make/);
+});
+
 async function firstFailure(): Promise<RolloutFailed> {
   const ending = new AbortController();
   const options = { topics: ['rollout.failed'], after: 'earliest', signal: ending.signal };

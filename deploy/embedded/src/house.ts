@@ -1,7 +1,4 @@
 /** Every service and the gateway in one process, on one home folder. */
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Bus } from '@driftloop/bus';
 import { featureStore } from '@driftloop/feature-store';
 import { gateway } from '@driftloop/gateway';
@@ -21,6 +18,7 @@ import {
 import { serving } from '@driftloop/serving';
 import { training } from '@driftloop/training';
 import type { Doors } from './doors.js';
+import { secretOf } from './secret.js';
 
 /** Those that are asked come before those that ask. */
 const definitions = [labeling, featureStore, registry, training, monitoring, serving, gateway];
@@ -48,7 +46,7 @@ export async function openHouse(
 ): Promise<House> {
   const settings = readSettings({ ...environment, DRIFTLOOP_HOME: home });
   const locked = await openEmbeddedStore(home, settings);
-  const replayToken = settings.replayToken?.reveal() ?? replayTokenOf(locked.home);
+  const replayToken = settings.replayToken?.reveal() ?? secretOf(locked.home, 'replay.token');
   const store = { ...locked, settings: { ...locked.settings, replayToken: new Secret(replayToken) } };
   const services = new Map<string, RunningService>();
   const close = async () => {
@@ -70,14 +68,4 @@ export async function openHouse(
   const address = (service: string) => `${host}:${services.get(service)!.port}`;
   const url = `http://${host}:${services.get('gateway')!.httpPort}`;
   return { home: store.home, store, services, replayToken, address, url, close };
-}
-
-/** A home's own replay credential, made at its first start and readable by its owner only. The home is locked. */
-function replayTokenOf(home: string): string {
-  const file = join(home, 'replay.token');
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  const token = randomBytes(24).toString('hex');
-  writeFileSync(`${file}.new`, token, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-  return token;
 }

@@ -3,7 +3,7 @@ import { removeNamespace } from '@driftloop/bus/kafka';
 import { services } from '@driftloop/contracts';
 import { openMongod } from '@driftloop/documents';
 import { MinioObjects } from '@driftloop/objects/minio';
-import { databaseOf, readSettings } from '@driftloop/service';
+import { databaseOf, objectsOf, readSettings } from '@driftloop/service';
 
 /**
  * Removes all of a house from the servers that the environment names: topics, groups, databases, objects; nobody must be
@@ -13,14 +13,14 @@ export async function removeHouse(
   environment: Readonly<Record<string, string | undefined>>,
   cache: string,
 ): Promise<void> {
-  const { kafka, mongodb, s3, namespace } = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' }).cluster!;
+  const cluster = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' }).cluster!;
+  const { kafka, mongodb, namespace } = cluster;
   if (!namespace) throw new Error('DRIFTLOOP_NAMESPACE is empty: all that is on the servers would go');
   await removeNamespace({ brokers: kafka.brokers }, namespace);
   for (const service of services) {
-    const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, service));
+    const connection = await openMongod(mongodb.reveal(), databaseOf(cluster, service));
     await connection.dropDatabase().finally(() => connection.close());
   }
-  const options = { ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache: { folder: cache } };
-  const objects = await MinioObjects.open(options);
+  const objects = await MinioObjects.open(objectsOf(cluster, cache));
   for (const { key } of await objects.list('')) await objects.delete(key);
 }

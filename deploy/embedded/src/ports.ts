@@ -7,9 +7,15 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { defaultPorts, variableOf } from '@driftloop/service';
 
 const [lowest, above] = [20_000, 32_000];
 const tries = 1000;
+
+/** For the environment of a process: every port of the house is one that the system chooses. */
+export const anyPorts: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(defaultPorts).map((name) => [variableOf(name, 'PORT'), '0']),
+);
 
 /** So many ports that nobody listens at now, none twice. Throws where there are too few. */
 export async function freePorts(count: number): Promise<number[]> {

@@ -3,6 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { anyPorts } from './ports.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 /** The small world, as `--world` takes it. */
@@ -17,7 +18,11 @@ export interface Started {
 }
 
 /** Starts a process on a home. */
-export function start(home: string, args: readonly string[], environment: Record<string, string> = anyPorts): Started {
+export function start(
+  home: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = anyPorts,
+): Started {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
     env: { PATH: process.env.PATH, DRIFTLOOP_HOME: home, ...environment },
   });
@@ -33,13 +38,6 @@ export function start(home: string, args: readonly string[], environment: Record
   });
   return { child, output: () => ({ ...text }), ended };
 }
-
-const doors = ['LABELING', 'FEATURE_STORE', 'TRAINING', 'REGISTRY', 'MONITORING', 'SERVING', 'SERVING_HTTP', 'GATEWAY'];
-
-/** Ports that the system chooses. */
-export const anyPorts: Record<string, string> = Object.fromEntries(
-  doors.map((door) => [`DRIFTLOOP_${door}_PORT`, '0']),
-);
 
 /** A port that is taken until it is closed. */
 export async function takenPort(): Promise<{ port: number; close(): void }> {

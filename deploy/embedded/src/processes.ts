@@ -6,8 +6,7 @@
  * I2  Nobody is left running when the house is closed, or when it cannot be opened.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +14,7 @@ import { services } from '@driftloop/contracts';
 import { healthPortName, variableOf } from '@driftloop/service';
 import { type Doors, untilReady } from './doors.js';
 import { freePorts } from './ports.js';
+import { secretOf } from './secret.js';
 
 type Part = (typeof services)[number] | 'gateway';
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -203,13 +203,6 @@ function fixed(replayToken: string): Environment {
   const { PATH, HOME } = process.env;
   const mode = { DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_CLOCK: 'replay' };
   return { PATH, HOME, TMPDIR: process.env.TMPDIR, ...mode, DRIFTLOOP_REPLAY_TOKEN: replayToken };
-}
-
-/** A home's own secret, made at its first start and readable by its owner only. */
-function secretOf(home: string, name: string): string {
-  const file = join(home, name);
-  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('hex'), { mode: 0o600 });
-  return readFileSync(file, 'utf8').trim();
 }
 
 /** Resolves when the gateway reaches every service; throws with the log of a process that ended and is not started again. */

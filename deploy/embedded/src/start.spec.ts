@@ -2,7 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anyPorts, parcelsModule, type Started, start, takenPort, until } from './process.fixture.js';
+import { anyPorts } from './ports.js';
+import { parcelsModule, type Started, start, takenPort, until } from './process.fixture.js';
 
 const home = mkdtempSync(join(tmpdir(), 'driftloop-start-'));
 const running: Started[] = [];

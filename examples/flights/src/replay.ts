@@ -8,7 +8,7 @@
  * I2  After a crash it goes on from the last step that it finished; facts and questions repeat with the same ids.
  * I3  With patience a door that is away is tried again: what it had not acknowledged is told and asked again, same ids.
  */
-import { type CallFailed, Control, Predictor, type Question, Reporter } from '@driftloop/client';
+import { type CallFailed, Control, durationMs, Predictor, type Question, Reporter } from '@driftloop/client';
 import { type AnswerLine, Diary, type Position } from './diary.js';
 import { Hearing } from './hearing.js';
 import { replayPoints } from './points.js';
@@ -57,7 +57,7 @@ const hour = 60 * minute;
 /** Wall time that a question may take: a replay waits for the feature store's watermarks rather than impute. */
 const patienceMs = 120_000;
 
-/** Plays a world, or on from where it was. Throws CallFailed where a door refuses. */
+/** Plays a world, or on from where it was. Throws CallFailed where a door refuses, an Error where the world's step is too long. */
 export async function replay(world: World, options: ReplayOptions): Promise<ReplayResult> {
   const player = new Player(world, options);
   try {
@@ -104,6 +104,7 @@ class Player {
     const start = Math.floor(this.first.eventTime!.getTime() / hour) * hour - hour;
     await this.patiently(() => this.control.apply(spec, new Date(happenings[0].at - hour)));
     await this.patiently(() => this.control.settled());
+    await this.checkStep(step);
     const firstAnswerSeconds = await this.firstAnswer();
     if (position) this.resume(position);
     const { doors } = this.options;
@@ -121,6 +122,17 @@ class Player {
       firstAnswerSeconds,
       frozenVersion: rollout?.frozen?.version ?? '',
     };
+  }
+
+  /** World.step */
+  private async checkStep(step: number): Promise<void> {
+    const { model } = this.world;
+    const declared = (await this.patiently(() => this.control.models())).find((one) => one.model === model);
+    const { silence } = JSON.parse(declared!.specJson).spec.monitoring;
+    if (step > durationMs(silence))
+      throw new Error(
+        `the world of ${model} passes ${step / hour} h at once and its spec's monitoring.silence is ${silence}: make its step shorter, or the silence longer`,
+      );
   }
 
   close(): void {

@@ -13,7 +13,7 @@ import { Addresses } from './addresses.js';
 import type { Ground } from './ground.js';
 import { openLog, secretsOf } from './log.js';
 import { once } from './once.js';
-import { type ClusterSettings, databaseOf, type Settings } from './settings.js';
+import { type ClusterSettings, databaseOf, objectsOf, type Settings } from './settings.js';
 
 /**
  * Opens the ground of a service from settings in cluster mode. Throws BUS_UNAVAILABLE, DOCUMENTS_UNAVAILABLE or
@@ -36,12 +36,7 @@ export async function openClusterGround(service: string, settings: Settings): Pr
     closers.push(() => bus.close());
     const connection = await openMongod(cluster.mongodb.reveal(), databaseOf(cluster, service));
     closers.push(() => connection.close());
-    const objects = await MinioObjects.open({
-      ...cluster.s3,
-      secretKey: cluster.s3.secretKey.reveal(),
-      prefix: cluster.namespace,
-      cache: { folder: join(settings.home, 'objects') },
-    });
+    const objects = await MinioObjects.open(objectsOf(cluster, join(settings.home, 'objects')));
     const report = (error: unknown, waiting: number) => log.warn({ err: error, waiting }, 'the outbox waits');
     const owner = `${settings.replica}/${randomUUID()}`;
     const outbox = new MongooseOutbox(connection, bus, service, { exclusive: false, owner, report });

@@ -280,6 +280,11 @@ export function checkExposure(settings: Settings): void {
   if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
 }
 
+/** How a house's objects are opened; its cache of them is in `folder`. */
+export function objectsOf({ s3, namespace }: ClusterSettings, folder: string) {
+  return { ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache: { folder } };
+}
+
 /** A service's database: its own, whoever shares the server. */
 export function databaseOf({ namespace }: Pick<ClusterSettings, 'namespace'>, service: string): string {
   return ['driftloop', namespace, service].filter(Boolean).join('-');

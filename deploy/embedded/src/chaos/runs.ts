@@ -10,7 +10,7 @@ import { Control } from '@driftloop/client';
 import { openEmbedded, openMongod } from '@driftloop/documents';
 import { Diary, importWorld, type Progress, type ReplayOptions, replay } from '@driftloop/flights';
 import { MinioObjects } from '@driftloop/objects/minio';
-import { databaseOf, readSettings } from '@driftloop/service';
+import { databaseOf, objectsOf, readSettings } from '@driftloop/service';
 import type { Connection } from 'mongoose';
 import { type Kept, type Outcome, outcomeOf } from '../crash/outcome.js';
 import { shuffledArrival } from '../disturbances/arrival.js';
@@ -51,13 +51,11 @@ export async function playInProcesses(
   environment: Readonly<Record<string, string | undefined>>,
   disturbed?: { readonly seed: number; readonly by: Disturber },
 ): Promise<Outcome> {
-  const settings = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' });
-  const { s3, namespace, mongodb } = settings.cluster!;
-  const cache = { folder: join(house.home, 'looked-at') };
-  const open = () => MinioObjects.open({ ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache });
+  const cluster = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' }).cluster!;
+  const open = () => MinioObjects.open(objectsOf(cluster, join(house.home, 'looked-at')));
   const object = async (key: string) => (await open()).get(key);
   const days = async () => {
-    const connection = await openMongod(mongodb.reveal(), databaseOf({ namespace }, 'monitoring'));
+    const connection = await openMongod(cluster.mongodb.reveal(), databaseOf(cluster, 'monitoring'));
     return daysIn(connection).finally(() => connection.close());
   };
   if (!disturbed) return playOn(house, world, { object, days });
