@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 const [one, other] = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
 let same = true;
 for (const part of ['ledgerSha256', 'cycles', 'versions', 'departures', 'loop', 'frozen']) {
-  const equal = JSON.stringify(one[part]) === JSON.stringify(other[part]);
+  // What neither of them says is not the same.
+  const equal = one[part] !== undefined && JSON.stringify(one[part]) === JSON.stringify(other[part]);
   console.log(
     `${equal ? 'ok  ' : 'FAIL'} ${part}${equal ? '' : `: ${JSON.stringify(one[part])} and ${JSON.stringify(other[part])}`}`,
   );

@@ -1,6 +1,6 @@
 /**
  * The embedded log against bare node:sqlite inserts of the same rows, in the same run and in turns; the time from
- * publish to handler; and what `settled` costs. Prints JSON.
+ * publish to handler; and what `settled` costs. Prints JSON. Exit code 1 where the log is below half of the bare inserts.
  *
  * `npx tsc -b bench && node_modules/.bin/node bench/dist/bus.js [events]`
  */
@@ -9,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EmbeddedBus, type OutgoingEvent } from '@driftloop/bus';
+import { holdTo } from './floor.js';
 
 const events = Number(process.argv[2] ?? 20_000);
 const rounds = 5;
+const leastRatio = 0.5;
 
 function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
@@ -114,6 +116,8 @@ const [bare, db] = [open(join(folder, 'bare.db')), open(join(folder, 'log.db'))]
 const bus = EmbeddedBus.open(db);
 await bus.declare('log', { partitions: 2, keep: '7d' });
 const publish = [await compare(bus, bare, 1, Math.ceil(events / 4)), await compare(bus, bare, 100, events)];
+for (const { batch, ratio } of publish)
+  holdTo(`publishing in batches of ${batch} against bare node:sqlite`, ratio, leastRatio);
 const catchUpPerSecond = await catchingUp(bus, 'late', 'log');
 const { settledMs, ...publishToHandlerMs } = await latencies(bus, Math.ceil(events / 4));
 const publishAndSettleMs = settledMs;

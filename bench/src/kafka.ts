@@ -1,6 +1,7 @@
 /**
  * The bus on Kafka against bare kafkajs at the same acks and batch, in the same run and in turns: publishing, catching up on
- * a backlog; and the time from publish to handler and of `settled` on a quiet bus. Prints JSON; needs KAFKA_BROKERS.
+ * a backlog; and the time from publish to handler and of `settled` on a quiet bus. Prints JSON; needs KAFKA_BROKERS. Exit code
+ * 1 where one of them is below .7 of the bare one.
  *
  * `npx tsc -b bench && node_modules/.bin/node bench/dist/kafka.js [events]`
  */
@@ -8,11 +9,13 @@ import type { OutgoingEvent } from '@driftloop/bus';
 import { KafkaBus } from '@driftloop/bus/kafka';
 import { cloudEventHeaders } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
+import { holdTo } from './floor.js';
 
 const brokers = (process.env.KAFKA_BROKERS ?? '').split(',').filter(Boolean);
 if (brokers.length === 0) throw new Error('KAFKA_BROKERS names no broker');
 const count = Number(process.argv[2] ?? 20_000);
 const [batch, rounds, partitions] = [500, 5, 2];
+const leastRatio = 0.7;
 const namespace = `bench-${process.pid}`;
 const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
 
@@ -136,16 +139,19 @@ for (let round = 0; round < rounds; round++) {
   consume.bare.push(await bareCatchingUp(bare, round));
   consume.ours.push(await catchingUp(bus, ours, round));
 }
-const latency = await latencies(bus, 100);
+const latency = await latencies(bus, 1000);
+const [published, consumed] = [compared(publish.ours, publish.bare), compared(consume.ours, consume.bare)];
 console.log(
   JSON.stringify({
     events: count,
     batch,
-    publish: compared(publish.ours, publish.bare),
-    consume: compared(consume.ours, consume.bare),
+    publish: published,
+    consume: consumed,
     latencyMs: latency,
   }),
 );
+holdTo('publishing against bare kafkajs', published.ratio, leastRatio);
+holdTo('consuming against bare kafkajs', consumed.ratio, leastRatio);
 await producer.disconnect();
 await bus.close();
 const admin = kafka.admin();

@@ -3,7 +3,7 @@ import { removeNamespace } from '@driftloop/bus/kafka';
 import { services } from '@driftloop/contracts';
 import { openMongod } from '@driftloop/documents';
 import { MinioObjects } from '@driftloop/objects/minio';
-import { databaseOf, objectsOf, readSettings } from '@driftloop/service';
+import { brokersOf, databaseOf, objectsOf, readSettings } from '@driftloop/service';
 
 /**
  * Removes all of a house from the servers that the environment names: topics, groups, databases, objects; nobody must be
@@ -14,10 +14,10 @@ export async function removeHouse(
   cache: string,
 ): Promise<void> {
   const cluster = readSettings({ ...environment, DRIFTLOOP_MODE: 'cluster' }).cluster!;
-  const { kafka, mongodb, namespace } = cluster;
+  const { mongodb, namespace } = cluster;
   if (!namespace) throw new Error('DRIFTLOOP_NAMESPACE is empty: all that is on the servers would go');
-  await removeNamespace({ brokers: kafka.brokers }, namespace);
-  for (const service of services) {
+  await removeNamespace(brokersOf(cluster), namespace);
+  for (const service of [...services, 'gateway']) {
     const connection = await openMongod(mongodb.reveal(), databaseOf(cluster, service));
     await connection.dropDatabase().finally(() => connection.close());
   }

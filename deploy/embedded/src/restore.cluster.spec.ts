@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KafkaBus } from '@driftloop/bus/kafka';
+import { KafkaBus, removeNamespace } from '@driftloop/bus/kafka';
 import {
   type AnyEvent,
   events,
@@ -71,6 +71,11 @@ describeOn(['kafka', 'mongod', 'minio'], 'a registry whose database is older tha
     running = { service, bus, connection, client };
   }
 
+  async function dropDatabase() {
+    const connection = await openMongod(mongod.uri, `${namespace}-registry`);
+    await connection.dropDatabase().finally(() => connection.close());
+  }
+
   async function close() {
     running.client.close();
     await running.service.close();
@@ -133,6 +138,8 @@ describeOn(['kafka', 'mongod', 'minio'], 'a registry whose database is older tha
   beforeAll(() => admin.connect());
   afterAll(async () => {
     await close().catch(() => {});
+    await dropDatabase();
+    await removeNamespace({ brokers: kafka.brokers }, namespace);
     await admin.disconnect();
     rmSync(home, { recursive: true, force: true });
   });

@@ -13,7 +13,7 @@ import { Addresses } from './addresses.js';
 import type { Ground } from './ground.js';
 import { openLog, secretsOf } from './log.js';
 import { once } from './once.js';
-import { type ClusterSettings, databaseOf, objectsOf, type Settings } from './settings.js';
+import { brokersOf, databaseOf, objectsOf, type Settings } from './settings.js';
 
 /**
  * Opens the ground of a service from settings in cluster mode. Throws BUS_UNAVAILABLE, DOCUMENTS_UNAVAILABLE or
@@ -29,7 +29,9 @@ export async function openClusterGround(service: string, settings: Settings): Pr
   });
   try {
     const bus = await KafkaBus.open({
-      ...kafkaOptions(cluster),
+      servers: brokersOf(cluster),
+      namespace: cluster.namespace,
+      replicationFactor: cluster.kafka.replicationFactor,
       name: `${service}.${settings.replica}`,
       report: (incident: Incident) => log.info({ ...incident }, incident.kind),
     });
@@ -46,14 +48,4 @@ export async function openClusterGround(service: string, settings: Settings): Pr
     await close().catch((failure) => log.warn({ err: failure }, 'closing what was opened failed'));
     throw error;
   }
-}
-
-function kafkaOptions({ namespace, kafka }: ClusterSettings) {
-  const { brokers, ssl, sasl, replicationFactor } = kafka;
-  const credentials = sasl && { ...sasl, password: sasl.password.reveal() };
-  return {
-    servers: { brokers, ssl, ...(credentials && { sasl: credentials as never }) },
-    namespace,
-    replicationFactor,
-  };
 }

@@ -280,6 +280,11 @@ export function checkExposure(settings: Settings): void {
   if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
 }
 
+/** How a house's brokers are reached. */
+export function brokersOf({ kafka: { brokers, ssl, sasl } }: ClusterSettings) {
+  return { brokers, ssl, ...(sasl && { sasl: { ...sasl, password: sasl.password.reveal() } as never }) };
+}
+
 /** How a house's objects are opened; its cache of them is in `folder`. */
 export function objectsOf({ s3, namespace }: ClusterSettings, folder: string) {
   return { ...s3, secretKey: s3.secretKey.reveal(), prefix: namespace, cache: { folder } };

@@ -9,6 +9,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { services } from '@driftloop/contracts';
 import { importWorld } from '@driftloop/flights';
 import type { Outcome } from '../crash/outcome.js';
+import { removeHouse } from '../namespace.js';
 import { openProcesses, type ProcessHouse } from '../processes.js';
 import type { Done } from './acts.js';
 import { type Asked, Caller } from './caller.js';
@@ -30,9 +31,16 @@ async function main(options: Options): Promise<boolean> {
   try {
     return await compare(options, { home, namespace, tell });
   } finally {
-    if (options.keep) console.log(`logs are in ${home}`);
-    else rmSync(home, { recursive: true, force: true });
+    if (options.keep) console.log(`logs are in ${home}, and what the run left on the servers is named ${namespace}`);
+    else await remove(home);
   }
+}
+
+async function remove(home: string): Promise<void> {
+  await removeHouse(process.env, join(home, 'removing')).catch((error: Error) =>
+    console.error(`what the run left on the servers is still there: ${error.message}`),
+  );
+  rmSync(home, { recursive: true, force: true });
 }
 
 interface Place {

@@ -18,7 +18,7 @@ what was done and whether all held; the exit code is 1 where something did not.
   --away MS      with --servers: how long each of them is away (60000)
   --minutes N    after so long the run is given up as one that hangs (20)
   --world FILE   another world than the small one of parcels: a module as for npm start
-  --keep         keep the home with the logs of the processes
+  --keep         keep the home with the logs of the processes, and what the run left on the servers
   --help         this text`;
 
 const usual = { seed: 1, replicas: 2, kills: 2, stops: 4, repeats: 3, away: 60_000, minutes: 20 };
