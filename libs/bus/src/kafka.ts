@@ -60,7 +60,7 @@ export class KafkaBus extends Bus {
 
   private constructor(
     options: KafkaBusOptions,
-    kafka: Kafka,
+    newClient: () => Kafka,
     private readonly wire: Wire,
     private readonly tail: Wire,
     private readonly topics: Topics,
@@ -71,7 +71,7 @@ export class KafkaBus extends Bus {
     this.letters = new DeadLetters(wire, topics, publisher);
     const { retryDelayMs = 100, longestRetryDelayMs = 30_000, sessionMs = 10_000 } = options;
     const times = { retryDelayMs, longestRetryDelayMs, sessionMs, restMs: sessionMs * 0.6 };
-    this.ground = { kafka, wire, topics, letters: this.letters, report: reporter(options.report), ...times };
+    this.ground = { newClient, wire, topics, letters: this.letters, report: reporter(options.report), ...times };
   }
 
   /** Connects. Throws BUS_UNAVAILABLE where no broker answers. */
@@ -79,12 +79,13 @@ export class KafkaBus extends Bus {
     const { namespace = '', replicationFactor = -1 } = options;
     const clients = `driftloop/${namespace}/`;
     const process = `${clients}${options.name}/${randomUUID()}`;
-    const kafka = kafkaOf(options.servers, process);
+    const newClient = () => kafkaOf(options.servers, process);
+    const kafka = newClient();
     const open = () => Wire.open(kafka);
     const [wire, tail] = await Promise.all([open(), open()]).catch(unavailable);
     const topics = new Topics(wire, { namespace, replicationFactor });
     const publisher = new Publisher(kafka);
-    const bus = new KafkaBus(options, kafka, wire, tail, topics, publisher);
+    const bus = new KafkaBus(options, newClient, wire, tail, topics, publisher);
     const describe = () => bus.describe(process);
     const parts = { tail, wire, topics, publisher, process, clients, describe };
     bus.stillness = await Stillness.open(parts).catch(unavailable);

@@ -26,7 +26,8 @@ const fetchWaitMs = 250;
 const mebibyte = 1024 * 1024;
 
 export interface MembershipGround {
-  readonly kafka: Kafka;
+  /** A client of kafkajs: consumers of one client and one group overwrite what they know of each other's places. */
+  readonly newClient: () => Kafka;
   readonly wire: Wire;
   readonly topics: Topics;
   readonly letters: DeadLetters;
@@ -126,8 +127,8 @@ export class Membership implements Subscription {
   }
 
   private async open(): Promise<void> {
-    const { kafka, topics, sessionMs } = this.ground;
-    const consumer = kafka.consumer({
+    const { newClient, topics, sessionMs } = this.ground;
+    const consumer = newClient().consumer({
       groupId: topics.physical(this.group),
       sessionTimeout: sessionMs,
       heartbeatInterval: Math.min(1000, sessionMs / 6),
