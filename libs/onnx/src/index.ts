@@ -4,3 +4,4 @@ export { constantPriorGraph } from './constant-prior.js';
 export * from './errors.js';
 export * from './inspect.js';
 export { type GraphFacts, PROBABILITY, PROBABILITY_FLOOR } from './interface.js';
+export { disableRuntimeTelemetry } from './runtime.js';

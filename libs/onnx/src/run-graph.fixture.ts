@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { disableRuntimeTelemetry } from './runtime.js';
 
 export type GraphFeeds = Readonly<Record<string, readonly number[] | readonly string[] | Float64Array>>;
 
@@ -27,6 +28,7 @@ export function runGraph(
   feeds: GraphFeeds,
 ): Promise<Record<string, { dims: number[]; data: number[] }>> {
   const runtime = createRequire(import.meta.url).resolve('onnxruntime-node');
+  disableRuntimeTelemetry();
   const worker = new Worker(program, { eval: true, workerData: { runtime, bytes, feeds } });
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);

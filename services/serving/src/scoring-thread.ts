@@ -1,6 +1,7 @@
 /** The scoring thread from outside: asked by message, started when first needed, started again when it dies. */
 import { Worker } from 'node:worker_threads';
 import { LoopError } from '@driftloop/contracts';
+import { disableRuntimeTelemetry } from '@driftloop/onnx';
 import type { Columns, Graph, GraphScores, ScoringReply, ScoringRequest } from './scoring.worker.js';
 
 type Asked = { resolve: (reply: ScoringReply) => void; reject: (error: Error) => void };
@@ -53,6 +54,7 @@ export class ScoringThread {
 
   private start(): Worker {
     if (this.closed) throw new Error('the service is stopping');
+    disableRuntimeTelemetry();
     const worker = new Worker(this.program);
     worker.on('message', (reply: ScoringReply) => this.answer(reply));
     worker.on('error', (error) => this.lose(worker, error));

@@ -6,6 +6,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { LoopError } from '@driftloop/contracts';
+import { disableRuntimeTelemetry } from '@driftloop/onnx';
 import { errors } from './errors.js';
 import type { Checkpoint, RecipeResult } from './recipe/recipe.js';
 
@@ -39,6 +40,7 @@ export function trainOnThread(
 ): Promise<RecipeResult> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
+    disableRuntimeTelemetry();
     const worker = new Worker(thread, { workerData: input });
     const abort = () => {
       reject(signal.reason);

@@ -9,12 +9,12 @@ import { dayMs } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
 import type { TopicOptions } from '../bus.js';
 import { errors } from '../errors.js';
-import { isAppearing, type Wire } from './wire.js';
+import { isSettling, type Wire } from './wire.js';
 
 /** A send packs what a partition gets into one batch. */
 const largestBatch = 16 * 1024 * 1024;
 /** How long a topic may take to be known to all brokers, ms. */
-const appearMs = 10_000;
+const appearMs = 20_000;
 
 export interface TopicSettings {
   /** Before each topic's and group's name, with a dot. */
@@ -120,7 +120,7 @@ async function onceThere(ask: () => Promise<void>): Promise<void> {
     try {
       return await ask();
     } catch (error) {
-      if (!isAppearing(error) || performance.now() >= deadline) throw error;
+      if (!isSettling(error) || performance.now() >= deadline) throw error;
     }
   }
 }

@@ -108,7 +108,8 @@ export class Wire {
 
   /** Where a group has come, of the topics and partitions that it has a place in. */
   async committed(group: string, topics?: readonly string[]): Promise<Map<string, Map<number, number>>> {
-    const found = await this.admin.fetchOffsets({ groupId: group, ...(topics && { topics: [...topics] }) });
+    const asked = { groupId: group, ...(topics && { topics: [...topics] }) };
+    const found = await this.again(() => this.admin.fetchOffsets(asked));
     return new Map(
       found.map(({ topic, partitions }) => [
         topic,
@@ -124,9 +125,11 @@ export class Wire {
       topic,
       partitions: of.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
     }));
-    const coordinator = await this.cluster.findGroupCoordinator({ groupId: group });
     try {
-      await coordinator.offsetCommit({ groupId: group, groupGenerationId: -1, memberId: '', topics });
+      await this.again(async () => {
+        const coordinator = await this.cluster.findGroupCoordinator({ groupId: group });
+        await coordinator.offsetCommit({ groupId: group, groupGenerationId: -1, memberId: '', topics });
+      });
     } catch (error) {
       const { type } = error as { type?: string };
       if (type !== 'UNKNOWN_MEMBER_ID' && type !== 'ILLEGAL_GENERATION' && type !== 'REBALANCE_IN_PROGRESS')
@@ -159,27 +162,46 @@ export class Wire {
     await this.cluster.refreshMetadataIfNecessary();
   }
 
-  /** Brokers move and connections break: one try more with what is known anew; some more for a topic that appears. */
-  private async again<T>(ask: () => Promise<T>, left = 20): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (left === 0) throw error;
-      const appears = isAppearing(error);
-      if (appears) await pass(100);
-      await this.cluster.connect();
-      await this.cluster.refreshMetadata().catch((anew) => {
-        if (!isAppearing(anew)) throw anew;
-      });
-      return this.again(ask, appears ? left - 1 : 0);
+  /**
+   * Brokers move and connections break: one try more with what is known anew. What the brokers have not settled yet, of a
+   * topic made a moment ago or of groups after their own start, is waited for.
+   */
+  private async again<T>(ask: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + settleMs;
+    for (let broken = false; ; ) {
+      try {
+        return await ask();
+      } catch (error) {
+        const settles = isSettling(error);
+        if (settles ? performance.now() >= deadline : broken) throw error;
+        broken ||= !settles;
+        if (settles) await pass(100);
+        await this.cluster.connect();
+        await this.cluster.refreshMetadata().catch((anew) => {
+          if (!isSettling(anew)) throw anew;
+        });
+      }
     }
   }
 }
 
-/** Whether brokers say of a topic that they do not have it or its leader: of one made a moment ago that is not yet. */
-export function isAppearing(error: unknown): boolean {
-  const { type } = error as { type?: string };
-  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'LEADER_NOT_AVAILABLE';
+/** How long brokers may take to know who leads a partition or a group, ms. */
+const settleMs = 20_000;
+
+/** What brokers say while they settle who has a topic's partition, or a group: soon they will know. */
+const settling = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
+
+/** Whether brokers have not settled yet who answers a question. */
+export function isSettling(error: unknown): boolean {
+  const { type, cause } = error as { type?: string; cause?: { type?: string } };
+  return settling.has(type ?? cause?.type ?? '');
 }
 
 /** Where the brokers are, and who asks. */

@@ -22,6 +22,7 @@ import {
   type TrainingSet,
 } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
+import { disableRuntimeTelemetry } from '@driftloop/onnx';
 import { Addresses, call } from '@driftloop/service';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { codeVersion } from '../code-version.js';
@@ -119,6 +120,7 @@ export class Simulations implements OnModuleDestroy {
     signal: AbortSignal,
   ): Promise<void> {
     signal.throwIfAborted();
+    disableRuntimeTelemetry();
     const worker = new Worker(simulationThread, { workerData: input });
     let outcome: { error: unknown } | 'reported' | undefined;
     let reading = true;
