@@ -85,7 +85,7 @@ async function startMongod(host) {
 
 async function startMinio(host) {
   const [accessKey, secretKey] = [randomBytes(8).toString('hex'), randomBytes(20).toString('hex')];
-  const container = await new GenericContainer('minio/minio:latest')
+  const container = await new GenericContainer('minio/minio:RELEASE.2025-09-07T16-13-09Z')
     .withCommand(['server', '/data'])
     .withEnvironment({ MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: 'off' })
     .withExposedPorts(9000)

@@ -1,7 +1,7 @@
 // Makes the secrets of a house at its first start, a file each in the folder that the house's containers share; what is there
 // stays. `token` opens every door; `replay.token` may also say what time it is.
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [folder = '/run/driftloop'] = process.argv.slice(2);
@@ -11,6 +11,7 @@ const random = () => randomBytes(24).toString('base64url');
 function keep(name, make, mode = 0o400) {
   const file = join(folder, name);
   if (!existsSync(file)) {
+    rmSync(`${file}.new`, { force: true }); // of a start that was cut short: nobody may write it any more
     writeFileSync(`${file}.new`, `${make()}\n`, { mode });
     renameSync(`${file}.new`, file);
   }

@@ -15,6 +15,10 @@ import {
 } from '@driftloop/contracts';
 import { CallFailed } from './failure.js';
 
+/**
+ * A house's gateway at `url`, with its bearer token. Every call throws CallFailed: the service's own code (UNKNOWN_MODEL,
+ * ALIAS_MOVED …), or UNREACHABLE, retriable, where the gateway does not answer.
+ */
 export class Control {
   constructor(
     private readonly url = 'http://127.0.0.1:3000',

@@ -17,6 +17,7 @@ export interface DeadLetterQuery {
   readonly limit?: number;
 }
 
+/** What operators ask of a house, through the gateway that `control` talks to. Every call throws CallFailed, as Control's do. */
 export class Operations {
   constructor(private readonly control: Control) {}
 

@@ -10,6 +10,7 @@ export interface QuarantineQuery {
   readonly limit?: number;
 }
 
+/** What a house has set aside, through the gateway that `control` talks to. Every call throws CallFailed, as Control's do. */
 export class Quarantine {
   constructor(private readonly control: Control) {}
 

@@ -48,6 +48,10 @@ export class FactStream {
   }
 }
 
+/**
+ * The doors of the feature store and of labeling over gRPC, for what happened; `close` it when done. Failures are CallFailed:
+ * the service's own code, or UNREACHABLE, retriable, where it does not answer.
+ */
 export class Reporter {
   private readonly store: FeatureStoreClient;
   private readonly labeling: LabelingClient;

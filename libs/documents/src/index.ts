@@ -1,4 +1,3 @@
-export { type Accumulator, alreadyApplied, appliedField, applyOnce, markApplied } from './applied.js';
 export { isDuplicateKey, UnindexedScan, UnsupportedByEmbedded } from './embedded/errors.js';
 export { type EmbeddedOptions, openEmbedded } from './embedded/open.js';
 export { openMongod } from './mongod.js';

@@ -17,7 +17,7 @@ export interface Cause {
   /** Event time, epoch ms. */
   readonly time: number;
   readonly tenant: string;
-  /** The log position, where the cause is an event: what an accumulator remembers as applied. */
+  /** The log position, where the cause is an event. */
   readonly position?: { readonly topic: string; readonly partition: number; readonly offset: number };
   readonly traceparent?: string;
 }
@@ -33,11 +33,6 @@ export interface Emission {
 /** An event for `save(doc, { emit })`. `time` is its event time in epoch ms. */
 export function emission<D extends AnyEvent>(definition: D, payload: PayloadOf<D>, time: number): Emission {
   return { definition, payload, time };
-}
-
-/** Fields that the `outboxed` plugin adds to a schema; never loaded, never set by a service. */
-export interface Outboxed {
-  pending?: unknown[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: documents and models of every type

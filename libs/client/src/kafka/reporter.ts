@@ -29,6 +29,10 @@ export interface ReportOptions {
 const outcomesAtOnce = 5000;
 const rowsAtOnce = 10_000;
 
+/**
+ * A producer on the brokers for the inbound topics `outcomes.reported` and `entities.observed`; `close` it when done. Failures
+ * are CallFailed: UNREACHABLE, retriable, where the brokers do not answer; UNKNOWN_TOPIC where no house has made the topics.
+ */
 export class KafkaReporter {
   private constructor(
     private readonly servers: KafkaServers,

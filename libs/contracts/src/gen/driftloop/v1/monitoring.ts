@@ -2662,6 +2662,7 @@ export const LedgerEntry: MessageFns<LedgerEntry> = {
 
 export type MonitoringService = typeof MonitoringService;
 export const MonitoringService = {
+  /** How a model does: its champion, signals, last closed days, the open cycle, what holds. NOT_FOUND (UNKNOWN_MODEL). */
   getStatus: {
     path: "/driftloop.v1.Monitoring/GetStatus" as const,
     requestStream: false as const,
@@ -2671,6 +2672,7 @@ export const MonitoringService = {
     responseSerialize: (value: ModelStatus): Buffer => Buffer.from(ModelStatus.encode(value).finish()),
     responseDeserialize: (value: Buffer): ModelStatus => ModelStatus.decode(value),
   },
+  /** Every cycle of a model, open or closed, oldest first. NOT_FOUND (UNKNOWN_MODEL). */
   listCycles: {
     path: "/driftloop.v1.Monitoring/ListCycles" as const,
     requestStream: false as const,
@@ -2680,6 +2682,10 @@ export const MonitoringService = {
     responseSerialize: (value: ListCyclesReply): Buffer => Buffer.from(ListCyclesReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListCyclesReply => ListCyclesReply.decode(value),
   },
+  /**
+   * One cycle, by its id or a beginning of it. NOT_FOUND (UNKNOWN_CYCLE); INVALID_ARGUMENT where the beginning is too
+   * short (CYCLE_PREFIX_TOO_SHORT) or fits several (CYCLE_AMBIGUOUS).
+   */
   getCycle: {
     path: "/driftloop.v1.Monitoring/GetCycle" as const,
     requestStream: false as const,
@@ -2754,8 +2760,14 @@ export const MonitoringService = {
 } as const;
 
 export interface MonitoringServer extends UntypedServiceImplementation {
+  /** How a model does: its champion, signals, last closed days, the open cycle, what holds. NOT_FOUND (UNKNOWN_MODEL). */
   getStatus: handleUnaryCall<GetStatusRequest, ModelStatus>;
+  /** Every cycle of a model, open or closed, oldest first. NOT_FOUND (UNKNOWN_MODEL). */
   listCycles: handleUnaryCall<ListCyclesRequest, ListCyclesReply>;
+  /**
+   * One cycle, by its id or a beginning of it. NOT_FOUND (UNKNOWN_CYCLE); INVALID_ARGUMENT where the beginning is too
+   * short (CYCLE_PREFIX_TOO_SHORT) or fits several (CYCLE_AMBIGUOUS).
+   */
   getCycle: handleUnaryCall<GetCycleRequest, Cycle>;
   /** Every decision at or before the watermark, in order, hash-chained. */
   readLedger: handleUnaryCall<ReadLedgerRequest, Ledger>;
@@ -2772,6 +2784,7 @@ export interface MonitoringServer extends UntypedServiceImplementation {
 }
 
 export interface MonitoringClient extends Client {
+  /** How a model does: its champion, signals, last closed days, the open cycle, what holds. NOT_FOUND (UNKNOWN_MODEL). */
   getStatus(
     request: GetStatusRequest,
     callback: (error: ServiceError | null, response: ModelStatus) => void,
@@ -2787,6 +2800,7 @@ export interface MonitoringClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ModelStatus) => void,
   ): ClientUnaryCall;
+  /** Every cycle of a model, open or closed, oldest first. NOT_FOUND (UNKNOWN_MODEL). */
   listCycles(
     request: ListCyclesRequest,
     callback: (error: ServiceError | null, response: ListCyclesReply) => void,
@@ -2802,6 +2816,10 @@ export interface MonitoringClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListCyclesReply) => void,
   ): ClientUnaryCall;
+  /**
+   * One cycle, by its id or a beginning of it. NOT_FOUND (UNKNOWN_CYCLE); INVALID_ARGUMENT where the beginning is too
+   * short (CYCLE_PREFIX_TOO_SHORT) or fits several (CYCLE_AMBIGUOUS).
+   */
   getCycle(request: GetCycleRequest, callback: (error: ServiceError | null, response: Cycle) => void): ClientUnaryCall;
   getCycle(
     request: GetCycleRequest,

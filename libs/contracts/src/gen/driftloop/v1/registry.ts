@@ -1743,6 +1743,7 @@ export const RegistryService = {
     responseSerialize: (value: ApplyReply): Buffer => Buffer.from(ApplyReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ApplyReply => ApplyReply.decode(value),
   },
+  /** A model as it was declared last. NOT_FOUND (UNKNOWN_MODEL). */
   getModel: {
     path: "/driftloop.v1.Registry/GetModel" as const,
     requestStream: false as const,
@@ -1752,6 +1753,7 @@ export const RegistryService = {
     responseSerialize: (value: DeclaredModel): Buffer => Buffer.from(DeclaredModel.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeclaredModel => DeclaredModel.decode(value),
   },
+  /** Every model that is declared; none is no error. */
   listModels: {
     path: "/driftloop.v1.Registry/ListModels" as const,
     requestStream: false as const,
@@ -1761,6 +1763,7 @@ export const RegistryService = {
     responseSerialize: (value: ListModelsReply): Buffer => Buffer.from(ListModelsReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListModelsReply => ListModelsReply.decode(value),
   },
+  /** Every version of a model, with its state and aliases, oldest first. NOT_FOUND (UNKNOWN_MODEL). */
   listVersions: {
     path: "/driftloop.v1.Registry/ListVersions" as const,
     requestStream: false as const,
@@ -1770,6 +1773,7 @@ export const RegistryService = {
     responseSerialize: (value: ListVersionsReply): Buffer => Buffer.from(ListVersionsReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListVersionsReply => ListVersionsReply.decode(value),
   },
+  /** One version, by its name or an alias. NOT_FOUND (UNKNOWN_MODEL, UNKNOWN_VERSION). */
   getVersion: {
     path: "/driftloop.v1.Registry/GetVersion" as const,
     requestStream: false as const,
@@ -1827,9 +1831,13 @@ export interface RegistryServer extends UntypedServiceImplementation {
    * INVALID_ARGUMENT with one detail per fault (path and fix) when the spec is not valid.
    */
   apply: handleUnaryCall<ApplyRequest, ApplyReply>;
+  /** A model as it was declared last. NOT_FOUND (UNKNOWN_MODEL). */
   getModel: handleUnaryCall<GetModelRequest, DeclaredModel>;
+  /** Every model that is declared; none is no error. */
   listModels: handleUnaryCall<ListModelsRequest, ListModelsReply>;
+  /** Every version of a model, with its state and aliases, oldest first. NOT_FOUND (UNKNOWN_MODEL). */
   listVersions: handleUnaryCall<ListVersionsRequest, ListVersionsReply>;
+  /** One version, by its name or an alias. NOT_FOUND (UNKNOWN_MODEL, UNKNOWN_VERSION). */
   getVersion: handleUnaryCall<GetVersionRequest, Version>;
   /** The present rollout of a model, and those that were effective before (newest first). */
   getRollout: handleUnaryCall<GetRolloutRequest, GetRolloutReply>;
@@ -1858,6 +1866,7 @@ export interface RegistryClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ApplyReply) => void,
   ): ClientUnaryCall;
+  /** A model as it was declared last. NOT_FOUND (UNKNOWN_MODEL). */
   getModel(
     request: GetModelRequest,
     callback: (error: ServiceError | null, response: DeclaredModel) => void,
@@ -1873,6 +1882,7 @@ export interface RegistryClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeclaredModel) => void,
   ): ClientUnaryCall;
+  /** Every model that is declared; none is no error. */
   listModels(
     request: ListModelsRequest,
     callback: (error: ServiceError | null, response: ListModelsReply) => void,
@@ -1888,6 +1898,7 @@ export interface RegistryClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListModelsReply) => void,
   ): ClientUnaryCall;
+  /** Every version of a model, with its state and aliases, oldest first. NOT_FOUND (UNKNOWN_MODEL). */
   listVersions(
     request: ListVersionsRequest,
     callback: (error: ServiceError | null, response: ListVersionsReply) => void,
@@ -1903,6 +1914,7 @@ export interface RegistryClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListVersionsReply) => void,
   ): ClientUnaryCall;
+  /** One version, by its name or an alias. NOT_FOUND (UNKNOWN_MODEL, UNKNOWN_VERSION). */
   getVersion(
     request: GetVersionRequest,
     callback: (error: ServiceError | null, response: Version) => void,

@@ -1343,6 +1343,7 @@ export const SimulatedPolicy: MessageFns<SimulatedPolicy> = {
 
 export type TrainingService = typeof TrainingService;
 export const TrainingService = {
+  /** One job, by its id. NOT_FOUND (UNKNOWN_JOB). */
   getJob: {
     path: "/driftloop.v1.Training/GetJob" as const,
     requestStream: false as const,
@@ -1352,6 +1353,7 @@ export const TrainingService = {
     responseSerialize: (value: Job): Buffer => Buffer.from(Job.encode(value).finish()),
     responseDeserialize: (value: Buffer): Job => Job.decode(value),
   },
+  /** Jobs of a model, or of every model where none is named; the latest due first. NOT_FOUND (UNKNOWN_MODEL). */
   listJobs: {
     path: "/driftloop.v1.Training/ListJobs" as const,
     requestStream: false as const,
@@ -1377,7 +1379,9 @@ export const TrainingService = {
 } as const;
 
 export interface TrainingServer extends UntypedServiceImplementation {
+  /** One job, by its id. NOT_FOUND (UNKNOWN_JOB). */
   getJob: handleUnaryCall<GetJobRequest, Job>;
+  /** Jobs of a model, or of every model where none is named; the latest due first. NOT_FOUND (UNKNOWN_MODEL). */
   listJobs: handleUnaryCall<ListJobsRequest, ListJobsReply>;
   /**
    * Replays a spec's policy over recorded history, beside schedules with as many trainings; changes nothing that runs.
@@ -1387,6 +1391,7 @@ export interface TrainingServer extends UntypedServiceImplementation {
 }
 
 export interface TrainingClient extends Client {
+  /** One job, by its id. NOT_FOUND (UNKNOWN_JOB). */
   getJob(request: GetJobRequest, callback: (error: ServiceError | null, response: Job) => void): ClientUnaryCall;
   getJob(
     request: GetJobRequest,
@@ -1399,6 +1404,7 @@ export interface TrainingClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Job) => void,
   ): ClientUnaryCall;
+  /** Jobs of a model, or of every model where none is named; the latest due first. NOT_FOUND (UNKNOWN_MODEL). */
   listJobs(
     request: ListJobsRequest,
     callback: (error: ServiceError | null, response: ListJobsReply) => void,
