@@ -33,7 +33,7 @@ export class Operations {
     return ListDeadLettersReply.fromJSON(await this.control.send('GET', `/v1/dead?${text}`));
   }
 
-  /** Gives dead letters back to their group, and to it alone: those named, or all of it. Resolves to their number. */
+  /** Gives dead letters back to their group, and to it alone: those named, or its oldest 10,000. Resolves to their number. */
   async replay(group: string, eventIds: readonly string[] = []): Promise<number> {
     const reply = await this.control.send('POST', '/v1/dead/replay', { group, eventIds });
     return ReplayDeadLettersReply.fromJSON(reply).replayed;

@@ -18,9 +18,7 @@ import { Identity } from './identity.js';
 import { Readiness } from './readiness.js';
 
 const defaultLetters = 100;
-const mostLetters = 1000;
-/** Letters of a group are counted up to here. */
-const mostCounted = 10_000;
+const mostShown = 1000;
 
 @Controller()
 export class AdminDoor {
@@ -40,7 +38,7 @@ export class AdminDoor {
         const own = lags.filter(({ group }) => group === name);
         const topics = [...new Set([...own.map(({ topic }) => topic), ...(this.identity.groups().get(name) ?? [])])];
         const lag = own.reduce((sum, { lag: behind }) => sum + behind, 0);
-        return { name, topics: topics.sort(), lag, dead: (await this.bus.dead(name, mostCounted)).length };
+        return { name, topics: topics.sort(), lag, dead: await this.bus.countDead(name) };
       }),
     );
     return { service, version, replica, ready, reasons, groups };
@@ -50,20 +48,22 @@ export class AdminDoor {
   @GrpcMethod('Admin', 'ListDeadLetters')
   async list({ group, limit }: ListDeadLettersRequest): Promise<ListDeadLettersReply> {
     const names = group ? [await this.known(group)] : await this.groups();
-    const found = (await Promise.all(names.map((name) => this.bus.dead(name, mostCounted)))).flat();
-    found.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
-    const shown = Math.min(limit > 0 ? limit : defaultLetters, mostLetters);
-    return { letters: found.slice(0, shown).map(letter), total: found.length };
+    const most = Math.min(limit > 0 ? limit : defaultLetters, mostShown);
+    let shown: DeadLetter[] = [];
+    let total = 0;
+    for (const name of names) {
+      total += await this.bus.countDead(name);
+      shown = [...shown, ...(await this.bus.dead(name, most))].sort(oldestFirst).slice(0, most);
+    }
+    return { letters: shown.map(letter), total };
   }
 
   /** Throws GROUP_UNKNOWN, or BUS_DEAD_LETTER_UNKNOWN where the group has no such letter. */
   @GrpcMethod('Admin', 'ReplayDeadLetters')
   async replay({ group, eventIds }: ReplayDeadLettersRequest): Promise<ReplayDeadLettersReply> {
     const name = await this.known(group);
-    const dead = await this.bus.dead(name, mostCounted);
-    const ids = eventIds.length ? [...new Set(eventIds)] : dead.map(({ id }) => id);
-    for (const id of ids) await this.bus.replayDead(name, id);
-    return { replayed: ids.length };
+    const replayed = await this.bus.replayDead(name, eventIds.length ? eventIds : undefined);
+    return { replayed: replayed.length };
   }
 
   /**
@@ -82,6 +82,8 @@ export class AdminDoor {
     throw errors.GROUP_UNKNOWN({ group, service: this.identity.service, known });
   }
 }
+
+const oldestFirst = (a: DeadLetter, b: DeadLetter): number => a.time - b.time || (a.id < b.id ? -1 : 1);
 
 const letter = ({ group, id, topic, key, time, error, data }: DeadLetter): Letter => ({
   ...{ group, eventId: id, topic, key, eventTime: new Date(time) },

@@ -43,7 +43,7 @@ function addLetters(program: Command, open: Open): void {
     .command('replay')
     .description('give dead letters back to their group, and to it alone')
     .argument('<group>', 'the group, as `driftloop dead` names it')
-    .argument('[events...]', 'ids of the events; all of the group where none is named')
+    .argument('[events...]', 'ids of the events; all of the group (the oldest 10,000) where none is named')
     .option('--json', 'as JSON')
     .action(async (group: string, events: string[], { json }: Options) => {
       const replayed = await open().operations.replay(group, events);

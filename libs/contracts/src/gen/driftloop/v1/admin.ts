@@ -38,6 +38,7 @@ export interface ConsumerGroup {
   topics: string[];
   /** Events that it has not committed yet. */
   lag: number;
+  /** Counted up to 10,000. */
   dead: number;
 }
 
@@ -50,6 +51,7 @@ export interface ListDeadLettersRequest {
 
 export interface ListDeadLettersReply {
   letters: DeadLetter[];
+  /** Of each group at most 10,000 are counted. */
   total: number;
 }
 
@@ -66,7 +68,7 @@ export interface DeadLetter {
 
 export interface ReplayDeadLettersRequest {
   group: string;
-  /** Empty: all of the group's. */
+  /** Empty: all of the group's; the oldest 10,000 where there are more. */
   eventIds: string[];
 }
 
