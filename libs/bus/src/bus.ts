@@ -63,7 +63,7 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
-/** So many dead letters a call lists, counts or gives back at most: there may be more than a process can hold. */
+/** So many dead letters a call lists, counts, gives back or discards at most: there may be more than a process can hold. */
 export const mostLetters = 10_000;
 
 /** A poison event with what went wrong. */
@@ -108,6 +108,8 @@ export abstract class Bus {
    * when that is durable, with the ids. Throws BUS_DEAD_LETTER_UNKNOWN where one is not there: then none is given back.
    */
   abstract replayDead(group: string, ids?: readonly string[]): Promise<string[]>;
+  /** Throws dead letters away, for good; which, how many and what it resolves with and throws as `replayDead`. */
+  abstract discardDead(group: string, ids?: readonly string[]): Promise<string[]>;
   /** Of every known group, whether it has a member or not; groups of others at the same topics are `foreign`. */
   abstract lag(): Promise<GroupLag[]>;
   /** Announces work that will publish (an outbox that is not empty, a buffer): `settled` waits until it is released. */

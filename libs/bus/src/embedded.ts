@@ -145,6 +145,11 @@ export class EmbeddedBus extends Bus {
     return given;
   }
 
+  async discardDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    await this.#turn();
+    return this.#ground.letters.discard(group, ids);
+  }
+
   async lag(): Promise<GroupLag[]> {
     this.#checkOpen();
     const lanes = [...this.#ground.log.topics.values()].flatMap((topic) => topic.lanes);

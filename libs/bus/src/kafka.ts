@@ -160,6 +160,12 @@ export class KafkaBus extends Bus {
     return this.asking(() => this.letters.giveBack(group, ids));
   }
 
+  /** A failure may leave a part discarded. */
+  async discardDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    this.activity++;
+    return this.asking(() => this.letters.discard(group, ids));
+  }
+
   /** Members of this process tell of themselves; of other groups the brokers know where they committed (kafka/groups.ts). */
   async lag(): Promise<GroupLag[]> {
     return this.asking(async () => {

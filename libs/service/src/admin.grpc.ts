@@ -1,20 +1,28 @@
 /**
- * Every service's own door for operators: what runs here, which events it could not take, and giving them back. A
- * service answers for its own groups alone, those of its other replicas included.
+ * Every service's own door for operators: what runs here, which events it could not take, giving them back and
+ * discarding them. A service answers for its own groups alone, those of its other replicas included.
+ *
+ * I1  What a person does to a letter is in the log, a line each, with who and why: of a letter that is discarded nothing
+ *     else is left.
  */
 import { Bus, type DeadLetter } from '@driftloop/bus';
 import {
   type DescribeReply,
+  type DiscardDeadLettersReply,
+  type DiscardDeadLettersRequest,
   DeadLetter as Letter,
   type ListDeadLettersReply,
   type ListDeadLettersRequest,
   type ReplayDeadLettersReply,
   type ReplayDeadLettersRequest,
 } from '@driftloop/contracts';
+import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { callerName, callerOf } from './credentials.js';
 import { errors } from './errors.js';
 import { Identity } from './identity.js';
+import { Log } from './log.js';
 import { Readiness } from './readiness.js';
 
 const defaultLetters = 100;
@@ -26,6 +34,7 @@ export class AdminDoor {
     private readonly bus: Bus,
     private readonly readiness: Readiness,
     private readonly identity: Identity,
+    private readonly log: Log,
   ) {}
 
   @GrpcMethod('Admin', 'Describe')
@@ -60,10 +69,23 @@ export class AdminDoor {
 
   /** Throws GROUP_UNKNOWN, or BUS_DEAD_LETTER_UNKNOWN where the group has no such letter. */
   @GrpcMethod('Admin', 'ReplayDeadLetters')
-  async replay({ group, eventIds }: ReplayDeadLettersRequest): Promise<ReplayDeadLettersReply> {
+  async replay({ group, eventIds }: ReplayDeadLettersRequest, metadata: Metadata): Promise<ReplayDeadLettersReply> {
     const name = await this.known(group);
     const replayed = await this.bus.replayDead(name, eventIds.length ? eventIds : undefined);
+    const by = callerName(callerOf(metadata));
+    for (const event of replayed) this.log.warn({ group, event, by }, 'a person gave a dead letter back');
     return { replayed: replayed.length };
+  }
+
+  /** Throws DISCARD_UNNAMED, GROUP_UNKNOWN, or BUS_DEAD_LETTER_UNKNOWN where the group has no such letter. */
+  @GrpcMethod('Admin', 'DiscardDeadLetters')
+  async discard(request: DiscardDeadLettersRequest, metadata: Metadata): Promise<DiscardDeadLettersReply> {
+    const { group, eventIds, all, note } = request;
+    if (all === eventIds.length > 0) throw errors.DISCARD_UNNAMED({ group });
+    const discarded = await this.bus.discardDead(await this.known(group), all ? undefined : eventIds);
+    const by = callerName(callerOf(metadata));
+    for (const event of discarded) this.log.warn({ group, event, by, note }, 'a person discarded a dead letter');
+    return { discarded: discarded.length, eventIds: discarded.slice(0, mostShown) };
   }
 
   /**

@@ -63,6 +63,9 @@ export class DisturbedBus extends Bus {
   replayDead(group: string, ids?: readonly string[]): Promise<string[]> {
     return this.inner.replayDead(group, ids);
   }
+  discardDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    return this.inner.discardDead(group, ids);
+  }
   lag(): Promise<GroupLag[]> {
     return this.inner.lag();
   }

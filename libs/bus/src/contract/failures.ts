@@ -26,7 +26,7 @@ async function withLetters(scene: Scene, count: number) {
   const mend = () => {
     mended = true;
   };
-  return { group, heard, mend, ids: said.map(({ id }) => id) };
+  return { topic, group, heard, mend, ids: said.map(({ id }) => id) };
 }
 
 export function describeFailures(fact: Fact): void {
@@ -229,6 +229,28 @@ export function describeFailures(fact: Fact): void {
     await scene.bus.settled();
     expect(heard.values()).toEqual([ids[0]]);
     expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual(ids.slice(1));
+  });
+
+  fact('discards dead letters: the group does not hear them again, and keeps the others', async (scene) => {
+    const { topic, group, ids } = await withLetters(scene, 4);
+    expect(await scene.bus.discardDead(group, [ids[2], ids[0], ids[2]])).toHaveLength(2);
+    expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual([ids[1], ids[3]]);
+    await scene.reopen();
+    const again = await scene.listen(topic, { group });
+    expect(await scene.bus.replayDead(group, [ids[1]])).toEqual([ids[1]]);
+    await scene.bus.settled();
+    expect(again.events.map((event) => event.id)).toEqual([ids[1]]);
+    expect(await scene.bus.discardDead(group)).toEqual([ids[3]]);
+    expect([await scene.bus.countDead(group), await scene.bus.dead(group)]).toEqual([0, []]);
+    expect(await scene.bus.discardDead(group)).toEqual([]);
+  });
+
+  fact('refuses to discard a letter that there is not, and discards none of the others', async (scene) => {
+    const unknown = { code: 'BUS_DEAD_LETTER_UNKNOWN', retriable: false };
+    await expect(scene.bus.discardDead(scene.name('group'), ['no-such'])).rejects.toMatchObject(unknown);
+    const { group, ids } = await withLetters(scene, 2);
+    await expect(scene.bus.discardDead(group, [...ids, 'no-such'])).rejects.toMatchObject(unknown);
+    expect(await scene.bus.countDead(group)).toBe(2);
   });
 
   fact('refuses to give back a letter that there is not, and gives back none of the others', async (scene) => {

@@ -98,13 +98,22 @@ export class DeadLetters {
 
   /** Gives back the letters named, or the oldest, durably; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is. */
   giveBack(group: string, ids?: readonly string[]): string[] {
+    return this.#removeEach(group, ids, (id) => void this.#giveBack.run(group, id));
+  }
+
+  /** Removes the letters named, or the oldest, durably; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is removed. */
+  discard(group: string, ids?: readonly string[]): string[] {
+    return this.#removeEach(group, ids, () => undefined);
+  }
+
+  #removeEach(group: string, ids: readonly string[] | undefined, before: (id: string) => void): string[] {
     return this.store.transaction(() => {
-      const given = ids ? [...new Set(ids)] : this.#oldest.all(group, mostLetters).map(({ id }) => String(id));
-      for (const id of given) {
-        this.#giveBack.run(group, id);
+      const found = ids ? [...new Set(ids)] : this.#oldest.all(group, mostLetters).map(({ id }) => String(id));
+      for (const id of found) {
+        before(id);
         if (this.#remove.run(group, id).changes === 0) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
       }
-      return given;
+      return found;
     });
   }
 

@@ -85,6 +85,11 @@ export class DeadLetters {
     ]);
   }
 
+  /** Removes the letters named, or the oldest; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is removed. */
+  discard(group: string, ids?: readonly string[]): Promise<string[]> {
+    return this.each(group, ids, (id) => [[keyOfLetter(id), null]]);
+  }
+
   /** A letter given back has been handled. */
   async done({ letter: { group, id } }: Replay): Promise<void> {
     await this.write(group, [[keyOfReplay(id), null]]);

@@ -62,6 +62,9 @@ export class TracedBus extends Bus {
   replayDead(group: string, ids?: readonly string[]) {
     return this.bus.replayDead(group, ids);
   }
+  discardDead(group: string, ids?: readonly string[]) {
+    return this.bus.discardDead(group, ids);
+  }
   lag() {
     return this.bus.lag();
   }
