@@ -1,6 +1,6 @@
 /**
  * What operators do at a running house, through the command line: look at the services, at a cycle's trace and its
- * explanation, pause, freeze, and give back an event that a group could not take.
+ * explanation, pause, freeze, and give back or discard an event that a group could not take.
  *
  * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
@@ -77,7 +77,7 @@ it('driftloop freeze and thaw hold the champion, and promote needs force meanwhi
   expect(await said('status')).not.toContain('frozen by');
 });
 
-it('driftloop dead and replay give back what a group could not take, to that group alone', async () => {
+it('driftloop dead shows what a group could not take, replay gives it back to that group alone, discard ends it', async () => {
   expect(await said('dead')).toBe('no dead letters\n');
   const { topic } = events.retrainingRequested;
   const data = { tenant: 'main', model: 'parcels', cycleId: 'x' };
@@ -95,6 +95,16 @@ it('driftloop dead and replay give back what a group could not take, to that gro
   expect(await said('replay', letter.group, 'poison')).toMatch(/^one event given back to training\.when-/);
   await played.control.settled();
   expect(JSON.parse(await said('dead', '--json')).total).toBe(1);
+  expect(await run('discard', letter.group, 'poison', 'nothing')).toEqual(refused(/^BUS_DEAD_LETTER_UNKNOWN: /));
+  expect(await run('discard', 'kitchen.when-hungry', '--all')).toEqual(refused(/^UNKNOWN_SERVICE: .*training/));
+  const discarded = await said('discard', letter.group, 'poison', '--note', 'its sender has sent it anew');
+  expect(discarded).toBe(`one event of ${letter.group} discarded\n  poison\n`);
+  expect(await said('dead')).toBe('no dead letters\n');
+  expect(JSON.parse(await said('discard', letter.group, '--all', '--json'))).toEqual({
+    group: letter.group,
+    discarded: 0,
+    eventIds: [],
+  });
   expect(await run('replay', letter.group, 'nothing')).toEqual(refused(/^BUS_DEAD_LETTER_UNKNOWN: /));
   expect(await run('replay', 'kitchen.when-hungry')).toEqual(refused(/^UNKNOWN_SERVICE: .*training/));
   expect(await run('dead', '--group', 'training.when-hungry')).toEqual(refused(/^GROUP_UNKNOWN: /));

@@ -63,6 +63,9 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
+/** So many dead letters a call lists, counts, gives back or discards at most: there may be more than a process can hold. */
+export const mostLetters = 10_000;
+
 /** A poison event with what went wrong. */
 export interface DeadLetter extends HeardEvent {
   readonly group: string;
@@ -96,10 +99,17 @@ export abstract class Bus {
   abstract read(topic: string, partition: number, fromOffset: number, limit: number): Promise<HeardEvent[]>;
   /** The next offset of each partition of a topic: where a reader of `latest` begins. */
   abstract ends(topic: string): Promise<number[]>;
-  /** The dead letters of a group, oldest first. */
+  /** The dead letters of a group, oldest first: 100, or `limit`, never more than `mostLetters`. */
   abstract dead(group: string, limit?: number): Promise<DeadLetter[]>;
-  /** Gives a dead letter back to its group alone (I6); durable when it resolves. Throws BUS_DEAD_LETTER_UNKNOWN. */
-  abstract replayDead(group: string, id: string): Promise<void>;
+  /** How many dead letters a group has, counted up to `limit`, never further than `mostLetters`. Cheap when asked often. */
+  abstract countDead(group: string, limit?: number): Promise<number>;
+  /**
+   * Gives dead letters back to their group alone (I6): those with these ids, or its oldest, `mostLetters` at most. Resolves,
+   * when that is durable, with the ids. Throws BUS_DEAD_LETTER_UNKNOWN where one is not there: then none is given back.
+   */
+  abstract replayDead(group: string, ids?: readonly string[]): Promise<string[]>;
+  /** Throws dead letters away, for good; which, how many and what it resolves with and throws as `replayDead`. */
+  abstract discardDead(group: string, ids?: readonly string[]): Promise<string[]>;
   /** Of every known group, whether it has a member or not; groups of others at the same topics are `foreign`. */
   abstract lag(): Promise<GroupLag[]>;
   /** Announces work that will publish (an outbox that is not empty, a buffer): `settled` waits until it is released. */

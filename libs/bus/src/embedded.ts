@@ -12,7 +12,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Subscription, SubscriptionOptions, TopicOptions } from './bus.js';
-import { Bus, type DeadLetter, type GroupLag, type HeardEvent, type OutgoingEvent } from './bus.js';
+import { Bus, type DeadLetter, type GroupLag, type HeardEvent, mostLetters, type OutgoingEvent } from './bus.js';
 import { checkTopic, jsonOf } from './checks.js';
 import { DeadLetters } from './embedded/dead-letters.js';
 import { Group, type Member } from './embedded/group.js';
@@ -132,11 +132,22 @@ export class EmbeddedBus extends Bus {
     return this.#store.reading(() => this.#ground.letters.list(group, limit));
   }
 
-  /** The letter is the group's again when this resolves; it is heard by the next member where there is none now. */
-  async replayDead(group: string, id: string): Promise<void> {
+  async countDead(group: string, limit = mostLetters): Promise<number> {
+    this.#checkOpen();
+    return this.#store.reading(() => this.#ground.letters.count(group, limit));
+  }
+
+  /** The letters are the group's again when this resolves; they are heard by the next member where there is none now. */
+  async replayDead(group: string, ids?: readonly string[]): Promise<string[]> {
     await this.#turn();
-    this.#ground.letters.giveBack(group, id);
+    const given = this.#ground.letters.giveBack(group, ids);
     for (const reader of this.#groups.get(group)?.readers.values() ?? []) reader.reloadReplays();
+    return given;
+  }
+
+  async discardDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    await this.#turn();
+    return this.#ground.letters.discard(group, ids);
   }
 
   async lag(): Promise<GroupLag[]> {

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import type { Subscription, SubscriptionOptions, TopicOptions } from './bus.js';
-import { Bus, type DeadLetter, type GroupLag, type HeardEvent, type OutgoingEvent } from './bus.js';
+import { Bus, type DeadLetter, type GroupLag, type HeardEvent, mostLetters, type OutgoingEvent } from './bus.js';
 import { checkTopic } from './checks.js';
 import { errors } from './errors.js';
 import { type Incident, reporter } from './incident.js';
@@ -151,9 +151,20 @@ export class KafkaBus extends Bus {
     return this.asking(() => this.letters.list(group, limit));
   }
 
-  async replayDead(group: string, id: string): Promise<void> {
+  async countDead(group: string, limit = mostLetters): Promise<number> {
+    return this.asking(() => this.letters.count(group, limit));
+  }
+
+  /** A failure may leave a part given back. */
+  async replayDead(group: string, ids?: readonly string[]): Promise<string[]> {
     this.activity++;
-    await this.asking(() => this.letters.giveBack(group, id));
+    return this.asking(() => this.letters.giveBack(group, ids));
+  }
+
+  /** A failure may leave a part discarded. */
+  async discardDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    this.activity++;
+    return this.asking(() => this.letters.discard(group, ids));
   }
 
   /** Members of this process tell of themselves; of other groups the brokers know where they committed (kafka/groups.ts). */

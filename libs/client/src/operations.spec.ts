@@ -48,6 +48,19 @@ describe('operations', () => {
     ]);
   });
 
+  it('discard letters, those named or all of a group, with the note', async () => {
+    answer = '{"discarded":"2","eventIds":["e1","e2"]}';
+    expect(await operations().discard('training.x', ['e1', 'e2'], 'sent anew')).toEqual({
+      discarded: 2,
+      eventIds: ['e1', 'e2'],
+    });
+    await operations().discard('training.x', 'all');
+    expect(heard.map(({ method, url, body }) => [method, url, JSON.parse(body)])).toEqual([
+      ['POST', '/v1/dead/discard', { group: 'training.x', eventIds: ['e1', 'e2'], all: false, note: 'sent anew' }],
+      ['POST', '/v1/dead/discard', { group: 'training.x', eventIds: [], all: true, note: '' }],
+    ]);
+  });
+
   it('hold and let go, with the note', async () => {
     answer = '{}';
     const acts = operations();

@@ -2,6 +2,7 @@
 import {
   CycleExplanation,
   DescribeReply,
+  DiscardDeadLettersReply,
   ListDeadLettersReply,
   ModelStatus,
   ReplayDeadLettersReply,
@@ -34,10 +35,20 @@ export class Operations {
     return ListDeadLettersReply.fromJSON(await this.control.send('GET', `/v1/dead?${text}`));
   }
 
-  /** Gives dead letters back to their group, and to it alone: those named, or all of it. Resolves to their number. */
+  /** Gives dead letters back to their group, and to it alone: those named, or its oldest 10,000. Resolves to their number. */
   async replay(group: string, eventIds: readonly string[] = []): Promise<number> {
     const reply = await this.control.send('POST', '/v1/dead/replay', { group, eventIds });
     return ReplayDeadLettersReply.fromJSON(reply).replayed;
+  }
+
+  /**
+   * Throws dead letters away, for good: those named, or with 'all' the group's oldest 10,000. Resolves to their number and the
+   * ids of the first 1,000. Rejects with BUS_DEAD_LETTER_UNKNOWN where one is not there, and discards none then.
+   */
+  async discard(group: string, events: readonly string[] | 'all', note = ''): Promise<DiscardDeadLettersReply> {
+    const which = events === 'all' ? { eventIds: [], all: true } : { eventIds: events, all: false };
+    const reply = await this.control.send('POST', '/v1/dead/discard', { group, ...which, note });
+    return DiscardDeadLettersReply.fromJSON(reply);
   }
 
   /** Lets no cycle open from the next tick on, until it is resumed; one that is open goes on. */

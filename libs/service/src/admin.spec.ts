@@ -3,12 +3,16 @@ import { AdminClient } from '@driftloop/contracts';
 import { call, grpcClient, Secret, testService } from './index.js';
 import { tiny, World, world } from './spec/tiny-service.js';
 
-const logLines = { write: () => {} };
+const logged: string[] = [];
+const logLines = { write: (line: string) => void logged.push(line) };
 const token = 'a-token-of-a-test-house';
 const group = 'labeling.when-model-declared';
 const open: { close(): unknown }[] = [];
 
-beforeEach(() => Object.assign(world, new World()));
+beforeEach(() => {
+  Object.assign(world, new World());
+  logged.splice(0);
+});
 afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await thing.close();
 });
@@ -75,6 +79,50 @@ it('gives a letter back to its group, which hears it again', async () => {
   await bus.settled();
   expect(world.heard.map(({ payload }) => payload.model)).toEqual(['poison']);
   expect((await call(admin, 'listDeadLetters', { group, limit: 0 })).total).toBe(1);
+});
+
+it('discards letters by their ids or all of a group, and logs each with who did it and why', async () => {
+  const { service, admin, bus, tell } = await started();
+  const data = { tenant: 'main', model: 'poison' };
+  for (const id of ['a', 'b', 'c'])
+    await bus.publish([{ id, topic: 'model.declared', key: 'main/poison', time: 7, source: 'registry', data }]);
+  await tell('flights');
+  world.heard.splice(0);
+  const said = { group, eventIds: ['b'], all: false, note: 'sent anew' };
+  expect(await call(admin, 'discardDeadLetters', said)).toEqual({ discarded: 1, eventIds: ['b'] });
+  expect((await bus.dead(group)).map(({ id }) => id)).toEqual(['a', 'c']);
+  const rest = await call(admin, 'discardDeadLetters', { ...said, eventIds: [], all: true, note: '' });
+  expect(rest).toEqual({ discarded: 2, eventIds: ['a', 'c'] });
+  expect((await call(admin, 'describe', {})).groups).toMatchObject([{ name: group, dead: 0 }]);
+  await bus.settled();
+  expect([world.heard, service.ready()]).toEqual([[], true]);
+  const acts = logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'a person discarded a dead letter');
+  expect(acts.map(({ group: of, event, by, note, level }) => [of, event, by, note, level])).toEqual([
+    [group, 'b', 'main', 'sent anew', 40],
+    [group, 'a', 'main', '', 40],
+    [group, 'c', 'main', '', 40],
+  ]);
+});
+
+it('logs who gave a letter back', async () => {
+  const { admin, tell } = await started();
+  await tell('poison');
+  await call(admin, 'replayDeadLetters', { group, eventIds: ['poison'] });
+  const acts = logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'a person gave a dead letter back');
+  expect(acts).toMatchObject([{ group, event: 'poison', by: 'main' }]);
+});
+
+it.each([
+  ['nothing named', { eventIds: [], all: false }, 'DISCARD_UNNAMED'],
+  ['ids and all', { eventIds: ['poison'], all: true }, 'DISCARD_UNNAMED'],
+  ['a letter that is not there', { eventIds: ['poison', 'nothing'], all: false }, 'BUS_DEAD_LETTER_UNKNOWN'],
+  ["another service's group", { group: 'monitoring.when-model-declared', all: true }, 'GROUP_UNKNOWN'],
+])('refuses to discard with %s, and discards nothing', async (_, request, code) => {
+  const { admin, bus, tell } = await started();
+  await tell('poison');
+  const discarding = call(admin, 'discardDeadLetters', { group, eventIds: [], note: '', ...request });
+  await expect(discarding).rejects.toMatchObject({ code });
+  expect(await bus.countDead(group)).toBe(1);
 });
 
 it('keeps to the groups of its own service', async () => {

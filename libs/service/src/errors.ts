@@ -73,6 +73,12 @@ export const errors = catalogue('service', {
     message: (m: { group: string; service: string; known: string[] }) =>
       `${m.service} has no group "${m.group}"; it has: ${m.known.join(', ') || 'none'}`,
   },
+  DISCARD_UNNAMED: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { group: string }) =>
+      `nothing of ${m.group} is discarded: name the events, or say that all of them are meant, and not both`,
+  },
   CREDENTIAL_MISSING: {
     status: 'UNAUTHENTICATED',
     retriable: false,

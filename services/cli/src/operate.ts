@@ -1,7 +1,7 @@
-/** Commands of operators: services, dead, replay, pause, resume, freeze, thaw. */
+/** Commands of operators: services, dead, replay, discard, pause, resume, freeze, thaw. */
 import type { DeadLetter, DescribeReply, ModelStatus, Rollout } from '@driftloop/client';
 import type { Command } from 'commander';
-import { type Open, withModel } from './doors.js';
+import { misused, type Open, withModel } from './doors.js';
 import { columns, show, when } from './output.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -11,6 +11,7 @@ interface Options {
   group?: string;
   limit?: number;
   note?: string;
+  all?: boolean;
   json?: boolean;
 }
 
@@ -24,6 +25,7 @@ export function addOperating(program: Command, open: Open): void {
       show(json, found, () => servicesTable(found));
     });
   addLetters(program, open);
+  addDiscard(program, open);
   addHolds(program, open);
 }
 
@@ -43,7 +45,7 @@ function addLetters(program: Command, open: Open): void {
     .command('replay')
     .description('give dead letters back to their group, and to it alone')
     .argument('<group>', 'the group, as `driftloop dead` names it')
-    .argument('[events...]', 'ids of the events; all of the group where none is named')
+    .argument('[events...]', 'ids of the events; all of the group (the oldest 10,000) where none is named')
     .option('--json', 'as JSON')
     .action(async (group: string, events: string[], { json }: Options) => {
       const replayed = await open().operations.replay(group, events);
@@ -53,6 +55,25 @@ function addLetters(program: Command, open: Open): void {
         { group, replayed },
         () => `${letters} given back to ${group}; \`driftloop dead\` shows what fails again`,
       );
+    });
+}
+
+function addDiscard(program: Command, open: Open): void {
+  program
+    .command('discard')
+    .description('throw dead letters away, for good: their sender has to send them anew')
+    .argument('<group>', 'the group, as `driftloop dead` names it')
+    .argument('[events...]', 'ids of the events')
+    .option('--all', 'all of the group, the oldest 10,000; in place of ids')
+    .option('--note <text>', 'why, for the record')
+    .option('--json', 'as JSON')
+    .action(async (group: string, events: string[], { all = false, note, json }: Options) => {
+      if (all === events.length > 0) throw misused('name the events to discard, or --all of the group, and not both');
+      const { discarded, eventIds } = await open().operations.discard(group, all ? 'all' : events, note);
+      const more = discarded - eventIds.length;
+      const named = [...eventIds, ...(more > 0 ? [`and ${more} more`] : [])].map((id) => `  ${id}`);
+      const letters = discarded === 1 ? 'one event' : `${discarded} events`;
+      show(json, { group, discarded, eventIds }, () => [`${letters} of ${group} discarded`, ...named].join('\n'));
     });
 }
 

@@ -31,6 +31,7 @@ const commands = [
   'services',
   'dead',
   'replay',
+  'discard',
   'pause',
   'resume',
   'freeze',
@@ -59,6 +60,8 @@ it.each([
   [['drift', '--limit', '0'], /--limit <n>' argument '0' is invalid\. Write a whole number from 1 to 1000/],
   [['drift', '--limit', '1e2'], /Write a whole number from 1 to 1000/],
   [['ledger', '--since'], /option '--since <time>' argument missing/],
+  [['discard', 'training.x'], /name the events to discard, or --all/],
+  [['discard', 'training.x', 'e1', '--all'], /name the events to discard, or --all/],
   [['apply'], /required option '-f, --file <file>'/],
   [[], /Usage: driftloop/],
 ])('ends with 2 when called with %j, and says how to call it', async (args, message) => {

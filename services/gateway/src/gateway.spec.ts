@@ -161,7 +161,15 @@ describe('the door', () => {
       return ((await reply.json()) as { code: string }).code;
     };
     const looking = ['models', 'services', 'dead', 'events', 'cycles/c', 'models/m/status', 'models/m/quarantine'];
-    const acting = ['apply', 'clock', 'settled', 'dead/replay', 'models/m/promote', 'models/m/quarantine/resolve'];
+    const acting = [
+      'apply',
+      'clock',
+      'settled',
+      'dead/replay',
+      'dead/discard',
+      'models/m/promote',
+      'models/m/quarantine/resolve',
+    ];
     const codes = [...looking.map((path) => code(path)), ...acting.map((path) => code(path, 'POST'))];
     expect(new Set(await Promise.all(codes))).toEqual(new Set(['CREDENTIAL_MISSING']));
     expect(await code('models', 'GET', { authorization: 'Bearer of-somebody-else' })).toBe('CREDENTIAL_REFUSED');
@@ -208,6 +216,18 @@ describe('operations', () => {
   ])('refuses %s', async (path, status, code) => {
     const reply = await fetch(url + path);
     expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([status, code]);
+  });
+
+  it.each([
+    [{}, 'group'],
+    [{ group: 'training.when-time-passed', all: 'yes' }, 'all'],
+    [{ group: 'training.when-time-passed', all: true, note: 5 }, 'note'],
+  ])('refuses to discard %j', async (body, field) => {
+    const reply = await post('/v1/dead/discard', body);
+    expect([reply.status, ((await reply.json()) as { message: string }).message]).toEqual([
+      400,
+      expect.stringContaining(field),
+    ]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
-/** What operators do over HTTP: look at services and dead letters, give letters back, pause a loop, freeze a champion. */
+/** What operators do over HTTP: look at services and dead letters, give letters back or discard them, pause a loop, freeze a champion. */
 import {
   CycleExplanation,
   DescribeReply,
+  DiscardDeadLettersReply,
   ListDeadLettersReply,
   ModelStatus,
   ReplayDeadLettersReply,
@@ -12,7 +13,7 @@ import {
 import { call } from '@driftloop/service';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, limitOf, optionalText, requiredText, textList } from './request.js';
+import { flag, forwarded, limitOf, optionalText, requiredText, textList } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -54,6 +55,17 @@ export class OperationsDoor {
     const request = { group, eventIds: textList(body, 'eventIds') };
     const admin = this.upstreams.admin(serviceOf(group));
     return ReplayDeadLettersReply.toJSON(await call(admin, 'replayDeadLetters', request, forwarded(headers)));
+  }
+
+  /** The events named, or all of the group where `all` says so. */
+  @Post('dead/discard')
+  @HttpCode(200)
+  async discard(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    const group = requiredText(body, 'group');
+    const which = { eventIds: textList(body, 'eventIds'), all: flag(body, 'all') };
+    const request = { group, ...which, note: optionalText(body, 'note') };
+    const admin = this.upstreams.admin(serviceOf(group));
+    return DiscardDeadLettersReply.toJSON(await call(admin, 'discardDeadLetters', request, forwarded(headers)));
   }
 
   @Post('models/:model/pause')

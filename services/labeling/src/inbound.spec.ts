@@ -138,7 +138,7 @@ it('of which some are malformed are recorded without those, which the dead lette
 
 it('that are given back add nothing twice', async () => {
   await reported(report(outcome('F1'), outcome('')));
-  await service.ground.bus.replayDead(group, 'theirs-1');
+  await service.ground.bus.replayDead(group, ['theirs-1']);
   await service.ground.bus.settled();
   expect(await told()).toEqual(['F1']);
   expect((await dead()).map(([id]) => id)).toEqual(['theirs-1']);

@@ -57,8 +57,14 @@ export class DisturbedBus extends Bus {
   dead(group: string, limit?: number): Promise<DeadLetter[]> {
     return this.inner.dead(group, limit);
   }
-  replayDead(group: string, id: string): Promise<void> {
-    return this.inner.replayDead(group, id);
+  countDead(group: string, limit?: number): Promise<number> {
+    return this.inner.countDead(group, limit);
+  }
+  replayDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    return this.inner.replayDead(group, ids);
+  }
+  discardDead(group: string, ids?: readonly string[]): Promise<string[]> {
+    return this.inner.discardDead(group, ids);
   }
   lag(): Promise<GroupLag[]> {
     return this.inner.lag();

@@ -1,7 +1,7 @@
 /** Facts about handlers that fail: I5 and I6 of the port. */
 import { LoopError } from '@driftloop/contracts';
 import type { HeardEvent } from '../bus.js';
-import { away, type Fact, until, valueIn } from './scene.js';
+import { away, type Fact, type Scene, until, valueIn } from './scene.js';
 
 const poison = () => new LoopError('test', 'LABEL_IMPOSSIBLE', 'a delay of 9e9 hours', 'INVALID_ARGUMENT', false);
 
@@ -10,6 +10,23 @@ function failsAt(value: unknown, error: () => unknown) {
   return async (event: HeardEvent) => {
     if (valueIn(event) === value) throw error();
   };
+}
+
+/** A group that cannot take what it hears, with so many dead letters, until it is mended. */
+async function withLetters(scene: Scene, count: number) {
+  const topic = await scene.topic();
+  const group = scene.name('group');
+  let mended = false;
+  const handle = async () => {
+    if (!mended) throw poison();
+  };
+  const heard = await scene.listen(topic, { group, handle });
+  const said = await scene.say(topic, 'k', ...Array.from({ length: count }, (_, i) => i));
+  await scene.bus.settled();
+  const mend = () => {
+    mended = true;
+  };
+  return { topic, group, heard, mend, ids: said.map(({ id }) => id) };
 }
 
 export function describeFailures(fact: Fact): void {
@@ -107,7 +124,7 @@ export function describeFailures(fact: Fact): void {
     const [event] = await scene.say(topic, 'k', 'once poison');
     await scene.bus.settled();
     mended = true;
-    await scene.bus.replayDead(group, event.id);
+    await scene.bus.replayDead(group, [event.id]);
     await heard.count(1);
     await scene.bus.settled();
     expect(heard.events).toMatchObject([{ ...event, attempt: 1 }]);
@@ -127,7 +144,7 @@ export function describeFailures(fact: Fact): void {
     await scene.bus.settled();
     mended = true;
     for (const event of [events[1], events[0]]) {
-      await scene.bus.replayDead(group, event.id);
+      await scene.bus.replayDead(group, [event.id]);
       await scene.bus.settled();
     }
     const [, first, second] = heard.events;
@@ -146,7 +163,7 @@ export function describeFailures(fact: Fact): void {
     await scene.listen(topic, { group, handle });
     const [event] = await scene.say(topic, 'k', 1);
     await scene.bus.settled();
-    await scene.bus.replayDead(group, event.id);
+    await scene.bus.replayDead(group, [event.id]);
     await scene.bus.settled();
     const letters = await scene.bus.dead(group);
     expect(letters).toMatchObject([{ id: event.id, partition: 0, offset: 0, error: { message: 'call 2' } }]);
@@ -163,7 +180,7 @@ export function describeFailures(fact: Fact): void {
     const [first, second] = await scene.say(topic, 'k', 1, 2);
     await scene.bus.settled();
     await bad.subscription.close();
-    await scene.bus.replayDead(group, second.id);
+    await scene.bus.replayDead(group, [second.id]);
     await scene.reopen();
     expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual([first.id]);
     const heard = await scene.listen(topic, { group });
@@ -171,8 +188,77 @@ export function describeFailures(fact: Fact): void {
     expect(heard.values()).toEqual([2]);
   });
 
-  fact('refuses to give back a letter that there is not', async (scene) => {
-    const giving = scene.bus.replayDead(scene.name('group'), 'no-such-event');
-    await expect(giving).rejects.toMatchObject({ code: 'BUS_DEAD_LETTER_UNKNOWN', retriable: false });
+  fact('counts dead letters, as far as it is asked to', async (scene) => {
+    const { group, mend, ids } = await withLetters(scene, 3);
+    expect(await scene.bus.countDead(group)).toBe(3);
+    expect(await scene.bus.countDead(group, 2)).toBe(2);
+    mend();
+    await scene.bus.replayDead(group, [ids[1]]);
+    expect(await scene.bus.countDead(group)).toBe(2);
+    await scene.reopen();
+    expect(await scene.bus.countDead(group)).toBe(2);
+    expect(await scene.bus.countDead(scene.name('group'))).toBe(0);
+  });
+
+  fact('gives all dead letters of a group back in one call, each once', async (scene) => {
+    const { group, mend, ids, heard } = await withLetters(scene, 5);
+    mend();
+    expect(await scene.bus.replayDead(group)).toEqual(ids);
+    await scene.bus.settled();
+    expect(heard.events.map((event) => event.id)).toEqual(ids);
+    expect(await scene.bus.dead(group)).toEqual([]);
+    expect(await scene.bus.replayDead(group)).toEqual([]);
+  });
+
+  fact('gives a dead letter back whose id looks like a key of its own', async (scene) => {
+    const topic = await scene.topic();
+    const group = scene.name('group');
+    const ids = ['replay:a', 'letter:a', 'a'];
+    let calls = 0;
+    const heard = await scene.listen(topic, {
+      group,
+      handle: async () => {
+        if (++calls <= ids.length) throw poison();
+      },
+    });
+    await scene.bus.publish(ids.map((id) => scene.event(topic, 'k', id, id)));
+    await scene.bus.settled();
+    expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual(ids);
+    expect(calls).toBe(ids.length);
+    expect(await scene.bus.replayDead(group, [ids[0]])).toEqual([ids[0]]);
+    await scene.bus.settled();
+    expect(heard.values()).toEqual([ids[0]]);
+    expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual(ids.slice(1));
+  });
+
+  fact('discards dead letters: the group does not hear them again, and keeps the others', async (scene) => {
+    const { topic, group, ids } = await withLetters(scene, 4);
+    expect(await scene.bus.discardDead(group, [ids[2], ids[0], ids[2]])).toHaveLength(2);
+    expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual([ids[1], ids[3]]);
+    await scene.reopen();
+    const again = await scene.listen(topic, { group });
+    expect(await scene.bus.replayDead(group, [ids[1]])).toEqual([ids[1]]);
+    await scene.bus.settled();
+    expect(again.events.map((event) => event.id)).toEqual([ids[1]]);
+    expect(await scene.bus.discardDead(group)).toEqual([ids[3]]);
+    expect([await scene.bus.countDead(group), await scene.bus.dead(group)]).toEqual([0, []]);
+    expect(await scene.bus.discardDead(group)).toEqual([]);
+  });
+
+  fact('refuses to discard a letter that there is not, and discards none of the others', async (scene) => {
+    const unknown = { code: 'BUS_DEAD_LETTER_UNKNOWN', retriable: false };
+    await expect(scene.bus.discardDead(scene.name('group'), ['no-such'])).rejects.toMatchObject(unknown);
+    const { group, ids } = await withLetters(scene, 2);
+    await expect(scene.bus.discardDead(group, [...ids, 'no-such'])).rejects.toMatchObject(unknown);
+    expect(await scene.bus.countDead(group)).toBe(2);
+  });
+
+  fact('refuses to give back a letter that there is not, and gives back none of the others', async (scene) => {
+    const unknown = { code: 'BUS_DEAD_LETTER_UNKNOWN', retriable: false };
+    await expect(scene.bus.replayDead(scene.name('group'), ['no-such'])).rejects.toMatchObject(unknown);
+    const { group, mend, ids } = await withLetters(scene, 2);
+    mend();
+    await expect(scene.bus.replayDead(group, [...ids, 'no-such'])).rejects.toMatchObject(unknown);
+    expect(await scene.bus.countDead(group)).toBe(2);
   });
 }

@@ -6,7 +6,7 @@
  *     accumulator that remembers the offsets it applied in p takes it once, though its own offset lies behind.
  */
 import type { StatementSync } from 'node:sqlite';
-import type { DeadLetter } from '../bus.js';
+import { type DeadLetter, mostLetters } from '../bus.js';
 import { errors } from '../errors.js';
 import { LoggedEvent } from './log.js';
 import type { Store } from './store.js';
@@ -42,6 +42,8 @@ export class Replay extends LoggedEvent {
 export class DeadLetters {
   readonly #bury: StatementSync;
   readonly #list: StatementSync;
+  readonly #count: StatementSync;
+  readonly #oldest: StatementSync;
   readonly #giveBack: StatementSync;
   readonly #remove: StatementSync;
   readonly #given: StatementSync;
@@ -53,6 +55,8 @@ export class DeadLetters {
        ON CONFLICT (group_name, id) DO UPDATE SET offset = excluded.offset, error = excluded.error`,
     );
     this.#list = store.prepare(`SELECT seq, ${columns} FROM bus_dead WHERE group_name = ? ORDER BY seq LIMIT ?`);
+    this.#count = store.prepare('SELECT count(*) AS n FROM (SELECT 1 FROM bus_dead WHERE group_name = ? LIMIT ?)');
+    this.#oldest = store.prepare('SELECT id FROM bus_dead WHERE group_name = ? ORDER BY seq LIMIT ?');
     this.#giveBack = store.prepare(
       `INSERT INTO bus_replays (${columns}) SELECT ${columns} FROM bus_dead WHERE group_name = ? AND id = ?
        ON CONFLICT (group_name, id) DO NOTHING`,
@@ -79,7 +83,7 @@ export class DeadLetters {
 
   /** A group's dead letters, oldest first. */
   list(group: string, limit: number): DeadLetter[] {
-    return (this.#list.all(group, limit) as unknown as Row[]).map((row) => {
+    return (this.#list.all(group, Math.min(limit, mostLetters)) as unknown as Row[]).map((row) => {
       const { id, topic, key, time, source, partition, offset } = row;
       const event = { id, topic, key, time, source, traceparent: row.traceparent ?? undefined };
       const heard = new LoggedEvent(event, partition, offset, row.data).heard(row.attempt);
@@ -87,11 +91,29 @@ export class DeadLetters {
     });
   }
 
-  /** Gives a letter back, durably. Throws BUS_DEAD_LETTER_UNKNOWN. */
-  giveBack(group: string, id: string): void {
-    this.store.transaction(() => {
-      this.#giveBack.run(group, id);
-      if (this.#remove.run(group, id).changes === 0) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
+  /** How many there are, counted up to `limit`. */
+  count(group: string, limit: number): number {
+    return Number(this.#count.get(group, Math.min(limit, mostLetters))!.n);
+  }
+
+  /** Gives back the letters named, or the oldest, durably; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is. */
+  giveBack(group: string, ids?: readonly string[]): string[] {
+    return this.#removeEach(group, ids, (id) => void this.#giveBack.run(group, id));
+  }
+
+  /** Removes the letters named, or the oldest, durably; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is removed. */
+  discard(group: string, ids?: readonly string[]): string[] {
+    return this.#removeEach(group, ids, () => undefined);
+  }
+
+  #removeEach(group: string, ids: readonly string[] | undefined, before: (id: string) => void): string[] {
+    return this.store.transaction(() => {
+      const found = ids ? [...new Set(ids)] : this.#oldest.all(group, mostLetters).map(({ id }) => String(id));
+      for (const id of found) {
+        before(id);
+        if (this.#remove.run(group, id).changes === 0) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
+      }
+      return found;
     });
   }
 

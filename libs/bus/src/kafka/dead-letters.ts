@@ -5,21 +5,28 @@
  * I2  Giving back writes the replay and removes the letter in one batch of one partition: both or none.
  * I3  The group hears this topic too and takes the replays: a replay's offset here is its offset on the lane −1−p, and
  *     rises with each replay. What was taken is removed.
+ * I4  A topic may hold more than a process: it is read a fetch at a time, and of the letters only those asked for are kept.
  */
 import { setTimeout as pass } from 'node:timers/promises';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
-import type { DeadLetter, HeardEvent } from '../bus.js';
+import { type DeadLetter, type HeardEvent, mostLetters } from '../bus.js';
 import { errors } from '../errors.js';
+import { LetterIndex, type LetterTopic } from './letter-index.js';
+import { idOfLetter, isReplay, keyOfLetter, keyOfReplay } from './letter-keys.js';
 import type { Placed, Publisher } from './publisher.js';
 import type { Topics } from './topics.js';
-import type { Wire } from './wire.js';
+import type { Offsets, Wire } from './wire.js';
 
 /** The name of a group's topic. */
 export const topicOfLetters = (group: string) => `${group}.dead`;
-const replayPrefix = 'replay:';
 /** A letter holds an event of 1 MiB as a string in JSON, which may escape each of its characters. */
 const largestLetter = 16 * 1024 * 1024;
 const fetchBytes = 8 * 1024 * 1024;
+/** Letters that are given back side by side: the publisher's queue is everybody's. */
+const atOnce = 500;
+
+/** A record to be written: its key, and its JSON or null. */
+type Entry = readonly [key: string, value: Buffer | string | null];
 
 /** What a record of the topic holds. */
 type Stored = Omit<DeadLetter, 'attempt'> & { readonly attempt: number };
@@ -31,6 +38,8 @@ export interface Replay {
 }
 
 export class DeadLetters {
+  private readonly indexes = new Map<string, LetterIndex>();
+
   constructor(
     private readonly wire: Wire,
     private readonly topics: Topics,
@@ -48,70 +57,122 @@ export class DeadLetters {
   /** Keeps an event that its group cannot handle. */
   async bury(letter: Stored, replay?: Replay): Promise<void> {
     const { group, id } = letter;
-    await this.write(group, [
-      [id, letter],
-      [replayPrefix + id, replay ? null : undefined],
-    ]);
+    const buried: Entry = [keyOfLetter(id), JSON.stringify(letter)];
+    await this.write(group, replay ? [buried, [keyOfReplay(id), null]] : [buried]);
   }
 
   /** A group's dead letters, oldest first. */
   async list(group: string, limit: number): Promise<DeadLetter[]> {
-    return [...(await this.letters(group)).values()].slice(0, limit);
+    const index = await this.index(group);
+    const letters: DeadLetter[] = [];
+    if (!index) return letters;
+    for await (const messages of index.read(await index.oldest(Math.min(limit, mostLetters))))
+      letters.push(...messages.map(storedIn));
+    return letters;
   }
 
-  /** Gives a letter back. Throws BUS_DEAD_LETTER_UNKNOWN. */
-  async giveBack(group: string, id: string): Promise<void> {
-    const letter = (await this.letters(group)).get(id);
-    if (!letter) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
-    await this.write(group, [
-      [replayPrefix + id, letter],
-      [id, null],
+  /** How many there are, counted up to `limit`. */
+  async count(group: string, limit: number): Promise<number> {
+    const index = await this.index(group);
+    return index ? (await index.oldest(Math.min(limit, mostLetters))).length : 0;
+  }
+
+  /** Gives back the letters named, or the oldest; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is. */
+  giveBack(group: string, ids?: readonly string[]): Promise<string[]> {
+    return this.each(group, ids, (id, value) => [
+      [keyOfReplay(id), value],
+      [keyOfLetter(id), null],
     ]);
+  }
+
+  /** Removes the letters named, or the oldest; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is removed. */
+  discard(group: string, ids?: readonly string[]): Promise<string[]> {
+    return this.each(group, ids, (id) => [[keyOfLetter(id), null]]);
   }
 
   /** A letter given back has been handled. */
   async done({ letter: { group, id } }: Replay): Promise<void> {
-    await this.write(group, [[replayPrefix + id, null]]);
+    await this.write(group, [[keyOfReplay(id), null]]);
   }
 
   /** The replay in a record of a group's topic; undefined where the record is a letter or a removal. */
   replayOf(message: KafkaMessage): Replay | undefined {
-    if (!message.key?.toString().startsWith(replayPrefix) || !message.value) return undefined;
-    const letter = JSON.parse(message.value.toString()) as Stored;
+    if (!message.key || !isReplay(message.key.toString()) || !message.value) return undefined;
+    const letter = storedIn(message);
     const { group: _, error: __, attempt: ___, ...event } = letter;
     return { event: { ...event, partition: -1 - letter.partition, offset: Number(message.offset) }, letter };
   }
 
-  private async letters(group: string): Promise<Map<string, Stored>> {
-    const letters = new Map<string, Stored>();
-    const known = await this.topics.partitions(topicOfLetters(group)).catch(() => 0);
-    if (!known) return letters;
-    const physical = this.topics.physical(topicOfLetters(group));
-    const [end] = (await this.wire.ends([physical])).get(physical)!;
-    let at = (await this.wire.starts([physical])).get(physical)![0];
-    while (at < end) {
-      const messages = await this.wire.fetch(physical, 0, at, fetchBytes);
-      if (messages.length === 0) await pass(5);
-      for (const { key, value, offset } of messages) {
-        const id = key!.toString();
-        if (value === null) letters.delete(id);
-        else if (!id.startsWith(replayPrefix)) letters.set(id, JSON.parse(value.toString()) as Stored);
-        at = Number(offset) + 1;
+  /** Writes what becomes of each letter, a fetch of them after the other (I4). A failure may leave the rest as they are. */
+  private async each(
+    group: string,
+    ids: readonly string[] | undefined,
+    become: (id: string, letter: Buffer) => readonly Entry[],
+  ): Promise<string[]> {
+    const index = await this.index(group);
+    if (!index && ids?.length) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id: ids[0] });
+    const done: string[] = [];
+    if (!index) return done;
+    const offsets = ids ? await offsetsOf(index, group, ids) : await index.oldest(mostLetters);
+    for await (const messages of index.read(offsets)) {
+      for (let i = 0; i < messages.length; i += atOnce) {
+        const some = messages.slice(i, i + atOnce).map(({ key, value }) => ({ id: idOfLetter(`${key}`), value }));
+        await Promise.all(some.map(({ id, value }) => this.write(group, become(id, value!))));
+        done.push(...some.map(({ id }) => id));
       }
     }
-    return letters;
+    return done;
   }
 
-  /** Null removes a key; undefined leaves it alone. */
-  private async write(group: string, entries: readonly (readonly [string, Stored | null | undefined])[]) {
+  /** Undefined where the group has no topic: nothing of it has ever been heard. */
+  private async index(group: string): Promise<LetterIndex | undefined> {
+    const known = this.indexes.get(group);
+    if (known) return known;
+    const exists = await this.topics.partitions(topicOfLetters(group)).catch((error: { code?: string }) => {
+      if (error.code === 'BUS_TOPIC_UNKNOWN') return 0;
+      throw error;
+    });
+    if (!exists) return undefined;
+    const index = this.indexes.get(group) ?? new LetterIndex(this.topicOf(group));
+    this.indexes.set(group, index);
+    return index;
+  }
+
+  private topicOf(group: string): LetterTopic {
+    const physical = this.topics.physical(topicOfLetters(group));
+    const only = (offsets: Offsets) => offsets.get(physical)![0];
+    return {
+      bounds: async () => ({
+        end: only(await this.wire.ends([physical])),
+        start: only(await this.wire.starts([physical])),
+      }),
+      read: async (offset) => {
+        for (;;) {
+          const messages = await this.wire.fetch(physical, 0, offset, fetchBytes);
+          if (messages.length > 0) return messages;
+          await pass(5);
+        }
+      },
+    };
+  }
+
+  /** Null removes a key. */
+  private async write(group: string, entries: readonly Entry[]): Promise<void> {
     const topic = this.topics.physical(topicOfLetters(group));
-    const records = entries
-      .filter(([, value]) => value !== undefined)
-      .map(([key, stored]): Placed => {
-        const value = stored ? JSON.stringify(stored) : null;
-        const headers: IHeaders = { 'content-type': 'application/json' };
-        return { topic, message: { key, value, headers }, bytes: (value?.length ?? 0) + 100 };
-      });
+    const headers: IHeaders = { 'content-type': 'application/json' };
+    const records = entries.map(
+      ([key, value]): Placed => ({ topic, message: { key, value, headers }, bytes: (value?.length ?? 0) + 100 }),
+    );
     await this.publisher.publish(records);
   }
+}
+
+const storedIn = ({ value }: KafkaMessage): Stored => JSON.parse(value!.toString()) as Stored;
+
+/** Throws BUS_DEAD_LETTER_UNKNOWN. */
+async function offsetsOf(index: LetterIndex, group: string, ids: readonly string[]): Promise<number[]> {
+  const found = await index.find(ids);
+  const unknown = ids.find((id) => !found.has(id));
+  if (unknown !== undefined) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id: unknown });
+  return [...new Set(found.values())].sort((a, b) => a - b);
 }

@@ -3,7 +3,8 @@
  *
  * I1  A service tells of the groups that it hears in itself: those of a replica that is gone are nobody's. A group that
  *     all replicas share is told by each of them; its lag is the greatest, not the sum.
- * I2  Counting dead letters reads them: at each export, and so many at most.
+ * I2  Dead letters are counted up to so many, at each export; the bus holds none of them for that, and reads only what has
+ *     come since.
  */
 import type { Bus, GroupLag } from '@driftloop/bus';
 import type { Outbox } from '@driftloop/documents';
@@ -61,8 +62,8 @@ async function deadOf(bus: Bus, identity: Identity): Promise<Measurement[]> {
   const groups = [...identity.groups().keys()];
   return Promise.all(
     groups.map(async (group) => {
-      const letters = await bus.dead(group, mostCounted);
-      return { value: letters.length, labels: { [names.group]: sharedName(identity, group) } };
+      const value = await bus.countDead(group, mostCounted);
+      return { value, labels: { [names.group]: sharedName(identity, group) } };
     }),
   );
 }

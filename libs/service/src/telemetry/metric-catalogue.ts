@@ -64,7 +64,7 @@ export const metricCatalogue = {
   },
   'driftloop.consumer.dead_letters': {
     ...{ kind: 'gauge', unit: '{message}', labels: ['messaging.consumer.group.name'] },
-    meaning: 'Events that the group could not take and nobody has given back yet, counted up to 1,000.',
+    meaning: 'Events that the group could not take and nobody has given back or discarded yet, counted up to 1,000.',
   },
   'driftloop.outbox.documents': {
     ...{ kind: 'gauge', unit: '{document}', labels: [] },

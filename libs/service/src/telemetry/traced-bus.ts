@@ -56,8 +56,14 @@ export class TracedBus extends Bus {
   dead(group: string, limit?: number) {
     return this.bus.dead(group, limit);
   }
-  replayDead(group: string, id: string) {
-    return this.bus.replayDead(group, id);
+  countDead(group: string, limit?: number) {
+    return this.bus.countDead(group, limit);
+  }
+  replayDead(group: string, ids?: readonly string[]) {
+    return this.bus.replayDead(group, ids);
+  }
+  discardDead(group: string, ids?: readonly string[]) {
+    return this.bus.discardDead(group, ids);
   }
   lag() {
     return this.bus.lag();

@@ -38,6 +38,7 @@ export interface ConsumerGroup {
   topics: string[];
   /** Events that it has not committed yet. */
   lag: number;
+  /** Counted up to 10,000. */
   dead: number;
 }
 
@@ -50,6 +51,7 @@ export interface ListDeadLettersRequest {
 
 export interface ListDeadLettersReply {
   letters: DeadLetter[];
+  /** Of each group at most 10,000 are counted. */
   total: number;
 }
 
@@ -66,12 +68,28 @@ export interface DeadLetter {
 
 export interface ReplayDeadLettersRequest {
   group: string;
-  /** Empty: all of the group's. */
+  /** Empty: all of the group's; the oldest 10,000 where there are more. */
   eventIds: string[];
 }
 
 export interface ReplayDeadLettersReply {
   replayed: number;
+}
+
+export interface DiscardDeadLettersRequest {
+  group: string;
+  /** Which; empty where `all` says so. */
+  eventIds: string[];
+  /** All of the group's, and no ids; the oldest 10,000 where there are more. */
+  all: boolean;
+  /** Why, for the record. */
+  note: string;
+}
+
+export interface DiscardDeadLettersReply {
+  discarded: number;
+  /** Which they were: the first 1,000. */
+  eventIds: string[];
 }
 
 function createBaseDescribeRequest(): DescribeRequest {
@@ -924,6 +942,216 @@ export const ReplayDeadLettersReply: MessageFns<ReplayDeadLettersReply> = {
   },
 };
 
+function createBaseDiscardDeadLettersRequest(): DiscardDeadLettersRequest {
+  return { group: "", eventIds: [], all: false, note: "" };
+}
+
+export const DiscardDeadLettersRequest: MessageFns<DiscardDeadLettersRequest> = {
+  encode(message: DiscardDeadLettersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    for (const v of message.eventIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(24).bool(message.all);
+    }
+    if (message.note !== "") {
+      writer.uint32(34).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardDeadLettersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiscardDeadLettersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.eventIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiscardDeadLettersRequest {
+    return {
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      eventIds: globalThis.Array.isArray(object?.eventIds)
+        ? object.eventIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.event_ids)
+        ? object.event_ids.map((e: any) => globalThis.String(e))
+        : [],
+      all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
+
+  toJSON(message: DiscardDeadLettersRequest): unknown {
+    const obj: any = {};
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.eventIds?.length) {
+      obj.eventIds = message.eventIds;
+    }
+    if (message.all !== false) {
+      obj.all = message.all;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiscardDeadLettersRequest>): DiscardDeadLettersRequest {
+    return DiscardDeadLettersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiscardDeadLettersRequest>): DiscardDeadLettersRequest {
+    const message = createBaseDiscardDeadLettersRequest();
+    message.group = object.group ?? "";
+    message.eventIds = object.eventIds?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
+function createBaseDiscardDeadLettersReply(): DiscardDeadLettersReply {
+  return { discarded: 0, eventIds: [] };
+}
+
+export const DiscardDeadLettersReply: MessageFns<DiscardDeadLettersReply> = {
+  encode(message: DiscardDeadLettersReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.discarded !== 0) {
+      writer.uint32(8).int64(message.discarded);
+    }
+    for (const v of message.eventIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardDeadLettersReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiscardDeadLettersReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.discarded = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.eventIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiscardDeadLettersReply {
+    return {
+      discarded: isSet(object.discarded) ? globalThis.Number(object.discarded) : 0,
+      eventIds: globalThis.Array.isArray(object?.eventIds)
+        ? object.eventIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.event_ids)
+        ? object.event_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DiscardDeadLettersReply): unknown {
+    const obj: any = {};
+    if (message.discarded !== 0) {
+      obj.discarded = Math.round(message.discarded);
+    }
+    if (message.eventIds?.length) {
+      obj.eventIds = message.eventIds;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiscardDeadLettersReply>): DiscardDeadLettersReply {
+    return DiscardDeadLettersReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiscardDeadLettersReply>): DiscardDeadLettersReply {
+    const message = createBaseDiscardDeadLettersReply();
+    message.discarded = object.discarded ?? 0;
+    message.eventIds = object.eventIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
 export type AdminService = typeof AdminService;
 export const AdminService = {
   /** What runs here: groups with their lag, what is paused and why. */
@@ -960,6 +1188,22 @@ export const AdminService = {
       Buffer.from(ReplayDeadLettersReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReplayDeadLettersReply => ReplayDeadLettersReply.decode(value),
   },
+  /**
+   * Throws dead letters away, for good: for events that their sender has to send anew. Each is named in the service's log,
+   * with who did it and why. Fails with GROUP_UNKNOWN, with BUS_DEAD_LETTER_UNKNOWN where the group has no such letter, and
+   * with DISCARD_UNNAMED where it is not said which; nothing is discarded then.
+   */
+  discardDeadLetters: {
+    path: "/driftloop.v1.Admin/DiscardDeadLetters" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DiscardDeadLettersRequest): Buffer =>
+      Buffer.from(DiscardDeadLettersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiscardDeadLettersRequest => DiscardDeadLettersRequest.decode(value),
+    responseSerialize: (value: DiscardDeadLettersReply): Buffer =>
+      Buffer.from(DiscardDeadLettersReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiscardDeadLettersReply => DiscardDeadLettersReply.decode(value),
+  },
 } as const;
 
 export interface AdminServer extends UntypedServiceImplementation {
@@ -969,6 +1213,12 @@ export interface AdminServer extends UntypedServiceImplementation {
   listDeadLetters: handleUnaryCall<ListDeadLettersRequest, ListDeadLettersReply>;
   /** Gives dead letters back to the group that could not take them, and to that group alone. */
   replayDeadLetters: handleUnaryCall<ReplayDeadLettersRequest, ReplayDeadLettersReply>;
+  /**
+   * Throws dead letters away, for good: for events that their sender has to send anew. Each is named in the service's log,
+   * with who did it and why. Fails with GROUP_UNKNOWN, with BUS_DEAD_LETTER_UNKNOWN where the group has no such letter, and
+   * with DISCARD_UNNAMED where it is not said which; nothing is discarded then.
+   */
+  discardDeadLetters: handleUnaryCall<DiscardDeadLettersRequest, DiscardDeadLettersReply>;
 }
 
 export interface AdminClient extends Client {
@@ -1019,6 +1269,26 @@ export interface AdminClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReplayDeadLettersReply) => void,
+  ): ClientUnaryCall;
+  /**
+   * Throws dead letters away, for good: for events that their sender has to send anew. Each is named in the service's log,
+   * with who did it and why. Fails with GROUP_UNKNOWN, with BUS_DEAD_LETTER_UNKNOWN where the group has no such letter, and
+   * with DISCARD_UNNAMED where it is not said which; nothing is discarded then.
+   */
+  discardDeadLetters(
+    request: DiscardDeadLettersRequest,
+    callback: (error: ServiceError | null, response: DiscardDeadLettersReply) => void,
+  ): ClientUnaryCall;
+  discardDeadLetters(
+    request: DiscardDeadLettersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DiscardDeadLettersReply) => void,
+  ): ClientUnaryCall;
+  discardDeadLetters(
+    request: DiscardDeadLettersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DiscardDeadLettersReply) => void,
   ): ClientUnaryCall;
 }
 
