@@ -8,18 +8,25 @@ import { describeWrites } from './contract/writes.js';
 
 export type { DocumentsContract, DocumentsGround } from './contract/scene.js';
 
+/** Only a hang takes so long, on however busy a machine. */
+const longestMs = 240_000;
+
 /** Describes the contract; `open` gives fresh documents for each fact, or some that facts share. */
 export function describeDocuments(name: string, { open, skip }: DocumentsContract): void {
   const fact: Fact = (title, run) => {
     const test = skip.includes(title) ? it.skip : it;
-    test(title, async () => {
-      const ground = await open();
-      try {
-        await run(ground.connection);
-      } finally {
-        await ground.close();
-      }
-    }, 60_000);
+    test(
+      title,
+      async () => {
+        const ground = await open();
+        try {
+          await run(ground.connection);
+        } finally {
+          await ground.close();
+        }
+      },
+      longestMs,
+    );
   };
   describe(`${name}: values`, () => describeValues(fact));
   describe(`${name}: queries`, () => describeQueries(fact));

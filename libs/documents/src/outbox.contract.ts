@@ -19,25 +19,32 @@ import type { MongooseOutboxOptions } from './mongoose-outbox.js';
 
 export type { OutboxGround } from './contract/outbox-scene.js';
 
+/** Only a hang takes so long, on however busy a machine. */
+const longestMs = 240_000;
+
 /** Describes the contract; `open` makes a fresh ground for each fact. */
 export function describeOutbox(name: string, open: () => Promise<OutboxGround>): void {
   const fact = (title: string, run: (world: World) => Promise<void>) =>
-    it(title, async () => {
-      const ground = await open();
-      const model = fresh();
-      const replicas: Replica[] = [];
-      const replica = async (options?: MongooseOutboxOptions) => {
-        replicas.push(new Replica(await ground.connect(), ground.bus, model, options));
-        return replicas.at(-1)!;
-      };
-      try {
-        await run({ bus: ground.bus, gate: new Gate(ground.bus), replica });
-      } finally {
-        await Promise.all(replicas.map(({ outbox }) => outbox.close()));
-        await Promise.all(replicas.map(({ connection }) => connection.close()));
-        await ground.close();
-      }
-    }, 60_000);
+    it(
+      title,
+      async () => {
+        const ground = await open();
+        const model = fresh();
+        const replicas: Replica[] = [];
+        const replica = async (options?: MongooseOutboxOptions) => {
+          replicas.push(new Replica(await ground.connect(), ground.bus, model, options));
+          return replicas.at(-1)!;
+        };
+        try {
+          await run({ bus: ground.bus, gate: new Gate(ground.bus), replica });
+        } finally {
+          await Promise.all(replicas.map(({ outbox }) => outbox.close()));
+          await Promise.all(replicas.map(({ connection }) => connection.close()));
+          await ground.close();
+        }
+      },
+      longestMs,
+    );
   describe(`${name}: saving`, () => describeSaving(fact));
   describe(`${name}: relaying`, () => describeRelaying(fact));
   describe(`${name}: replicas and restarts`, () => describeReplicas(fact));
