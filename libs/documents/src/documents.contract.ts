@@ -2,14 +2,11 @@
 import { describeDifferences } from './contract/differences.js';
 import { describeIndexes } from './contract/indexes.js';
 import { describeQueries } from './contract/queries.js';
-import type { DocumentsContract, Fact } from './contract/scene.js';
+import { type DocumentsContract, type Fact, longestMs } from './contract/scene.js';
 import { describeValues } from './contract/values.js';
 import { describeWrites } from './contract/writes.js';
 
 export type { DocumentsContract, DocumentsGround } from './contract/scene.js';
-
-/** Only a hang takes so long, on however busy a machine. */
-const longestMs = 240_000;
 
 /** Describes the contract; `open` gives fresh documents for each fact, or some that facts share. */
 export function describeDocuments(name: string, { open, skip }: DocumentsContract): void {

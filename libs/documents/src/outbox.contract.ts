@@ -14,13 +14,10 @@ import {
   spoken,
   type World,
 } from './contract/outbox-scene.js';
-import { fresh } from './contract/scene.js';
+import { fresh, longestMs } from './contract/scene.js';
 import type { MongooseOutboxOptions } from './mongoose-outbox.js';
 
 export type { OutboxGround } from './contract/outbox-scene.js';
-
-/** Only a hang takes so long, on however busy a machine. */
-const longestMs = 240_000;
 
 /** Describes the contract; `open` makes a fresh ground for each fact. */
 export function describeOutbox(name: string, open: () => Promise<OutboxGround>): void {

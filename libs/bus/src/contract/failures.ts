@@ -12,21 +12,27 @@ function failsAt(value: unknown, error: () => unknown) {
   };
 }
 
-/** A group that cannot take what it hears, with so many dead letters, until it is mended. */
-async function withLetters(scene: Scene, count: number) {
+/** A group that cannot take what it hears, or some of it, until it is mended. */
+async function mendable(scene: Scene, isPoison = (_event: HeardEvent) => true) {
   const topic = await scene.topic();
   const group = scene.name('group');
   let mended = false;
-  const handle = async () => {
-    if (!mended) throw poison();
+  const handle = async (event: HeardEvent) => {
+    if (!mended && isPoison(event)) throw poison();
   };
   const heard = await scene.listen(topic, { group, handle });
-  const said = await scene.say(topic, 'k', ...Array.from({ length: count }, (_, i) => i));
-  await scene.bus.settled();
   const mend = () => {
     mended = true;
   };
-  return { topic, group, heard, mend, ids: said.map(({ id }) => id) };
+  return { topic, group, heard, mend };
+}
+
+/** One with so many dead letters. */
+async function withLetters(scene: Scene, count: number) {
+  const made = await mendable(scene);
+  const said = await scene.say(made.topic, 'k', ...Array.from({ length: count }, (_, i) => i));
+  await scene.bus.settled();
+  return { ...made, ids: said.map(({ id }) => id) };
 }
 
 export function describeFailures(fact: Fact): void {
@@ -113,17 +119,11 @@ export function describeFailures(fact: Fact): void {
   });
 
   fact('gives a dead letter back to its group alone, and keeps it no longer', async (scene) => {
-    const topic = await scene.topic();
-    const group = scene.name('group');
-    let mended = false;
-    const handle = async () => {
-      if (!mended) throw poison();
-    };
-    const heard = await scene.listen(topic, { group, handle });
+    const { topic, group, heard, mend } = await mendable(scene);
     const other = await scene.listen(topic);
     const [event] = await scene.say(topic, 'k', 'once poison');
     await scene.bus.settled();
-    mended = true;
+    mend();
     await scene.bus.replayDead(group, [event.id]);
     await heard.count(1);
     await scene.bus.settled();
@@ -133,16 +133,10 @@ export function describeFailures(fact: Fact): void {
   });
 
   fact('gives dead letters back on a lane of their own, whose offsets rise', async (scene) => {
-    const topic = await scene.topic();
-    const group = scene.name('group');
-    let mended = false;
-    const handle = async (event: HeardEvent) => {
-      if (!mended && valueIn(event) !== 'fine') throw poison();
-    };
-    const heard = await scene.listen(topic, { group, handle });
+    const { topic, group, heard, mend } = await mendable(scene, (event) => valueIn(event) !== 'fine');
     const events = await scene.say(topic, 'k', 'a', 'b', 'fine');
     await scene.bus.settled();
-    mended = true;
+    mend();
     for (const event of [events[1], events[0]]) {
       await scene.bus.replayDead(group, [event.id]);
       await scene.bus.settled();

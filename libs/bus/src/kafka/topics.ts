@@ -9,12 +9,10 @@ import { dayMs } from '@driftloop/contracts';
 import kafkajs from 'kafkajs';
 import type { TopicOptions } from '../bus.js';
 import { errors } from '../errors.js';
-import { isSettling, type Wire } from './wire.js';
+import { isSettling, settleMs, type Wire } from './wire.js';
 
 /** A send packs what a partition gets into one batch. */
 const largestBatch = 16 * 1024 * 1024;
-/** How long a topic may take to be known to all brokers, ms. */
-const appearMs = 20_000;
 
 export interface TopicSettings {
   /** Before each topic's and group's name, with a dot. */
@@ -82,7 +80,7 @@ export class Topics {
    * is no failure: kafkajs's own wait for leaders takes it for one where several processes make topics at once.
    */
   private async seen(topic: string): Promise<number> {
-    const deadline = performance.now() + appearMs;
+    const deadline = performance.now() + settleMs;
     while (!this.known.has(topic) && performance.now() < deadline) {
       await onceThere(() => this.look());
       if (!this.known.has(topic)) await pass(50);
@@ -116,7 +114,7 @@ export class Topics {
 
 /** Asks again while a broker does not know a topic that was just made. */
 async function onceThere(ask: () => Promise<void>): Promise<void> {
-  for (const deadline = performance.now() + appearMs; ; await pass(50)) {
+  for (const deadline = performance.now() + settleMs; ; await pass(50)) {
     try {
       return await ask();
     } catch (error) {

@@ -185,8 +185,8 @@ export class Wire {
   }
 }
 
-/** How long brokers may take to know who leads a partition or a group, ms. */
-const settleMs = 20_000;
+/** How long brokers may take to know a topic, or who leads a partition or a group, ms. */
+export const settleMs = 20_000;
 
 /** What brokers say while they settle who has a topic's partition, or a group: soon they will know. */
 const settling = new Set([

@@ -13,6 +13,9 @@ export interface DocumentsContract {
   readonly skip: readonly string[];
 }
 
+/** The limit of a fact, ms: only a hang takes so long, on however busy a machine. */
+export const longestMs = 240_000;
+
 export type Fact = (title: string, run: (connection: Connection) => Promise<void>) => void;
 
 let collections = 0;
