@@ -1,15 +1,15 @@
-// Who may import whom (docs: the table in docs/decisions/0001). Reads every import of every room's sources and fails on
-// a breach, on an import that a room's package.json does not declare, and on a circle between rooms.
+// Who may import whom (the table of docs/decisions/0001). Reads every import of every workspace's sources and fails on a
+// breach, on an import that a workspace's package.json does not declare, and on product code that imports what only tests use.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, matchesGlob, relative } from 'node:path';
+import { root } from './install.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const services = ['labeling', 'feature-store', 'training', 'registry', 'serving', 'monitoring'];
 const ground = ['contracts', 'bus', 'documents', 'objects', 'service'];
+const deployed = [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms'];
 
-/** Rooms that a room may import, besides npm packages that it declares. */
+/** Workspaces that a workspace may import, besides npm packages that it declares. */
 const allowed = {
   algorithms: [],
   contracts: [],
@@ -23,54 +23,73 @@ const allowed = {
   cli: ['client'],
   console: ['client'],
   flights: ['client'],
-  embedded: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms'],
-  bench: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms', 'onnx', 'embedded'],
+  embedded: deployed,
+  testing: ['contracts', 'service'],
+  tests: [...deployed, 'onnx', 'cli', 'embedded', 'testing'],
+  bench: [...deployed, 'onnx', 'embedded', 'testing'],
 };
 for (const service of services) allowed[service] = [...ground, 'algorithms', 'onnx'];
 
-/** npm packages that a room may declare, where that is limited. */
+/** npm packages that a workspace may declare, where that is limited. */
 const packagesOf = { algorithms: [], contracts: ['@bufbuild/protobuf', '@grpc/grpc-js', 'zod', 'yaml'] };
 
-const rooms = ['libs', 'services', 'deploy', 'examples', '.']
+/** Workspaces that no product has. */
+const forTests = ['testing', 'tests', 'bench'];
+/** What the compiler leaves out of every dist, from a workspace's root on. */
+const { exclude } = JSON.parse(readFileSync(join(root, 'tsconfig.base.json'), 'utf8'));
+const leftOut = exclude.map((glob) => glob.replace(`\${configDir}/`, ''));
+const isForTests = (inside) => leftOut.some((glob) => matchesGlob(inside, glob));
+
+const workspaces = ['libs', 'services', 'deploy', 'examples', '.']
   .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(root, parent, name)))
   .filter((dir) => exists(join(dir, 'package.json')) && !dir.includes('node_modules'))
   .map((dir) => ({ dir, pkg: JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) }))
   .filter(({ pkg }) => pkg.name.startsWith('@driftloop/'));
 
 const faults = [];
-for (const { dir, pkg } of rooms) {
-  const room = pkg.name.slice('@driftloop/'.length);
-  const may = allowed[room];
-  if (!may) faults.push(`${pkg.name}: a room that scripts/boundaries.mjs does not know`);
-  for (const file of sources(dir)) for (const target of importsOf(file)) check(room, may ?? [], pkg, file, target);
+for (const { dir, pkg } of workspaces) {
+  const name = pkg.name.slice('@driftloop/'.length);
+  if (!allowed[name]) faults.push(`${pkg.name}: a workspace that scripts/boundaries.mjs does not know`);
+  for (const file of sources(dir)) for (const target of importsOf(file)) check({ name, dir, pkg }, file, target);
 }
 if (faults.length) {
   console.error(faults.join('\n'));
   process.exit(1);
 }
-console.log(`boundaries: ${rooms.length} rooms keep to theirs`);
+console.log(`boundaries: ${workspaces.length} workspaces keep to theirs`);
 
-function check(room, may, pkg, file, target) {
-  const where = relative(root, file);
-  if (target.startsWith('.')) {
-    const reached = relative(join(root, relative(root, file).split('/src/')[0]), join(dirname(file), target));
-    if (reached.startsWith('..') && !file.includes('/bench/'))
-      faults.push(`${where}: ${target} reaches out of its room`);
-    return;
-  }
-  const name = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : target.split('/')[0];
-  if (name.startsWith('node:') || builtinModules.includes(name)) return;
-  const test = /\.(spec|contract)\.ts$|\/testing\//.test(file) || where.includes('/testing');
-  if (name.startsWith('@driftloop/')) {
-    const other = name.slice('@driftloop/'.length);
-    if (other !== room && !may.includes(other)) faults.push(`${where}: ${room} may not import ${other}`);
-    if (target.endsWith('/testing') && !test && !file.endsWith('.fixture.ts') && room !== 'bench')
-      faults.push(`${where}: ${target} is for specs and benchmarks alone`);
-  } else if (packagesOf[room] && !test && !packagesOf[room].includes(name)) {
-    faults.push(`${where}: ${room} may not use ${name}`);
-  }
-  const declared = { ...pkg.dependencies, ...pkg.devDependencies, ...pkg.peerDependencies };
-  if (!test && !declared[name]) faults.push(`${where}: ${name} is not in ${room}'s package.json`);
+function check(workspace, file, target) {
+  const test = forTests.includes(workspace.name) || isForTests(relative(workspace.dir, file));
+  if (target.startsWith('.')) checkPath(workspace, file, target, test);
+  else checkPackage(workspace, file, target, test);
+}
+
+function checkPath({ name, dir }, file, target, test) {
+  const reached = relative(dir, join(dirname(file), target.replace(/\.js$/, '.ts')));
+  if (reached.startsWith('..') && name !== 'bench') faults.push(`${of(file)}: ${target} reaches out of its workspace`);
+  if (!test && isForTests(reached)) faults.push(`${of(file)}: ${target} is for tests alone`);
+}
+
+function checkPackage({ name, pkg }, file, target, test) {
+  const library = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : target.split('/')[0];
+  if (library.startsWith('node:') || builtinModules.includes(library)) return;
+  if (library.startsWith('@driftloop/')) checkWorkspace(name, file, library.slice('@driftloop/'.length), test);
+  else if (packagesOf[name] && !test && !packagesOf[name].includes(library))
+    faults.push(`${of(file)}: ${name} may not use ${library}`);
+  const shipped = { ...pkg.dependencies, ...pkg.peerDependencies, ...(test && pkg.devDependencies) };
+  const isTool = test && !library.startsWith('@driftloop/');
+  if (!isTool && !shipped[library]) faults.push(`${of(file)}: ${library} is not in ${name}'s package.json`);
+}
+
+function checkWorkspace(name, file, other, test) {
+  if (other === name) return;
+  if (!test && forTests.includes(other)) faults.push(`${of(file)}: ${other} is for tests alone`);
+  else if (!(allowed[name] ?? []).includes(other) && !(test && other === 'testing'))
+    faults.push(`${of(file)}: ${name} may not import ${other}`);
+}
+
+function of(file) {
+  return relative(root, file);
 }
 
 function importsOf(file) {

@@ -4,27 +4,27 @@
 // Without either, the specs are skipped by name, with the reason. Run through scripts/run.mjs, which installs and builds.
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { serversOf } from '@driftloop/contracts/testing';
+import { serversOf } from '@driftloop/testing/servers';
 import { startServers } from './containers.mjs';
-import { node, root } from './install.mjs';
+import { root } from './install.mjs';
+import { jestCommand, jestEnvironment } from './jest.mjs';
 
-const flags = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  '--disable-warning=TimeoutNegativeWarning',
-];
-const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-const args = [...flags, jest, '--config', join(root, 'jest.integration.config.js'), ...process.argv.slice(2)];
+const args = ['--config', join(root, 'jest.integration.config.js'), ...process.argv.slice(2)];
 
 /** The servers that the chosen specs need, by their file names. */
 function needed() {
-  const { stdout } = spawnSync(node, [...args, '--listTests'], { cwd: root, encoding: 'utf8' });
+  const [node, listing] = jestCommand([...args, '--listTests']);
+  const { stdout } = spawnSync(node, listing, { cwd: root, encoding: 'utf8' });
   const suffixes = [...stdout.matchAll(/\.(kafka|mongod|minio|cluster)\.spec\.ts$/gm)].map(([, suffix]) => suffix);
   return ['kafka', 'mongod', 'minio'].filter((name) => suffixes.includes(name) || suffixes.includes('cluster'));
 }
 
 function runSpecs(env) {
-  const child = spawn(node, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+  const child = spawn(...jestCommand(args), {
+    cwd: root,
+    stdio: 'inherit',
+    env: jestEnvironment({ ...process.env, ...env }),
+  });
   // An interrupted run still stops what it started: the signal is the specs' to end on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));

@@ -18,7 +18,8 @@ import {
   type Value,
 } from '@driftloop/contracts';
 import { featureStore } from '@driftloop/feature-store';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 
 const flights = new URL('../../examples/flights/', import.meta.url);
 const [hour, minute] = [3_600_000, 60_000];

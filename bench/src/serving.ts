@@ -22,8 +22,8 @@ import {
   Stage,
 } from '@driftloop/contracts';
 import { boosterGraph } from '@driftloop/onnx';
-import { testService } from '@driftloop/service';
 import { serving } from '@driftloop/serving';
+import { testService } from '@driftloop/testing/service';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { LoadReport, LoadRequest } from './grpc-load.worker.js';
 

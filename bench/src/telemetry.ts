@@ -7,7 +7,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { events, LabelingClient, LabelingService, type ModelDeclared } from '@driftloop/contracts';
-import { grpcClient, type RunningService, testService, When } from '@driftloop/service';
+import { grpcClient, type RunningService, When } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { Controller, Module } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';

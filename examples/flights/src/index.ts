@@ -11,6 +11,6 @@ export { Telling } from './telling.js';
 export { type Happening, importWorld, type World, type WorldModule } from './world.js';
 
 /** The module that runs the replay as a process of its own. */
-export const replayProcess = new URL('../dist/main.js', import.meta.url);
+export const replayProcess = new URL('./main.js', import.meta.url);
 /** The module of the flights' world. */
-export const flightsWorld = new URL('../dist/flights.js', import.meta.url);
+export const flightsWorld = new URL('./flights.js', import.meta.url);

@@ -1,11 +1,11 @@
 /** The bus's contract in code: every implementation's spec runs it. */
-import { describeDelivery } from './contract/delivery.js';
-import { describeFailures } from './contract/failures.js';
-import { describeOrder } from './contract/order.js';
-import { type BusContract, type Fact, Scene } from './contract/scene.js';
-import { describeSettled } from './contract/settled.js';
+import { describeDelivery } from './testing/delivery.js';
+import { describeFailures } from './testing/failures.js';
+import { describeOrder } from './testing/order.js';
+import { type BusContract, type Fact, Scene } from './testing/scene.js';
+import { describeSettled } from './testing/settled.js';
 
-export type { BusContract, BusGround } from './contract/scene.js';
+export type { BusContract, BusGround } from './testing/scene.js';
 
 /** Describes the contract; `open` makes a fresh bus for each fact, or one that facts share: their names are unique. */
 export function describeBus(name: string, { open, skip }: BusContract): void {

@@ -1,16 +1,14 @@
 /** The embedded bus and kill -9: nothing lost, and the group goes on from what it committed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { openDatabase } from './contract/embedded-ground.js';
 import { EmbeddedBus } from './embedded.js';
+import { openDatabase } from './testing/embedded-ground.js';
 
-const program = fileURLToPath(new URL('./embedded.crash.mjs', import.meta.url));
-const built = fileURLToPath(new URL('../dist/index.js', import.meta.url));
+const program = fileURLToPath(new URL('./testing/crashing.ts', import.meta.url));
 /** Offsets become durable at least every 128 events; so many may come again after a crash, per partition. */
 const mostRepeated = 128;
 
@@ -30,7 +28,6 @@ async function runAndKill(path: string, events: number): Promise<{ published: nu
 describe('the embedded bus and kill -9', () => {
   let folder: string;
   beforeAll(async () => {
-    if (!existsSync(built)) throw new Error('this spec runs the built bus: `npx tsc -b libs/bus` first');
     folder = await mkdtemp(join(tmpdir(), 'driftloop-crash-'));
   });
   afterAll(() => rm(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 /** The embedded bus holds the bus's contract. */
 import { describeBus } from './bus.contract.js';
-import { temporaryGround } from './contract/embedded-ground.js';
+import { temporaryGround } from './testing/embedded-ground.js';
 
 describeBus('the embedded bus', { open: () => temporaryGround({ retryDelayMs: 2 }), skip: [] });

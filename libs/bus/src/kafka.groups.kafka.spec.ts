@@ -1,11 +1,11 @@
 /** Whose groups are whose at the brokers: the house's, product teams' with any Kafka client, and other houses'. */
 import { randomUUID } from 'node:crypto';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import type { Consumer, Kafka } from 'kafkajs';
-import { until } from './contract/scene.js';
 import { removeNamespace } from './kafka/namespace.js';
 import { kafkaOf } from './kafka/wire.js';
 import { KafkaBus } from './kafka.js';
+import { until } from './testing/scene.js';
 
 const event = (topic: string, id: string) => ({
   ...{ id, topic, key: id, time: 1_362_000_000_000, source: 'labeling', data: { id } },

@@ -1,10 +1,10 @@
 /** What only a bus that several processes share has to hold: who hears what when one comes, and settled across all of them. */
 import { setTimeout as pass } from 'node:timers/promises';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import type { HeardEvent, OutgoingEvent } from './bus.js';
-import { type KafkaGround, kafkaGround } from './contract/kafka-ground.js';
-import { Gate, stillOpen, until } from './contract/scene.js';
 import { kafkaOf } from './kafka/wire.js';
+import { type KafkaGround, kafkaGround } from './testing/kafka-ground.js';
+import { Gate, stillOpen, until } from './testing/scene.js';
 
 const event = (topic: string, id: string): OutgoingEvent => ({
   ...{ id, topic, key: id, time: 1_362_000_000_000, source: 'labeling', data: { id } },

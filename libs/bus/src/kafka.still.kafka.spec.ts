@@ -1,18 +1,16 @@
 /** A process that stands still is taken for dead, and does not know it when it goes on: nothing is lost, nothing hangs. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as pass } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import type { Admin } from 'kafkajs';
 import type { HeardEvent, OutgoingEvent } from './bus.js';
-import { type KafkaGround, kafkaGround } from './contract/kafka-ground.js';
-import { until } from './contract/scene.js';
 import { kafkaOf } from './kafka/wire.js';
+import { type KafkaGround, kafkaGround } from './testing/kafka-ground.js';
+import { until } from './testing/scene.js';
 
-const program = fileURLToPath(new URL('./kafka.still.mjs', import.meta.url));
-const built = fileURLToPath(new URL('../dist/kafka.js', import.meta.url));
+const program = fileURLToPath(new URL('./testing/standing-still.ts', import.meta.url));
 const event = (id: string): OutgoingEvent => ({
   ...{ id, topic: 'news', key: id, time: 1_362_000_000_000, source: 'labeling', data: { id } },
 });
@@ -22,7 +20,6 @@ describeOn(['kafka'], 'a process that stands still', ({ kafka: { brokers } }) =>
   let child: ChildProcess | undefined;
   let said: string[];
   beforeEach(async () => {
-    if (!existsSync(built)) throw new Error('this spec runs the built bus: `npx tsc -b libs/bus` first');
     said = [];
     ground = await kafkaGround(brokers);
     await ground.bus.declare('news', { partitions: 1, keep: '1d' });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Control } from './control.js';
 import { CallFailed } from './failure.js';
-import { httpDoor } from './spec/doors.js';
+import { httpDoor } from './testing/doors.js';
 
 let door: Awaited<ReturnType<typeof httpDoor>>;
 let answer: { status: number; body: string };

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Control } from './control.js';
 import { Operations } from './operations.js';
-import { httpDoor } from './spec/doors.js';
+import { httpDoor } from './testing/doors.js';
 
 let door: Awaited<ReturnType<typeof httpDoor>>;
 let answer: string;

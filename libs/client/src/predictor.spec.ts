@@ -2,7 +2,7 @@ import { inference } from '@driftloop/contracts';
 import { Metadata, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { CallFailed } from './failure.js';
 import { Predictor } from './predictor.js';
-import { grpcDoor } from './spec/doors.js';
+import { grpcDoor } from './testing/doors.js';
 
 type Call = ServerUnaryCall<inference.ModelInferRequest, inference.ModelInferResponse>;
 type Done = sendUnaryData<inference.ModelInferResponse>;

@@ -8,7 +8,7 @@ import {
 } from '@driftloop/contracts';
 import { type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { Reporter } from './reporter.js';
-import { grpcDoor } from './spec/doors.js';
+import { grpcDoor } from './testing/doors.js';
 
 type Ingest = ServerDuplexStream<IngestRequest, IngestReply>;
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CycleClosed } from '@driftloop/contracts';
 import { CallFailed } from './failure.js';
-import { httpDoor } from './spec/doors.js';
 import { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';
+import { httpDoor } from './testing/doors.js';
 
 /** What was asked for, connection by connection. */
 let asked: { topics: string | null; after: string | null; authorization: string | undefined }[];

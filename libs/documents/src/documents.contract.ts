@@ -1,12 +1,12 @@
 /** The documents' contract in code, in mongoose's and mongod's terms: every implementation's spec runs it. */
-import { describeDifferences } from './contract/differences.js';
-import { describeIndexes } from './contract/indexes.js';
-import { describeQueries } from './contract/queries.js';
-import { type DocumentsContract, type Fact, longestMs } from './contract/scene.js';
-import { describeValues } from './contract/values.js';
-import { describeWrites } from './contract/writes.js';
+import { describeDifferences } from './testing/differences.js';
+import { describeIndexes } from './testing/indexes.js';
+import { describeQueries } from './testing/queries.js';
+import { type DocumentsContract, type Fact, longestMs } from './testing/scene.js';
+import { describeValues } from './testing/values.js';
+import { describeWrites } from './testing/writes.js';
 
-export type { DocumentsContract, DocumentsGround } from './contract/scene.js';
+export type { DocumentsContract, DocumentsGround } from './testing/scene.js';
 
 /** Describes the contract; `open` gives fresh documents for each fact, or some that facts share. */
 export function describeDocuments(name: string, { open, skip }: DocumentsContract): void {

@@ -1,13 +1,13 @@
 /** The embedded documents answer generated operations as a real mongod does, or refuse them by name. */
 import { randomUUID } from 'node:crypto';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import type { Connection } from 'mongoose';
-import { temporaryDocuments } from './contract/embedded-ground.js';
-import { Dice } from './contract/generate.js';
-import { type Operation, reading, wildDocument, writing } from './contract/generate-wild.js';
-import { collectionOf } from './contract/scene.js';
 import { openMongod } from './mongod.js';
+import { temporaryDocuments } from './testing/embedded-ground.js';
+import { Dice } from './testing/generate.js';
+import { type Operation, reading, wildDocument, writing } from './testing/generate-wild.js';
+import { collectionOf } from './testing/scene.js';
 
 type Doc = Record<string, unknown>;
 type Collection = Awaited<ReturnType<typeof collectionOf>>;

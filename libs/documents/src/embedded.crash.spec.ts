@@ -1,6 +1,5 @@
 /** The embedded documents, the outbox, and kill -9. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +12,7 @@ import { openEmbedded } from './embedded/open.js';
 import { MongooseOutbox } from './mongoose-outbox.js';
 import { outboxed } from './outboxed.js';
 
-const program = fileURLToPath(new URL('./embedded.crash.mjs', import.meta.url));
-const built = fileURLToPath(new URL('../dist/index.js', import.meta.url));
+const program = fileURLToPath(new URL('./testing/crashing.ts', import.meta.url));
 
 /** Runs the program until `enough` of its lines says so, and kills it. Resolves with its lines. */
 async function runAndKill(path: string, mode: string, enough: (line: string) => boolean, fail = ''): Promise<string[]> {
@@ -31,7 +29,6 @@ async function runAndKill(path: string, mode: string, enough: (line: string) => 
 describe('kill -9', () => {
   let folder: string;
   beforeAll(async () => {
-    if (!existsSync(built)) throw new Error('this spec runs the built package: `npx tsc -b libs/documents` first');
     folder = await mkdtemp(join(tmpdir(), 'driftloop-crash-'));
   });
   afterAll(() => rm(folder, { recursive: true }));

@@ -1,5 +1,6 @@
 /** The embedded documents hold the documents' contract. */
-import { temporaryDocuments } from './contract/embedded-ground.js';
+
 import { describeDocuments } from './documents.contract.js';
+import { temporaryDocuments } from './testing/embedded-ground.js';
 
 describeDocuments('the embedded documents', { open: temporaryDocuments, skip: [] });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { EmbeddedBus } from '@driftloop/bus';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import mongoose from 'mongoose';
 import { describeDocuments } from './documents.contract.js';
 import { explained, openMongod } from './mongod.js';

@@ -1,7 +1,8 @@
 /** The outbox's contract in code, on any documents and any bus. */
 import { type AnyEvent, events, isRetriable } from '@driftloop/contracts';
 import mongoose from 'mongoose';
-import { describeReplicas } from './contract/outbox-replicas.js';
+import type { MongooseOutboxOptions } from './mongoose-outbox.js';
+import { describeReplicas } from './testing/outbox-replicas.js';
 import {
   because,
   closed,
@@ -13,11 +14,10 @@ import {
   Replica,
   spoken,
   type World,
-} from './contract/outbox-scene.js';
-import { fresh, longestMs } from './contract/scene.js';
-import type { MongooseOutboxOptions } from './mongoose-outbox.js';
+} from './testing/outbox-scene.js';
+import { fresh, longestMs } from './testing/scene.js';
 
-export type { OutboxGround } from './contract/outbox-scene.js';
+export type { OutboxGround } from './testing/outbox-scene.js';
 
 /** Describes the contract; `open` makes a fresh ground for each fact. */
 export function describeOutbox(name: string, open: () => Promise<OutboxGround>): void {

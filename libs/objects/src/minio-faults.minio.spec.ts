@@ -4,9 +4,9 @@ import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describeOn } from '@driftloop/contracts/testing';
-import { type BucketGround, type Fate, openBucket, openWay } from './minio.fixture.js';
+import { describeOn } from '@driftloop/testing/servers';
 import { MinioObjects } from './minio.js';
+import { type BucketGround, type Fate, openBucket, openWay } from './testing/minio.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

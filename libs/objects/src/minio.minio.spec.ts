@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describeOn, lineTo } from '@driftloop/contracts/testing';
+import { describeOn, lineTo } from '@driftloop/testing/servers';
 import { Client } from 'minio';
 import { MinioObjects, type MinioOptions } from './minio.js';
 import { describeObjects } from './objects.contract.js';

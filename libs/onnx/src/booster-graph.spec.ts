@@ -10,7 +10,7 @@ import {
 } from '@driftloop/algorithms';
 import { featureColumns, type ModelSpec, parseModelSpec } from '@driftloop/contracts';
 import { boosterGraph, checkInterface, inspectGraph } from './index.js';
-import { type GraphFeeds, runGraph } from './run-graph.fixture.js';
+import { type GraphFeeds, runGraph } from './testing/run-graph.js';
 
 const flights = parseModelSpec(readFileSync('examples/flights/model.yaml', 'utf8'));
 const platt = { kind: 'platt', a: 1.1, b: -0.07 } as const;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type ModelSpec, parseModelSpec } from '@driftloop/contracts';
 import { checkInterface, constantPriorGraph, inspectGraph } from './index.js';
 import { type Onnx, onnx } from './proto.js';
-import { runGraph } from './run-graph.fixture.js';
+import { runGraph } from './testing/run-graph.js';
 
 const flights = parseModelSpec(readFileSync('examples/flights/model.yaml', 'utf8'));
 const withPrior = (prior: number): ModelSpec => {

@@ -1,7 +1,8 @@
 /** The operators' door of a real service: its groups, its dead letters and nobody else's. */
 import { AdminClient } from '@driftloop/contracts';
-import { call, grpcClient, Secret, testService } from './index.js';
-import { tiny, World, world } from './spec/tiny-service.js';
+import { testService } from '@driftloop/testing/service';
+import { call, grpcClient, Secret } from './index.js';
+import { tiny, World, world } from './testing/tiny-service.js';
 
 const logged: string[] = [];
 const logLines = { write: (line: string) => void logged.push(line) };

@@ -1,10 +1,11 @@
 /** The gRPC door: errors, credentials, health, reflection, ports, limits. */
 import { LabelingClient, type LoopError } from '@driftloop/contracts';
+import { testService } from '@driftloop/testing/service';
 import { type Client, credentials, loadPackageDefinition, Metadata, status } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
-import { call, errorKey, grpcClient, type RunningService, testService } from './index.js';
-import { tiny, world } from './spec/tiny-service.js';
+import { call, errorKey, grpcClient, type RunningService } from './index.js';
+import { tiny, world } from './testing/tiny-service.js';
 
 type Running = Awaited<ReturnType<typeof testService>>;
 const token = 'a-token-of-some-length';

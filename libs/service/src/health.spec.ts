@@ -1,10 +1,11 @@
 /** Liveness and readiness over HTTP, and what is behind them. */
 import { events } from '@driftloop/contracts';
+import { testService } from '@driftloop/testing/service';
 import { Dependencies } from './dependencies.js';
 import { healthPortOf } from './health.js';
-import { readSettings, testService, variableOf } from './index.js';
+import { readSettings, variableOf } from './index.js';
 import { defaultPorts } from './settings.js';
-import { tiny, World, world } from './spec/tiny-service.js';
+import { tiny, World, world } from './testing/tiny-service.js';
 
 const logLines = { write: () => {} };
 const open: { close(): unknown }[] = [];

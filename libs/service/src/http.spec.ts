@@ -5,9 +5,10 @@
  * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import type { ServerResponse } from 'node:http';
+import { testService } from '@driftloop/testing/service';
 import { Controller, Get, Module, Res } from '@nestjs/common';
 import { type Model, Schema } from 'mongoose';
-import { Connection, testService } from './index.js';
+import { Connection } from './index.js';
 
 @Controller()
 class Page {

@@ -1,9 +1,9 @@
 /** Leases on a real mongod, each replica on a connection of its own, as processes have them. */
 import { randomUUID } from 'node:crypto';
-import { describeOn } from '@driftloop/contracts/testing';
 import { openMongod } from '@driftloop/documents';
+import { HandClock } from '@driftloop/testing/clock';
+import { describeOn } from '@driftloop/testing/servers';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { HandClock } from './index.js';
 import { Lease } from './lease.js';
 
 describeOn(['mongod'], 'a lease on mongod', ({ mongod: { uri } }) => {

@@ -4,19 +4,18 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabelingClient } from '@driftloop/contracts';
+import { HandClock } from '@driftloop/testing/clock';
+import { replicaEnvironment, testService } from '@driftloop/testing/service';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import {
   call,
   type EmbeddedStore,
   grpcClient,
-  HandClock,
   openEmbeddedStore,
   readSettings,
-  replicaEnvironment,
   type ServiceDefinition,
-  testService,
 } from './index.js';
-import { tiny, World, world } from './spec/tiny-service.js';
+import { tiny, World, world } from './testing/tiny-service.js';
 
 type Running = Awaited<ReturnType<typeof testService>>;
 const led: ServiceDefinition = { ...tiny, leads: true };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { LoopError } from '@driftloop/contracts';
 import { Addresses, checkExposure, openLog, readSettings, start, variableOf } from './index.js';
-import { tiny } from './spec/tiny-service.js';
+import { tiny } from './testing/tiny-service.js';
 
 const token = 'a-token-of-some-length';
 

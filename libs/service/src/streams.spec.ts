@@ -1,10 +1,11 @@
 /** Streams both ways: every way in which a handler can fail ends the call with a typed error. */
 import { FeatureStoreClient, FeatureStoreService, IngestReply, IngestRequest } from '@driftloop/contracts';
+import { testService } from '@driftloop/testing/service';
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { Controller, Module } from '@nestjs/common';
 import { GrpcStreamCall } from '@nestjs/microservices';
-import { callerOf, errorKey, grpcClient, type RunningService, type ServiceDefinition, testService } from './index.js';
-import { errors } from './spec/tiny-service.js';
+import { callerOf, errorKey, grpcClient, type RunningService, type ServiceDefinition } from './index.js';
+import { errors } from './testing/tiny-service.js';
 
 const unknown = errors.LABEL_UNKNOWN({ label: 'x' });
 const reply = (accepted: number): IngestReply => IngestReply.fromPartial({ accepted });

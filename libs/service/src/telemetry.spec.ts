@@ -1,12 +1,15 @@
 /** What a service tells of itself: spans over bus and calls, metrics, log lines; sent to OTLP only where there is an endpoint. */
 import { events, LabelingClient } from '@driftloop/contracts';
+import { type ReceivedSpan } from '@driftloop/testing/otlp-wire';
+import { openReceiver, type Receiver } from '@driftloop/testing/receiver';
+import { testService } from '@driftloop/testing/service';
 import { SpanKind } from '@opentelemetry/api';
 import * as semantics from '@opentelemetry/semantic-conventions';
 import * as unstable from '@opentelemetry/semantic-conventions/incubating';
-import { call, Metrics, openReceiver, type ReceivedSpan, type Receiver, Telemetry, testService } from './index.js';
-import { tiny, World, world } from './spec/tiny-service.js';
+import { call, Metrics, Telemetry } from './index.js';
 import { names } from './telemetry/conventions.js';
 import { metricCatalogue } from './telemetry/metric-catalogue.js';
+import { tiny, World, world } from './testing/tiny-service.js';
 
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const producer = `00-${trace}-b7ad6b7169203331-01`;

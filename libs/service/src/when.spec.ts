@@ -6,17 +6,10 @@ import { join } from 'node:path';
 import type { OutgoingEvent } from '@driftloop/bus';
 import { events, type ModelDeclared, type ModelPromoted, type TimePassed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
+import { type TestOptions, testService } from '@driftloop/testing/service';
 import { Controller, Module } from '@nestjs/common';
-import {
-  handledTopics,
-  openEmbeddedStore,
-  readSettings,
-  type ServiceDefinition,
-  type TestOptions,
-  testService,
-  When,
-} from './index.js';
-import { tiny, World, world } from './spec/tiny-service.js';
+import { handledTopics, openEmbeddedStore, readSettings, type ServiceDefinition, When } from './index.js';
+import { tiny, World, world } from './testing/tiny-service.js';
 import { kebab } from './when.js';
 
 const open: { close(): unknown }[] = [];

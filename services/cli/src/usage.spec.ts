@@ -1,11 +1,12 @@
-/** The built command line where no house runs: what it explains, what it refuses, and its exit codes. */
+/** The command line where no house runs: what it explains, what it refuses, and its exit codes. */
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { bare } from '@driftloop/testing/environment';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const nowhere = { DRIFTLOOP_URL: 'http://127.0.0.1:9', DRIFTLOOP_SERVING_ADDRESS: '127.0.0.1:9' };
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const nowhere = { ...bare, DRIFTLOOP_URL: 'http://127.0.0.1:9', DRIFTLOOP_SERVING_ADDRESS: '127.0.0.1:9' };
 
 function driftloop(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {

@@ -1,10 +1,10 @@
 /** Both computations against the definition, in a world of ties, revisions, fractions and things known too late. */
 import { Random } from '@driftloop/algorithms';
 import { type Label, parseModelSpec, type SourceRow } from '@driftloop/contracts';
-import { awkwardSpec, awkwardWorld, hour } from './spec/awkward.js';
-import { declared } from './spec/flights.js';
-import { type Running, runFeatureStore } from './spec/running.js';
-import { type PlainWorld, slowFeatures } from './spec/slow-features.js';
+import { awkwardSpec, awkwardWorld, hour } from './testing/awkward.js';
+import { declared } from './testing/flights.js';
+import { type Running, runFeatureStore } from './testing/running.js';
+import { type PlainWorld, slowFeatures } from './testing/slow-features.js';
 
 const spec = parseModelSpec(awkwardSpec);
 const cutoff = '2020-04-10T00:00:00Z';

@@ -14,8 +14,8 @@ import {
   labels,
   scheduleRows,
   weatherRows,
-} from './spec/flights.js';
-import { type Running, runFeatureStore } from './spec/running.js';
+} from './testing/flights.js';
+import { type Running, runFeatureStore } from './testing/running.js';
 import { FeatureView } from './views/feature-view.js';
 import { planOf } from './views/plan.js';
 import type { Row } from './views/source-rows.js';

@@ -18,8 +18,8 @@ import {
   specJson,
   text,
   weatherRows,
-} from './spec/flights.js';
-import { type Running, runFeatureStore } from './spec/running.js';
+} from './testing/flights.js';
+import { type Running, runFeatureStore } from './testing/running.js';
 
 const [from, to] = ['2013-03-08', '2013-03-11'];
 const flights = departures(from, to);

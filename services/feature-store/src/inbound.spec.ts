@@ -1,7 +1,7 @@
 /** Rows that come over the bus: the same as through the door; what is at fault is a dead letter that says why. */
 import { EntitiesObserved, events, FeaturesIngested, type SourceRow } from '@driftloop/contracts';
-import { declared, departures, scheduleRows, weatherRows } from './spec/flights.js';
-import { type Running, runFeatureStore } from './spec/running.js';
+import { declared, departures, scheduleRows, weatherRows } from './testing/flights.js';
+import { type Running, runFeatureStore } from './testing/running.js';
 
 const group = 'feature-store.when-entities-observed';
 const [model, source] = ['flights', 'weather'];

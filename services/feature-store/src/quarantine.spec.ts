@@ -5,8 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SourceRow } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { askedAt, declared, departedRows, departures, labels, number, scheduleRows, specJson } from './spec/flights.js';
-import { type Running, runFeatureStore } from './spec/running.js';
+import {
+  askedAt,
+  declared,
+  departedRows,
+  departures,
+  labels,
+  number,
+  scheduleRows,
+  specJson,
+} from './testing/flights.js';
+import { type Running, runFeatureStore } from './testing/running.js';
 
 const ranged = specJson.replace(
   'departed: { columns: { delay: number } }',

@@ -2,23 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type EmbeddedStore,
-  HandClock,
-  Leadership,
-  openEmbeddedStore,
-  readSettings,
-  replicaEnvironment,
-  testService,
-  Unled,
-} from '@driftloop/service';
+import { type EmbeddedStore, Leadership, openEmbeddedStore, readSettings, Unled } from '@driftloop/service';
+import { HandClock } from '@driftloop/testing/clock';
+import { replicaEnvironment, testService } from '@driftloop/testing/service';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { FeatureStoreDocuments } from './feature-store.documents.js';
 import { featureStore } from './feature-store.module.js';
 import { Models } from './models.js';
 import { RowLog, type Tell } from './rows/row-log.js';
-import { askedAt, declared, departedRows, departures, scheduleRows } from './spec/flights.js';
-import { type Running, runFeatureStore } from './spec/running.js';
+import { askedAt, declared, departedRows, departures, scheduleRows } from './testing/flights.js';
+import { type Running, runFeatureStore } from './testing/running.js';
 import type { Row } from './views/source-rows.js';
 
 const leaseMs = 15_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { get, request as httpRequest } from 'node:http';
 import { events, TimePassed } from '@driftloop/contracts';
-import { testService } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { gateway } from './index.js';
 
 type Service = Awaited<ReturnType<typeof testService>>;

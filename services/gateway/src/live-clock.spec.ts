@@ -3,14 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events, TimePassed } from '@driftloop/contracts';
-import {
-  type EmbeddedStore,
-  HandClock,
-  openEmbeddedStore,
-  readSettings,
-  replicaEnvironment,
-  testService,
-} from '@driftloop/service';
+import { type EmbeddedStore, openEmbeddedStore, readSettings } from '@driftloop/service';
+import { HandClock } from '@driftloop/testing/clock';
+import { replicaEnvironment, testService } from '@driftloop/testing/service';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClockStates } from './clock-state.js';
 import { gateway } from './index.js';

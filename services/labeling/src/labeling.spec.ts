@@ -10,7 +10,8 @@ import {
   parseModelSpec,
   RecordOutcomesRequest,
 } from '@driftloop/contracts';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { labeling } from './index.js';
 

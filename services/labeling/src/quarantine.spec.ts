@@ -9,7 +9,8 @@ import {
   parseModelSpec,
   RecordOutcomesRequest,
 } from '@driftloop/contracts';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { labeling } from './index.js';
 
 type Service = Awaited<ReturnType<typeof testService>>;

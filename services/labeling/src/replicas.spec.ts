@@ -12,15 +12,8 @@ import {
   parseModelSpec,
   RecordOutcomesRequest,
 } from '@driftloop/contracts';
-import {
-  call,
-  type EmbeddedStore,
-  grpcClient,
-  openEmbeddedStore,
-  readSettings,
-  replicaEnvironment,
-  testService,
-} from '@driftloop/service';
+import { call, type EmbeddedStore, grpcClient, openEmbeddedStore, readSettings } from '@driftloop/service';
+import { replicaEnvironment, testService } from '@driftloop/testing/service';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { labeling } from './index.js';
 import { LabelingDocuments } from './labeling.documents.js';

@@ -2,8 +2,8 @@ import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Loop } from './loop.js';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { DocumentsOf, day, hour, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { DocumentsOf, day, hour, specText, start } from './testing/world.js';
 
 const retraining = { minFreshLabels: 50, cooldown: '1d', breakerAfter: 2, deadlines: { training: '30d' } };
 const spec = specText({ retraining });

@@ -1,8 +1,8 @@
 import { events, RolloutFailed, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, start } from './testing/world.js';
 
 describe('a training that ends after its due time', () => {
   /** A day and a half after it was due, within the training's own deadline of two days. */

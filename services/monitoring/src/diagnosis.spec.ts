@@ -3,7 +3,7 @@ import { parseModelSpec } from '@driftloop/contracts';
 import { describe, expect, it } from '@jest/globals';
 import type { DayDocument } from './days.documents.js';
 import { keyOf, movementsOf } from './diagnosis.js';
-import { day, specText, start } from './spec/world.js';
+import { day, specText, start } from './testing/world.js';
 import type { ModelView } from './view.js';
 
 const edges = [-1, 0, 1];

@@ -2,8 +2,8 @@
 import { type CycleExplanation, events, RolloutFailed, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, specText, start } from './testing/world.js';
 
 const retraining = { minFreshLabels: 100, cooldown: '8d', any: [{ growth: { atLeast: 0.5 } }] };
 

@@ -1,8 +1,8 @@
 /** Documents under a leader's number, on a real mongod. */
 import { randomUUID } from 'node:crypto';
-import { describeOn } from '@driftloop/contracts/testing';
 import { openMongod } from '@driftloop/documents';
 import { Leadership } from '@driftloop/service';
+import { describeOn } from '@driftloop/testing/servers';
 import { expect, it } from '@jest/globals';
 import { LoopDocuments } from './loop.documents.js';
 

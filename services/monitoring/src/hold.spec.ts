@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, specText, start } from './testing/world.js';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {

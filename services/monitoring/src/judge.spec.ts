@@ -1,7 +1,7 @@
 import { Stage } from '@driftloop/contracts';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, type Parcel, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, type Parcel, specText, start } from './testing/world.js';
 
 describe('the judge', () => {
   let world: LoopWorld;

@@ -6,8 +6,8 @@ import { Random } from '@driftloop/algorithms';
 import { canonicalJson, Decision, events, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { type Answers, DocumentsOf, day, hour, parcelsOf, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { type Answers, DocumentsOf, day, hour, parcelsOf, start } from './testing/world.js';
 
 const told = [events.retrainingRequested, events.rolloutJudged, events.cycleClosed, events.driftDetected];
 

@@ -1,7 +1,7 @@
 import { events } from '@driftloop/contracts';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, openWorld, parcelsOf, specText, start, type World } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, openWorld, parcelsOf, specText, start, type World } from './testing/world.js';
 
 describe('the trigger policy', () => {
   let world: LoopWorld | World;

@@ -2,8 +2,8 @@
 
 import { entityBucket, events, Label, LabelsAdded, labelBuckets, Stage, Verdict } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, type Parcel, parcelsOf, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, type Parcel, parcelsOf, specText, start } from './testing/world.js';
 
 const count = 200;
 const spec = (quarantine: object = {}, retraining: object = {}) => {

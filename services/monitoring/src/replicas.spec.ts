@@ -3,23 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events, RolloutFailed, RolloutFollowed, Stage } from '@driftloop/contracts';
-import {
-  type EmbeddedStore,
-  HandClock,
-  Leadership,
-  openEmbeddedStore,
-  readSettings,
-  replicaEnvironment,
-  testService,
-} from '@driftloop/service';
+import { type EmbeddedStore, Leadership, openEmbeddedStore, readSettings } from '@driftloop/service';
+import { HandClock } from '@driftloop/testing/clock';
+import { replicaEnvironment, testService } from '@driftloop/testing/service';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { keepFenced } from './fenced.js';
 import { Ledger } from './ledger.js';
 import { LoopDocuments } from './loop.documents.js';
 import { Loop } from './loop.js';
 import { monitoring } from './monitoring.module.js';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, start } from './testing/world.js';
 
 const leaseMs = 15_000;
 let home: string;

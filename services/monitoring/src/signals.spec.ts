@@ -1,8 +1,8 @@
 import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { DocumentsOf, day, type Parcel, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { DocumentsOf, day, type Parcel, specText, start } from './testing/world.js';
 
 const quiet = { retraining: { any: [{ growth: { atLeast: 1000 } }] } };
 

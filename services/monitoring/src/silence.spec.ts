@@ -1,7 +1,7 @@
 import { events, FeaturesIngested, Stage } from '@driftloop/contracts';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type LoopWorld, openLoop } from './spec/loop-world.js';
-import { day, hour, parcelsOf, specText, start } from './spec/world.js';
+import { type LoopWorld, openLoop } from './testing/loop-world.js';
+import { day, hour, parcelsOf, specText, start } from './testing/world.js';
 
 const quiet = { retraining: { any: [{ growth: { atLeast: 1000 } }] } };
 

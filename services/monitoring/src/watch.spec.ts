@@ -2,7 +2,7 @@ import { type AnyEvent, events } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
-import { DocumentsOf, day, hour, openWorld, parcelsOf, start, type World } from './spec/world.js';
+import { DocumentsOf, day, hour, openWorld, parcelsOf, start, type World } from './testing/world.js';
 import { WhenLabelsAdded } from './when-labels-added.js';
 import { WhenPredictionsMade } from './when-predictions-made.js';
 

@@ -1,6 +1,6 @@
 import { Random } from '@driftloop/algorithms';
 import { describe, expect, it } from '@jest/globals';
-import { day, start } from './spec/world.js';
+import { day, start } from './testing/world.js';
 import { changedAt } from './when-changed.js';
 
 /** Days whose values rise by four of their standard deviations from day `from` on. */

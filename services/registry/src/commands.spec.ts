@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events, ModelTrained, RegistryClient, TimePassed } from '@driftloop/contracts';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { registry } from './index.js';
 
 const spec = readFileSync(new URL('../../../examples/flights/model.yaml', import.meta.url), 'utf8');

@@ -12,7 +12,8 @@ import {
   TimePassed,
   Verdict,
 } from '@driftloop/contracts';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { registry } from './index.js';
 
 const spec = readFileSync(new URL('../../../examples/flights/model.yaml', import.meta.url), 'utf8');

@@ -13,7 +13,8 @@ import {
   TimePassed,
   Verdict,
 } from '@driftloop/contracts';
-import { call, grpcClient, testService } from '@driftloop/service';
+import { call, grpcClient } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { registry } from './index.js';
 import { RegistryDocuments } from './registry.documents.js';
 

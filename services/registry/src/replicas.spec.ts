@@ -3,15 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events, ModelTrained, RegistryClient, TimePassed } from '@driftloop/contracts';
-import {
-  call,
-  type EmbeddedStore,
-  grpcClient,
-  openEmbeddedStore,
-  readSettings,
-  replicaEnvironment,
-  testService,
-} from '@driftloop/service';
+import { call, type EmbeddedStore, grpcClient, openEmbeddedStore, readSettings } from '@driftloop/service';
+import { replicaEnvironment, testService } from '@driftloop/testing/service';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { registry } from './index.js';
 import { Reading } from './reading.js';

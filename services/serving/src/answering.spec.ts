@@ -1,6 +1,6 @@
 import { inference } from '@driftloop/contracts';
 import type { ServiceError } from '@grpc/grpc-js';
-import { allInputs, flights, parameter, raw, tensor, World } from './spec/world.js';
+import { allInputs, flights, parameter, raw, tensor, World } from './testing/world.js';
 
 describe('answering over the Open Inference Protocol', () => {
   let world: World;

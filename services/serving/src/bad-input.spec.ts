@@ -1,7 +1,7 @@
 import { inference } from '@driftloop/contracts';
 import { status } from '@grpc/grpc-js';
-import { FeatureStoreStandIn } from './spec/stand-ins.js';
-import { allInputs, flights, ownInputs, parameter, raw, tensor, World } from './spec/world.js';
+import { FeatureStoreStandIn } from './testing/stand-ins.js';
+import { allInputs, flights, ownInputs, parameter, raw, tensor, World } from './testing/world.js';
 
 type Request = Partial<inference.ModelInferRequest>;
 type Tensor = inference.ModelInferRequest_InferInputTensor;

@@ -1,7 +1,7 @@
 import { Arm, Rollout, type ServedVersion, Stage } from '@driftloop/contracts';
 import { bucketOf, pinnedRoute, route } from './routing.js';
 import { prepare } from './served-models.js';
-import { allInputs, graphOf, graphOfNaN, parameter, World } from './spec/world.js';
+import { allInputs, graphOf, graphOfNaN, parameter, World } from './testing/world.js';
 
 const version = (name: string): ServedVersion => ({
   version: name,

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
-import { FeatureStoreStandIn } from './spec/stand-ins.js';
-import { allInputs, ownInputs, parameter, tensor, World } from './spec/world.js';
+import { FeatureStoreStandIn } from './testing/stand-ins.js';
+import { allInputs, ownInputs, parameter, tensor, World } from './testing/world.js';
 
 describe('features from the store', () => {
   let store: FeatureStoreStandIn;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events, RolloutFollowed, type ServedVersion, Stage } from '@driftloop/contracts';
 import { cycleTraceId } from '@driftloop/service';
-import { graphOf, World } from './spec/world.js';
+import { graphOf, World } from './testing/world.js';
 
 let world: World;
 let v0: ServedVersion;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServedVersion, Stage } from '@driftloop/contracts';
 import { status } from '@grpc/grpc-js';
-import { RegistryStandIn } from './spec/stand-ins.js';
+import { RegistryStandIn } from './testing/stand-ins.js';
 import {
   allInputs,
   day,
@@ -14,7 +14,7 @@ import {
   rolloutOf,
   sha256,
   World,
-} from './spec/world.js';
+} from './testing/world.js';
 
 const answer = async (world: World, eventTime?: Date) => {
   const parameters: Record<string, ReturnType<typeof parameter>> = {};

@@ -6,7 +6,7 @@ import { type EmbeddedStore, openEmbeddedStore, openLog, Readiness, readSettings
 import { batchBytes, batchesOf } from './prediction-batches.js';
 import { logCapacity, PredictionLog } from './prediction-log.js';
 import { type ServedModel, ServedModels } from './served-models.js';
-import { day, flights } from './spec/world.js';
+import { day, flights } from './testing/world.js';
 
 const model: ServedModel = new ServedModels(new Readiness()).declare('main', 'flights', 1, flights);
 const prediction = (i: number, change: Partial<Prediction> = {}): Prediction => ({

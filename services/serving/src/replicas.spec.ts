@@ -4,10 +4,11 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events, inference, RolloutFailed, RolloutFollowed, Stage, targetOf } from '@driftloop/contracts';
-import { type EmbeddedStore, openEmbeddedStore, readSettings, replicaEnvironment } from '@driftloop/service';
+import { type EmbeddedStore, openEmbeddedStore, readSettings } from '@driftloop/service';
+import { replicaEnvironment } from '@driftloop/testing/service';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { allInputs, graphOf, parameter, World } from './spec/world.js';
+import { allInputs, graphOf, parameter, World } from './testing/world.js';
 
 let home: string;
 let store: EmbeddedStore;

@@ -5,7 +5,7 @@ import { type Column, Random, train } from '@driftloop/algorithms';
 import { featureColumns, featureLayout } from '@driftloop/contracts';
 import { boosterGraph } from '@driftloop/onnx';
 import { type Row, Scorer } from './scorer.js';
-import { flights, graphOf, graphOfNaN, sha256 } from './spec/world.js';
+import { flights, graphOf, graphOfNaN, sha256 } from './testing/world.js';
 
 const { numbers, texts } = featureLayout(flights);
 const row: Row = { numbers: numbers.map((_, i) => i), texts: texts.map(() => 'AA') };

@@ -1,6 +1,6 @@
 import type { Graph } from './scoring.worker.js';
 import { ScoringThread } from './scoring-thread.js';
-import { flights } from './spec/world.js';
+import { flights } from './testing/world.js';
 
 const graph = (key: string, path = key): Graph => ({ key, path, spec: flights, numbers: [], texts: [] });
 const columns = () => ({ rows: 2, numbers: new Float64Array(2), texts: [] });
@@ -8,7 +8,7 @@ const columns = () => ({ rows: 2, numbers: new Float64Array(2), texts: [] });
 describe('the scoring thread', () => {
   let thread: ScoringThread;
   beforeEach(() => {
-    thread = new ScoringThread(new URL('./spec/mortal.worker.mjs', import.meta.url));
+    thread = new ScoringThread(new URL('./testing/mortal.worker.mjs', import.meta.url));
   });
   afterEach(() => thread.close());
 

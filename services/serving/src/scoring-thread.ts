@@ -15,7 +15,7 @@ export class ScoringThread {
   private nextId = 1;
   private closed = false;
 
-  constructor(private readonly program = new URL('../dist/scoring.worker.js', import.meta.url)) {}
+  constructor(private readonly program = new URL('./scoring.worker.js', import.meta.url)) {}
 
   async load(graph: Graph): Promise<void> {
     if (this.graphs.has(graph.key)) return;

@@ -5,8 +5,8 @@ import { openEmbedded } from '@driftloop/documents';
 import { WallClock } from '@driftloop/service';
 import { JobTimes } from './job-times.js';
 import { Jobs, jobId, LeaseLost } from './jobs.js';
+import { DAY, parcels, START } from './testing/training.js';
 import { TrainingDocuments } from './training.documents.js';
-import { DAY, parcels, START } from './training.fixture.js';
 
 class SetClock extends WallClock {
   time = 1_000_000;

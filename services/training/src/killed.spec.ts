@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { CUTOFF, house } from './house.fixture.js';
-import { HOUR, longDataset, withoutWallTimes } from './training.fixture.js';
+import { CUTOFF, house } from './testing/house.js';
+import { HOUR, longDataset, withoutWallTimes } from './testing/training.js';
 
-const child = fileURLToPath(new URL('../dist/killed.fixture.js', import.meta.url));
+const child = fileURLToPath(new URL('./testing/killed.ts', import.meta.url));
 const homes: string[] = [];
 const newHome = () => {
   const home = mkdtempSync(join(tmpdir(), 'driftloop-killed-'));

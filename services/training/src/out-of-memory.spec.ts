@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-const thread = new URL('../dist/thread.js', import.meta.url).href;
+const thread = new URL('./thread.ts', import.meta.url).href;
 const greedy = 'const kept = []; for (;;) kept.push(Array.from({ length: 1e5 }, (_, i) => ({ i })));';
 const program = `
   import { trainOnThread } from ${JSON.stringify(thread)};

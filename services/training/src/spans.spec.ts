@@ -2,8 +2,8 @@
 import { type CycleSpan, events, type ModelTrained, type TrainingFailed } from '@driftloop/contracts';
 import { call, cycleTraceId } from '@driftloop/service';
 import { jest } from '@jest/globals';
-import { CUTOFF, type House, house as openHouse } from './house.fixture.js';
-import { HOUR } from './training.fixture.js';
+import { CUTOFF, type House, house as openHouse } from './testing/house.js';
+import { HOUR } from './testing/training.js';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {

@@ -28,8 +28,7 @@ export type ThreadMessage =
       readonly failure: { code: string; message: string; retriable: boolean; stack?: string };
     };
 
-/** The compiled thread: right from both src/ and dist/. */
-export const trainingThread = new URL('../dist/training.worker.js', import.meta.url);
+export const trainingThread = new URL('./training.worker.js', import.meta.url);
 
 /** Trains on a thread. Throws what the training threw as a LoopError, or WORKER_CRASHED; rejects with the signal's reason. */
 export function trainOnThread(

@@ -4,8 +4,8 @@ import { events, type LoopError, type ModelTrained, type TrainingFailed } from '
 import { inspectGraph } from '@driftloop/onnx';
 import { call } from '@driftloop/service';
 import { jest } from '@jest/globals';
-import { CUTOFF, type House, house as openHouse } from './house.fixture.js';
-import { DAY, HOUR, parcels, START, withoutWallTimes } from './training.fixture.js';
+import { CUTOFF, type House, house as openHouse } from './testing/house.js';
+import { DAY, HOUR, parcels, START, withoutWallTimes } from './testing/training.js';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {

@@ -4,11 +4,11 @@
  */
 import { Random } from '../random.js';
 import { bet, eValue, openWealth } from './betting.js';
-import { type SimulatedDays, simulateDays } from './day-simulation.js';
 import { startFastStop, updateFastStop } from './fast-stop.js';
 import { type JudgeDecision, startJudge, updateJudge } from './judge.js';
 import { compareBlocks, nonInferiority, pairedLoss, superiority } from './paired-blocks.js';
 import { harmBySlice } from './slices.js';
+import { type SimulatedDays, simulateDays } from './testing/day-simulation.js';
 
 const slow = process.env.DRIFTLOOP_SLOW !== undefined;
 const share = (runs: number, happens: (random: Random) => boolean): number => {

@@ -1,7 +1,7 @@
 import { dayMs } from '@driftloop/contracts';
 import type { OutgoingEvent } from '../bus.js';
-import { type EmbeddedGround, temporaryGround } from '../contract/embedded-ground.js';
 import type { EmbeddedBusOptions } from '../embedded.js';
+import { type EmbeddedGround, temporaryGround } from '../testing/embedded-ground.js';
 
 const start = Date.UTC(2013, 0, 1);
 

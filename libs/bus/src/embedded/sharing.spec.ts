@@ -1,8 +1,8 @@
 /** The embedded bus beside another user of its SQLite handle. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HeardEvent } from '../bus.js';
-import { type EmbeddedGround, temporaryGround } from '../contract/embedded-ground.js';
-import { away, stillOpen, until } from '../contract/scene.js';
+import { type EmbeddedGround, temporaryGround } from '../testing/embedded-ground.js';
+import { away, stillOpen, until } from '../testing/scene.js';
 
 describe('the embedded bus on a shared handle', () => {
   let ground: EmbeddedGround;

@@ -1,8 +1,8 @@
 /** Members of one group in one process: who comes and goes does not bring down who stays. */
-import { describeOn } from '@driftloop/contracts/testing';
-import { kafkaGround } from '../contract/kafka-ground.js';
-import { until } from '../contract/scene.js';
+import { describeOn } from '@driftloop/testing/servers';
 import type { Incident } from '../incident.js';
+import { kafkaGround } from '../testing/kafka-ground.js';
+import { until } from '../testing/scene.js';
 
 const pairs = 16;
 

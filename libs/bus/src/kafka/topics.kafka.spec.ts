@@ -1,7 +1,7 @@
 /** What the brokers keep of a topic: its partitions, retention and compaction are those of the event map. */
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import kafkajs, { type Admin } from 'kafkajs';
-import { type KafkaGround, kafkaGround } from '../contract/kafka-ground.js';
+import { type KafkaGround, kafkaGround } from '../testing/kafka-ground.js';
 
 const day = 86_400_000;
 

@@ -1,9 +1,9 @@
 /** Connections of the bus's own questions: as many as are used, and none is left open. */
 import { randomUUID } from 'node:crypto';
 import { type Socket, connect as tcp } from 'node:net';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import kafkajs from 'kafkajs';
-import { until } from '../contract/scene.js';
+import { until } from '../testing/scene.js';
 import { Wire } from './wire.js';
 
 describeOn(['kafka'], 'the wire to the brokers', ({ kafka: { brokers } }) => {

@@ -1,7 +1,7 @@
 /** Events that cannot be read or handled, on a real broker. */
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import type { Poison } from '../kafka.js';
-import { collector, openScene, type Scene } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../testing/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;

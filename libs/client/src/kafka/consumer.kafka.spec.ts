@@ -1,8 +1,8 @@
 /** Hearing on a real broker: whatever any Kafka client wrote. */
 import { setTimeout as pass } from 'node:timers/promises';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import { type ConsumedEvent, type ConsumptionOptions, consume } from '../kafka.js';
-import { collector, openScene, type Scene } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../testing/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;

@@ -1,9 +1,9 @@
 /** Brokers that are away while somebody consumes: every connection ends and none is taken, then they are back. */
 import { connect } from 'node:net';
 import { setTimeout as pass } from 'node:timers/promises';
-import { describeOn, type Line, lineTo } from '@driftloop/contracts/testing';
+import { describeOn, type Line, lineTo } from '@driftloop/testing/servers';
 import type { KafkaServers } from '../kafka.js';
-import { collector, type Scene, sceneOn } from '../spec/consuming.js';
+import { collector, type Scene, sceneOn } from '../testing/consuming.js';
 
 /** Longer than a request is tried for, so that the consumer has to begin anew. */
 const longMs = 10_000;

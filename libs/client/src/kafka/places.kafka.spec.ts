@@ -1,8 +1,8 @@
 /** Where a consumption starts, on a real broker. */
 import { setTimeout as pass } from 'node:timers/promises';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import { consume } from '../kafka.js';
-import { collector, openScene, type Scene } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../testing/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;

@@ -1,8 +1,8 @@
 /** Reports on a real broker: whatever any Kafka client reads. */
 import { events } from '@driftloop/contracts';
-import { describeOn } from '@driftloop/contracts/testing';
+import { describeOn } from '@driftloop/testing/servers';
 import { KafkaReporter } from '../kafka.js';
-import { collector, openScene, type Scene } from '../spec/consuming.js';
+import { collector, openScene, type Scene } from '../testing/consuming.js';
 
 describeOn(['kafka'], 'the client on Kafka', ({ kafka: { brokers } }) => {
   let scene: Scene;

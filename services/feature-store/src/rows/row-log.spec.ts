@@ -1,4 +1,5 @@
-import { testService, Unled } from '@driftloop/service';
+import { Unled } from '@driftloop/service';
+import { testService } from '@driftloop/testing/service';
 import { FeatureStoreDocuments } from '../feature-store.documents.js';
 import { featureStore } from '../feature-store.module.js';
 import type { Row } from '../views/source-rows.js';

@@ -13,8 +13,8 @@ import {
   labels,
   scheduleRows,
   specJson,
-} from '../spec/flights.js';
-import { type Running, runFeatureStore } from '../spec/running.js';
+} from '../testing/flights.js';
+import { type Running, runFeatureStore } from '../testing/running.js';
 
 const flights = departures('2013-03-08', '2013-03-10');
 

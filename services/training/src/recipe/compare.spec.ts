@@ -1,7 +1,7 @@
 import { logLossNano } from '@driftloop/algorithms';
-import { parcels } from '../training.fixture.js';
+import { DAY, START, tableOf } from '../testing/table.js';
+import { parcels } from '../testing/training.js';
 import { dayScores, featureScores, sliceScores } from './compare.js';
-import { DAY, START, tableOf } from './table.fixture.js';
 
 const table = tableOf({ days: 6, perDay: 50 });
 const all = Int32Array.from({ length: table.rows }, (_, row) => row);

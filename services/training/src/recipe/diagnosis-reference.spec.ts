@@ -1,10 +1,10 @@
 import { logLossNano, numericReference } from '@driftloop/algorithms';
 import type { ModelSpec } from '@driftloop/contracts';
 import { describe, expect, it } from '@jest/globals';
+import { DAY, START, tableOf } from '../testing/table.js';
 import { diagnosisReference } from './diagnosis-reference.js';
 import type { Embargo } from './embargo.js';
 import { referenceHistograms } from './reference.js';
-import { DAY, START, tableOf } from './table.fixture.js';
 
 const table = tableOf({ days: 20, perDay: 100 });
 const rows = Int32Array.from({ length: 500 }, (_, i) => 1500 + i);

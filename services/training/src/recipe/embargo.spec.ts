@@ -1,7 +1,7 @@
 import type { ModelSpec } from '@driftloop/contracts';
-import { parcels } from '../training.fixture.js';
+import { DAY, START, tableOf } from '../testing/table.js';
+import { parcels } from '../testing/training.js';
 import { chooseEmbargo } from './embargo.js';
-import { DAY, START, tableOf } from './table.fixture.js';
 
 const HOUR = 3_600_000;
 // parcels: 4 to 8 days, 400 rows, closed 6 h after the day's end, asked 1 h ahead.

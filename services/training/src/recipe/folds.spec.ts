@@ -1,8 +1,8 @@
 import { calibrate, predictRaw, selectRows, train } from '@driftloop/algorithms';
-import { parcels } from '../training.fixture.js';
+import { tableOf } from '../testing/table.js';
+import { parcels } from '../testing/training.js';
 import { fitCalibrator, foldOfDays } from './folds.js';
 import { boosterParameters } from './parameters.js';
-import { tableOf } from './table.fixture.js';
 
 const days = (count: number) => Array.from({ length: count }, (_, day) => day * 86_400_000);
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from '@driftloop/contracts';
-import { parcels } from '../training.fixture.js';
+import { parcels } from '../testing/training.js';
 import { inherited } from './parameters.js';
 import { mismatch } from './recipe.js';
 

@@ -1,7 +1,7 @@
-import { parcels } from '../training.fixture.js';
+import { tableOf } from '../testing/table.js';
+import { parcels } from '../testing/training.js';
 import type { Trial } from './parameters.js';
 import { adopted, search, trialParameters } from './search.js';
-import { tableOf } from './table.fixture.js';
 
 const spec = parcels();
 const declared = spec.spec.training.parameters;

@@ -2,8 +2,8 @@
 import { type SimulateProgress, type SimulateReport, SimulateRequest } from '@driftloop/contracts';
 import { callStream } from '@driftloop/service';
 import { jest } from '@jest/globals';
-import { house as openHouse } from '../house.fixture.js';
-import { type DatasetOptions, parcels } from '../training.fixture.js';
+import { house as openHouse } from '../testing/house.js';
+import { type DatasetOptions, parcels } from '../testing/training.js';
 
 jest.setTimeout(240_000);
 

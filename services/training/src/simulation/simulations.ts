@@ -37,7 +37,7 @@ const DEFAULT_JITTERS = 12;
 const MOST_JITTERS = 48;
 const YIELD_MS = 200;
 
-const simulationThread = new URL('../../dist/simulation/simulation.worker.js', import.meta.url);
+const simulationThread = new URL('./simulation.worker.js', import.meta.url);
 
 @Injectable()
 export class Simulations implements OnModuleDestroy {

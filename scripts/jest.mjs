@@ -1,0 +1,22 @@
+// Runs jest on the pinned Node, with what threads and child processes of specs need to run sources as they are.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { node, root } from './install.mjs';
+
+const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
+const fromSource = `--import=${pathToFileURL(join(root, 'scripts', 'source.mjs')).href}`;
+
+/** The command line of a run. */
+export const jestCommand = (args) => [node, ['--experimental-vm-modules', program, ...args]];
+/** Its environment. */
+export const jestEnvironment = (environment = process.env) => ({
+  ...environment,
+  NODE_OPTIONS: [environment.NODE_OPTIONS, ...quiet, fromSource].filter(Boolean).join(' '),
+});
+
+/** Runs jest to its end, on this terminal. */
+export function jest(args, options = {}) {
+  return spawnSync(...jestCommand(args), { cwd: root, stdio: 'inherit', env: jestEnvironment(), ...options });
+}

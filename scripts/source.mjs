@@ -1,0 +1,47 @@
+// `node --import ./scripts/source.mjs FILE.ts`: runs TypeScript as it stands, without a build. Packages of this repository
+// are their sources, `./x.js` is the `x.ts` that it stands for, and swc compiles a file as the tests do, decorators and
+// their metadata included. Threads inherit it; so do child processes, where NODE_OPTIONS names it (scripts/test.mjs).
+// What has been compiled is kept under the hash of its text, so that nothing stale is ever run.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire, registerHooks } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { swc } from './swc.mjs';
+
+const options = { ...swc, sourceMaps: 'inline', swcrc: false, configFile: false };
+const cache = join(dirname(import.meta.dirname), 'node_modules', '.cache', 'driftloop', 'source');
+const require = createRequire(import.meta.url);
+const salt = `${require('@swc/core/package.json').version} ${JSON.stringify(options)}`;
+mkdirSync(cache, { recursive: true });
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const conditions = ['driftloop:source', ...context.conditions];
+    return next(sourceOf(specifier, context.parentURL), { ...context, conditions });
+  },
+  load(url, context, next) {
+    if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
+    return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true };
+  },
+});
+
+/** The `.ts` beside a `.js` that is asked for, where there is one; of packages nothing. */
+function sourceOf(specifier, parent) {
+  if (!/^(\.|file:)/.test(specifier) || !specifier.endsWith('.js') || !URL.canParse(specifier, parent))
+    return specifier;
+  const source = new URL(specifier, parent).href.replace(/\.js$/, '.ts');
+  return !source.includes('/node_modules/') && existsSync(fileURLToPath(source)) ? source : specifier;
+}
+
+function compiled(path) {
+  const text = readFileSync(path, 'utf8');
+  const kept = join(cache, `${createHash('sha256').update(`${salt}\n${path}\n${text}`).digest('hex')}.js`);
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  // Loaded where it is needed: most processes find all of theirs compiled.
+  const { code } = require('@swc/core').transformSync(text, { ...options, filename: path });
+  // Many processes start at once: whole or not at all.
+  writeFileSync(`${kept}.${process.pid}`, code);
+  renameSync(`${kept}.${process.pid}`, kept);
+  return code;
+}
