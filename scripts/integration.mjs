@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { serversOf } from '@driftloop/testing/servers';
 import { startServers } from './containers.mjs';
 import { root } from './install.mjs';
-import { jestCommand, jestEnvironment } from './jest.mjs';
+import { jestCommand, jestEnvironment } from './jest/run.mjs';
 
 const args = ['--config', join(root, 'jest.integration.config.js'), ...process.argv.slice(2)];
 

@@ -6,14 +6,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { swc } from './swc.mjs';
 
-const options = { ...swc, sourceMaps: 'inline', swcrc: false, configFile: false };
+const options = { ...swc, sourceMaps: true, swcrc: false, configFile: false };
 const cache = join(dirname(import.meta.dirname), 'node_modules', '.cache', 'driftloop', 'source');
 const require = createRequire(import.meta.url);
 const salt = `${require('@swc/core/package.json').version} ${JSON.stringify(options)}`;
 mkdirSync(cache, { recursive: true });
+
+/** By the path and the URL of a compiled source: the file of its source map. */
+export const sourceMaps = new Map();
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -22,7 +25,7 @@ registerHooks({
   },
   load(url, context, next) {
     if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
-    return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true };
+    return { format: 'module', source: compiled(url, fileURLToPath(url)), shortCircuit: true };
   },
 });
 
@@ -34,14 +37,21 @@ function sourceOf(specifier, parent) {
   return !source.includes('/node_modules/') && existsSync(fileURLToPath(source)) ? source : specifier;
 }
 
-function compiled(path) {
+function compiled(url, path) {
   const text = readFileSync(path, 'utf8');
-  const kept = join(cache, `${createHash('sha256').update(`${salt}\n${path}\n${text}`).digest('hex')}.js`);
-  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const kept = join(cache, createHash('sha256').update(`${salt}\n${path}\n${text}`).digest('hex'));
+  for (const name of [url, path]) sourceMaps.set(name, `${kept}.map`);
+  if (existsSync(`${kept}.js`)) return readFileSync(`${kept}.js`, 'utf8');
   // Loaded where it is needed: most processes find all of theirs compiled.
-  const { code } = require('@swc/core').transformSync(text, { ...options, filename: path });
-  // Many processes start at once: whole or not at all.
-  writeFileSync(`${kept}.${process.pid}`, code);
-  renameSync(`${kept}.${process.pid}`, kept);
-  return code;
+  const { code, map } = require('@swc/core').transformSync(text, { ...options, filename: path });
+  const whole = `${code}\n//# sourceMappingURL=${pathToFileURL(kept).href}.map\n`;
+  keep(`${kept}.map`, map);
+  keep(`${kept}.js`, whole);
+  return whole;
+}
+
+/** Whole or not at all: many processes start at once. */
+function keep(path, text) {
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
 }

@@ -1,9 +1,4 @@
-/**
- * The HTTP door of a service that has one.
- *
- * express' dependencies are CommonJS: without the condition `import` they are resolved as such.
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
- */
+/** The HTTP door of a service that has one. */
 import type { ServerResponse } from 'node:http';
 import { testService } from '@driftloop/testing/service';
 import { Controller, Get, Module, Res } from '@nestjs/common';

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HandClock } from '@driftloop/testing/clock';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { openEmbeddedGround, openEmbeddedStore, readSettings } from './index.js';
 import { Led } from './leadership.js';
 import { openLog } from './log.js';

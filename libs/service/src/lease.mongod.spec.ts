@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { openMongod } from '@driftloop/documents';
 import { HandClock } from '@driftloop/testing/clock';
 import { describeOn } from '@driftloop/testing/servers';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Lease } from './lease.js';
 
 describeOn(['mongod'], 'a lease on mongod', ({ mongod: { uri } }) => {

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { LabelingClient } from '@driftloop/contracts';
 import { HandClock } from '@driftloop/testing/clock';
 import { replicaEnvironment, testService } from '@driftloop/testing/service';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import {
   call,
   type EmbeddedStore,

@@ -1,5 +1,4 @@
 import type { DriftReport } from '@driftloop/client';
-import { describe, expect, it } from '@jest/globals';
 import { table } from './drift.js';
 
 const movement = {

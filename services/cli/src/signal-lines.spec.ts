@@ -1,5 +1,4 @@
 import type { ModelStatus } from '@driftloop/client';
-import { describe, expect, it } from '@jest/globals';
 import { signalLines } from './signal-lines.js';
 
 type Signal = ModelStatus['signals'][number];

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { type EmbeddedStore, Leadership, openEmbeddedStore, readSettings, Unled } from '@driftloop/service';
 import { HandClock } from '@driftloop/testing/clock';
 import { replicaEnvironment, testService } from '@driftloop/testing/service';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { FeatureStoreDocuments } from './feature-store.documents.js';
 import { featureStore } from './feature-store.module.js';
 import { Models } from './models.js';

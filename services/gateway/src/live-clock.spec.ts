@@ -6,7 +6,6 @@ import { events, TimePassed } from '@driftloop/contracts';
 import { type EmbeddedStore, openEmbeddedStore, readSettings } from '@driftloop/service';
 import { HandClock } from '@driftloop/testing/clock';
 import { replicaEnvironment, testService } from '@driftloop/testing/service';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClockStates } from './clock-state.js';
 import { gateway } from './index.js';
 import { LiveClock } from './live-clock.js';

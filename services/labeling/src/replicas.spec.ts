@@ -14,7 +14,6 @@ import {
 } from '@driftloop/contracts';
 import { call, type EmbeddedStore, grpcClient, openEmbeddedStore, readSettings } from '@driftloop/service';
 import { replicaEnvironment, testService } from '@driftloop/testing/service';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { labeling } from './index.js';
 import { LabelingDocuments } from './labeling.documents.js';
 

@@ -1,6 +1,5 @@
 import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Loop } from './loop.js';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { DocumentsOf, day, hour, specText, start } from './testing/world.js';

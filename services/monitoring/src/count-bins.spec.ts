@@ -1,5 +1,4 @@
 import { daySpread, logLossNano, type ReferenceHistogram } from '@driftloop/algorithms';
-import { describe, expect, it } from '@jest/globals';
 import { packNumbers } from './cells.js';
 import { BinCounter, readCounts } from './count-bins.js';
 import type { LayoutDocument, PredictionRow } from './rows.documents.js';

@@ -1,6 +1,5 @@
 import { events, RolloutFailed, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, start } from './testing/world.js';
 

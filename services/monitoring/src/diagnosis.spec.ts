@@ -1,6 +1,5 @@
 import { daySpread, Random, type ReferenceHistogram } from '@driftloop/algorithms';
 import { parseModelSpec } from '@driftloop/contracts';
-import { describe, expect, it } from '@jest/globals';
 import type { DayDocument } from './days.documents.js';
 import { keyOf, movementsOf } from './diagnosis.js';
 import { day, specText, start } from './testing/world.js';

@@ -4,7 +4,6 @@
  */
 import { type DaySpread, daySpread, mergeCounts, Random, sharesMoved } from '@driftloop/algorithms';
 import { Movement } from '@driftloop/contracts';
-import { describe, expect, it } from '@jest/globals';
 import { keyOf } from './diagnosis.js';
 import { type DriftControl, stand, step } from './drift-control.js';
 

@@ -1,7 +1,6 @@
 /** A cycle in words: for every outcome the sentences that are true of it, with the figures that were decided upon. */
 import { type CycleExplanation, events, RolloutFailed, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, specText, start } from './testing/world.js';
 

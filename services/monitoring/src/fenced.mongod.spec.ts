@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { openMongod } from '@driftloop/documents';
 import { Leadership } from '@driftloop/service';
 import { describeOn } from '@driftloop/testing/servers';
-import { expect, it } from '@jest/globals';
 import { LoopDocuments } from './loop.documents.js';
 
 class Believing extends Leadership {

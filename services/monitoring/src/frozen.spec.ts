@@ -1,6 +1,5 @@
 /** Cycles under a frozen champion: deadlines that stand still, harm that does not wait. */
 import { events, RolloutFailed, RolloutFollowed, Stage } from '@driftloop/contracts';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, specText, start } from './testing/world.js';
 

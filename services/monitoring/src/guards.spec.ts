@@ -1,6 +1,5 @@
 /** What holds a signal back, each guard alone. Cooldown, fresh labels: policy.spec.ts; the breaker: breaker.spec.ts. */
 import { events } from '@driftloop/contracts';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { around, type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, openWorld, parcelsOf, specText, start, type World } from './testing/world.js';
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { afterEach, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, specText, start } from './testing/world.js';
 

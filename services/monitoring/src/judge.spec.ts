@@ -1,5 +1,4 @@
 import { Stage } from '@driftloop/contracts';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, type Parcel, specText, start } from './testing/world.js';
 

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Random } from '@driftloop/algorithms';
 import { canonicalJson, Decision, events, Stage } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { type Answers, DocumentsOf, day, hour, parcelsOf, start } from './testing/world.js';
 

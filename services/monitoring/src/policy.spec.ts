@@ -1,5 +1,4 @@
 import { events } from '@driftloop/contracts';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, openWorld, parcelsOf, specText, start, type World } from './testing/world.js';
 

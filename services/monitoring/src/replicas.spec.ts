@@ -6,7 +6,6 @@ import { events, RolloutFailed, RolloutFollowed, Stage } from '@driftloop/contra
 import { type EmbeddedStore, Leadership, openEmbeddedStore, readSettings } from '@driftloop/service';
 import { HandClock } from '@driftloop/testing/clock';
 import { replicaEnvironment, testService } from '@driftloop/testing/service';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { keepFenced } from './fenced.js';
 import { Ledger } from './ledger.js';
 import { LoopDocuments } from './loop.documents.js';

@@ -1,6 +1,5 @@
 import { events } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { DocumentsOf, day, type Parcel, specText, start } from './testing/world.js';
 

@@ -1,5 +1,4 @@
 import { events, FeaturesIngested, Stage } from '@driftloop/contracts';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { day, hour, parcelsOf, specText, start } from './testing/world.js';
 

@@ -1,7 +1,6 @@
 /** Spans as rows of a cycle: each once, of its own trace only, not without end. */
 import { CycleSpan, ModelApproved, ModelTrained } from '@driftloop/contracts';
 import { CycleSpans, cycleTraceId, Telemetry, WallClock } from '@driftloop/service';
-import { describe, expect, it } from '@jest/globals';
 import { keptSpans, spanMessages, spansOf, withSpans } from './spans.js';
 
 const cycleId = 'c'.repeat(32);

@@ -1,5 +1,4 @@
 import { Movement } from '@driftloop/contracts';
-import { describe, expect, it } from '@jest/globals';
 import type { DriftControl } from './drift-control.js';
 import { atAGlance, inWords, leading, stability } from './stability.js';
 import type { ModelView } from './view.js';

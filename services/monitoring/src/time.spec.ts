@@ -1,6 +1,5 @@
 /** Clocks that stand still, repeat, go back or jump; rows and labels that come after their time. */
 import { events, Stage } from '@driftloop/contracts';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type LoopWorld, openLoop } from './testing/loop-world.js';
 import { DocumentsOf, day, hour, parcelsOf, start } from './testing/world.js';
 

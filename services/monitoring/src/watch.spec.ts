@@ -1,6 +1,5 @@
 import { type AnyEvent, events } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { DocumentsOf, day, hour, openWorld, parcelsOf, start, type World } from './testing/world.js';
 import { WhenLabelsAdded } from './when-labels-added.js';

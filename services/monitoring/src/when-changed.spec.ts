@@ -1,5 +1,4 @@
 import { Random } from '@driftloop/algorithms';
-import { describe, expect, it } from '@jest/globals';
 import { day, start } from './testing/world.js';
 import { changedAt } from './when-changed.js';
 

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { events, ModelTrained, RegistryClient, TimePassed } from '@driftloop/contracts';
 import { call, type EmbeddedStore, grpcClient, openEmbeddedStore, readSettings } from '@driftloop/service';
 import { replicaEnvironment, testService } from '@driftloop/testing/service';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { registry } from './index.js';
 import { Reading } from './reading.js';
 import { RegistryDocuments } from './registry.documents.js';

@@ -7,7 +7,6 @@ import { events, inference, RolloutFailed, RolloutFollowed, Stage, targetOf } fr
 import { type EmbeddedStore, openEmbeddedStore, readSettings } from '@driftloop/service';
 import { replicaEnvironment } from '@driftloop/testing/service';
 import { credentials } from '@grpc/grpc-js';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { allInputs, graphOf, parameter, World } from './testing/world.js';
 
 let home: string;

@@ -1,7 +1,6 @@
 /** A training's steps in its cycle's trace. */
 import { type CycleSpan, events, type ModelTrained, type TrainingFailed } from '@driftloop/contracts';
 import { call, cycleTraceId } from '@driftloop/service';
-import { jest } from '@jest/globals';
 import { CUTOFF, type House, house as openHouse } from './testing/house.js';
 import { HOUR } from './testing/training.js';
 

@@ -3,7 +3,6 @@
 import { events, type LoopError, type ModelTrained, type TrainingFailed } from '@driftloop/contracts';
 import { inspectGraph } from '@driftloop/onnx';
 import { call } from '@driftloop/service';
-import { jest } from '@jest/globals';
 import { CUTOFF, type House, house as openHouse } from './testing/house.js';
 import { DAY, HOUR, parcels, START, withoutWallTimes } from './testing/training.js';
 

@@ -21,7 +21,6 @@ import {
 import { call } from '@driftloop/service';
 import { bare } from '@driftloop/testing/environment';
 import { embargoAt, historyOf, Models, readTrainingSet, rulesOf } from '@driftloop/training';
-import { jest } from '@jest/globals';
 import { openPlayed, type Played } from '../walk/played.js';
 import { HOUR, parcelsWorld } from '../worlds/parcels.js';
 

@@ -1,5 +1,4 @@
 /** The simulated loop on matrices small enough to follow by hand, and its laws. */
-import { describe, expect, it } from '@jest/globals';
 import { Random } from '../random.js';
 import {
   bySchedule,

@@ -1,6 +1,5 @@
 import { logLossNano, numericReference } from '@driftloop/algorithms';
 import type { ModelSpec } from '@driftloop/contracts';
-import { describe, expect, it } from '@jest/globals';
 import { DAY, START, tableOf } from '../testing/table.js';
 import { diagnosisReference } from './diagnosis-reference.js';
 import type { Embargo } from './embargo.js';

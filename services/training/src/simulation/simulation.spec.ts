@@ -1,7 +1,6 @@
 /** Simulations through training's door, on the real embedded ground. */
 import { type SimulateProgress, type SimulateReport, SimulateRequest } from '@driftloop/contracts';
 import { callStream } from '@driftloop/service';
-import { jest } from '@jest/globals';
 import { house as openHouse } from '../testing/house.js';
 import { type DatasetOptions, parcels } from '../testing/training.js';
 

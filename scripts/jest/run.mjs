@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { node, root } from './install.mjs';
+import { node, root } from '../install.mjs';
 
 const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
 const fromSource = `--import=${pathToFileURL(join(root, 'scripts', 'source.mjs')).href}`;
 
 /** The command line of a run. */
-export const jestCommand = (args) => [node, ['--experimental-vm-modules', program, ...args]];
+export const jestCommand = (args) => [node, [program, ...args]];
 /** Its environment. */
 export const jestEnvironment = (environment = process.env) => ({
   ...environment,
