@@ -1,0 +1,85 @@
+/**
+ * Records a home of a release, killed with its loop in flight, for the specs of all later ones:
+ *
+ *   node scripts/record-home.mjs NAME POINT NTH [--from CHECKOUT]   →   deploy/embedded/src/homes/NAME.tar.br, NAME.json
+ *
+ * The code of CHECKOUT (built; this one by default) plays the small world of `npm run crash` three times: in quiet; until it
+ * is killed, as kill -9 does, at the NTH passage of POINT (`npm run crash` names points), which leaves the home that is
+ * recorded; and on from there to the end. Both ends must be equal: they are what a later release has to come to.
+ *
+ * I1  What is recorded is never changed: a name that is taken is refused.
+ * I2  A home's own secret is not recorded: whoever opens it makes another.
+ * I3  The log beside the file repeats its pages megabytes later: brotli's window reaches so far, gzip's does not.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { root } from './install.mjs';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { from: { type: 'string' } } });
+const [name, point, nth] = positionals;
+if (!name || !point || !(Number(nth) > 0)) {
+  console.error('usage: node scripts/record-home.mjs NAME POINT NTH [--from CHECKOUT]');
+  process.exit(2);
+}
+const from = resolve(values.from ?? root);
+const target = (ending) => join(root, 'deploy/embedded/src/homes', `${name}.${ending}`);
+if (existsSync(target('json'))) throw new Error(`${target('json')} is there: what is recorded is never changed`);
+
+const crash = (file) => join(from, 'deploy/embedded/dist/crash', file);
+const load = (path) => import(pathToFileURL(path));
+const { pointNames } = await load(crash('points.js'));
+const { watchingVariable } = await load(crash('watching.js'));
+const { differenceOf } = await load(crash('difference.js'));
+const { expectedOf } = await load(join(root, 'deploy/embedded/dist/homes/expected.js'));
+
+const work = mkdtempSync(join(tmpdir(), 'driftloop-record-'));
+try {
+  const quiet = await played(join(work, 'quiet'));
+  const home = join(work, 'killed');
+  const how = await life(home, { point, nth: Number(nth) });
+  if (how !== 'SIGKILL') throw new Error(`${point} was not passed ${nth} times: the run ended with ${how}`);
+  const tar = execFileSync('tar', ['-cf', '-', '--exclude=replay.token', '-C', home, '.'], { maxBuffer: 2 ** 28 }); // I2
+  const difference = differenceOf(quiet, await played(home));
+  if (difference) throw new Error(`killed and gone on it comes to another end: ${difference}`);
+  const archive = brotliCompressSync(tar, { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }); // I3
+  writeFileSync(target('tar.br'), archive);
+  writeFileSync(target('json'), `${JSON.stringify({ ...origin(), expected: expectedOf(quiet) }, null, 2)}\n`);
+  console.log(`${name}: ${archive.length} bytes, ledger ${quiet.ledgerSha256}`);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+function origin() {
+  const commit = execFileSync('git', ['-C', from, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+  const { version } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+  const machine = `${process.platform} ${process.arch}`;
+  const how = `the world of npm run crash, killed (kill -9) at passage ${nth} of ${point}`;
+  return { commit, version, node: process.version, machine, how };
+}
+
+/** The outcome of a life that comes to its end. */
+async function played(home) {
+  const how = await life(home);
+  if (how !== 0) throw new Error(`the run on ${home} ended with ${how}`);
+  return JSON.parse(readFileSync(`${home}.json`, 'utf8'));
+}
+
+/** One process on a home, to its end or its death; resolves to its exit code or signal. */
+function life(home, die) {
+  const watching = { channels: pointNames, counts: `${home}.counts`, die };
+  const flags = ['--disable-warning=ExperimentalWarning', '--import', crash('watch.js')];
+  const child = spawn(
+    process.execPath,
+    [...flags, crash('subject.js'), home, pathToFileURL(crash('world.js')), `${home}.json`],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '2', [watchingVariable]: JSON.stringify(watching) },
+    },
+  );
+  return new Promise((done) => child.on('close', (code, signal) => done(code ?? signal)));
+}
