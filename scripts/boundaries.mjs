@@ -23,6 +23,7 @@ const allowed = {
   cli: ['client'],
   console: ['client'],
   flights: ['client'],
+  program: ['cli', 'client', 'contracts', 'service', 'embedded'],
   embedded: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms'],
   bench: [...ground, ...services, 'gateway', 'client', 'flights', 'algorithms', 'onnx', 'embedded'],
 };
