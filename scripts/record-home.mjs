@@ -7,28 +7,32 @@
  * is killed, as kill -9 does, at the NTH passage of POINT (`npm run crash` names points), which leaves the home that is
  * recorded; and on from there to the end. Both ends must be equal: they are what a later release has to come to.
  *
- * I1  What is recorded is never changed: a name that is taken is refused.
+ *   node scripts/record-home.mjs --expect NAME
+ *
+ * Where a change moves the ledger on purpose: goes on from the recorded home with this code, and expects that from now on.
+ *
+ * I1  A home that is recorded is never changed: a name that is taken is refused.
  * I2  A home's own secret is not recorded: whoever opens it makes another.
  * I3  The log beside the file repeats its pages megabytes later: brotli's window reaches so far, gzip's does not.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { root } from './install.mjs';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { from: { type: 'string' } } });
-const [name, point, nth] = positionals;
-if (!name || !point || !(Number(nth) > 0)) {
-  console.error('usage: node scripts/record-home.mjs NAME POINT NTH [--from CHECKOUT]');
+const options = { from: { type: 'string' }, expect: { type: 'string' } };
+const { values, positionals } = parseArgs({ allowPositionals: true, options });
+const [name = values.expect, point, nth] = positionals;
+if (!name || (!values.expect && !(point && Number(nth) > 0))) {
+  console.error('usage: node scripts/record-home.mjs NAME POINT NTH [--from CHECKOUT] | --expect NAME');
   process.exit(2);
 }
 const from = resolve(values.from ?? root);
 const target = (ending) => join(root, 'deploy/embedded/src/homes', `${name}.${ending}`);
-if (existsSync(target('json'))) throw new Error(`${target('json')} is there: what is recorded is never changed`);
 
 const crash = (file) => join(from, 'deploy/embedded/dist/crash', file);
 const load = (path) => import(pathToFileURL(path));
@@ -39,6 +43,13 @@ const { expectedOf } = await load(join(root, 'deploy/embedded/dist/homes/expecte
 
 const work = mkdtempSync(join(tmpdir(), 'driftloop-record-'));
 try {
+  await (values.expect ? expectAnew() : record());
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+async function record() {
+  if (existsSync(target('json'))) throw new Error(`${target('json')} is there: what is recorded is never changed`); // I1
   const quiet = await played(join(work, 'quiet'));
   const home = join(work, 'killed');
   const how = await life(home, { point, nth: Number(nth) });
@@ -48,10 +59,25 @@ try {
   if (difference) throw new Error(`killed and gone on it comes to another end: ${difference}`);
   const archive = brotliCompressSync(tar, { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }); // I3
   writeFileSync(target('tar.br'), archive);
-  writeFileSync(target('json'), `${JSON.stringify({ ...origin(), expected: expectedOf(quiet) }, null, 2)}\n`);
+  write({ ...origin(), expected: expectedOf(quiet) });
   console.log(`${name}: ${archive.length} bytes, ledger ${quiet.ledgerSha256}`);
-} finally {
-  rmSync(work, { recursive: true, force: true });
+}
+
+async function expectAnew() {
+  const home = join(work, 'home');
+  mkdirSync(home);
+  execFileSync('tar', ['-xf', '-', '-C', home], { input: brotliDecompressSync(readFileSync(target('tar.br'))) });
+  const outcome = await played(home);
+  write({
+    ...JSON.parse(readFileSync(target('json'), 'utf8')),
+    expectedBy: origin().commit,
+    expected: expectedOf(outcome),
+  });
+  console.log(`${name}: ledger ${outcome.ledgerSha256}`);
+}
+
+function write(recorded) {
+  writeFileSync(target('json'), `${JSON.stringify(recorded, null, 2)}\n`);
 }
 
 function origin() {
