@@ -13,7 +13,7 @@ WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY . .
-RUN node node_modules/typescript/bin/tsc -b deploy/embedded services/cli \
+RUN node node_modules/typescript/bin/tsc -b deploy/embedded deploy/program \
   && find . -path ./node_modules -prune -o -path '*/dist/*' \( -name '*.d.ts' -o -name '*.map' -o -name '.tsbuildinfo' \) -print0 | xargs -0 rm -f \
   && mkdir /program \
   && find . -path '*/node_modules' -prune -o \( -path '*/dist/*' -o -path './*/package.json' -o -path './package.json' -o -path '*/bin/*' \

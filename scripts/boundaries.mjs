@@ -23,9 +23,10 @@ const allowed = {
   cli: ['client'],
   console: ['client'],
   flights: ['client'],
+  program: ['cli', 'client', 'contracts', 'service', 'embedded'],
   embedded: deployed,
   testing: ['contracts', 'service'],
-  tests: [...deployed, 'onnx', 'cli', 'embedded', 'testing'],
+  tests: [...deployed, 'onnx', 'cli', 'program', 'embedded', 'testing'],
   bench: [...deployed, 'onnx', 'embedded', 'testing'],
 };
 for (const service of services) allowed[service] = [...ground, 'algorithms', 'onnx'];

@@ -49,6 +49,15 @@ export async function openMongod(uri: string, database: string): Promise<Connect
   return instance.connection;
 }
 
+/** The names of the collections that a database has. Throws DOCUMENTS_UNAVAILABLE. */
+export async function collectionsOf(connection: Connection): Promise<string[]> {
+  try {
+    return (await connection.listCollections()).map(({ name }) => name);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
 /** Errors of the moment as DOCUMENTS_UNAVAILABLE; all others as they are. */
 export function explained(error: unknown): unknown {
   return isMomentary(error) ? errors.DOCUMENTS_UNAVAILABLE({ reason: reasonOf(error as Error) }) : error;

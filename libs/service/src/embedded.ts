@@ -3,17 +3,15 @@
  * process, under a lock.
  */
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { EmbeddedBus, type Incident } from '@driftloop/bus';
-import { LoopError } from '@driftloop/contracts';
 import { MongooseOutbox, openEmbedded } from '@driftloop/documents';
 import { FolderObjects } from '@driftloop/objects';
 import { Addresses } from './addresses.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
-import { type Lock, takeLock } from './lock.js';
+import { openHome } from './home.js';
 import { openLog, secretsOf } from './log.js';
 import { once } from './once.js';
 import { readSettings, type Settings } from './settings.js';
@@ -32,29 +30,26 @@ export interface EmbeddedStore {
   close(): Promise<void>;
 }
 
-/** Opens a home folder. Throws HOME_LOCKED, HOME_NOT_WRITABLE or HOME_CORRUPT. */
+/** Opens a home folder, in the format of this release. Throws what openHome does. */
 export async function openEmbeddedStore(
   home: string,
   settings: Settings = readSettings(),
   onScan: EmbeddedStore['onScan'] = 'warn',
 ): Promise<EmbeddedStore> {
-  const folder = resolve(home);
-  makeWritable(folder);
-  const lock = lockOf(folder);
+  const { folder, db, migrated, close: closeHome } = await openHome(home);
   try {
     const objects = await FolderObjects.open(join(folder, 'objects'));
-    const db = openDatabase(folder);
     const log = openLog('bus', settings.logLevel);
+    if (migrated.done.length) log.info({ home: folder, ...migrated }, 'the home is in the format of this release');
     const bus = openBus(folder, db, (incident) => log.info({ ...incident }, incident.kind));
     const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects, onScan };
     const close = once(async () => {
       await bus.close();
-      db.close();
-      lock.release();
+      closeHome();
     });
     return { ...shared, addresses: new Addresses(settings), close };
   } catch (error) {
-    lock.release();
+    closeHome();
     throw error;
   }
 }
@@ -78,24 +73,6 @@ export async function openEmbeddedGround(home: string, service: string, shared?:
   return { bus, connection, outbox, objects, addresses, settings, close };
 }
 
-function makeWritable(home: string): void {
-  try {
-    mkdirSync(home, { recursive: true });
-    accessSync(home, constants.W_OK);
-  } catch (error) {
-    throw errors.HOME_NOT_WRITABLE({ home, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
-  }
-}
-
-function lockOf(home: string): Lock {
-  try {
-    return takeLock(home);
-  } catch (error) {
-    if (error instanceof LoopError) throw error;
-    throw errors.HOME_NOT_WRITABLE({ home, reason: (error as Error).message });
-  }
-}
-
 /** SQLITE_CORRUPT, SQLITE_NOTADB: pages that are looked at only when something is read. */
 const corrupt = new Set([11, 26]);
 
@@ -103,19 +80,7 @@ function openBus(home: string, db: DatabaseSync, report: (incident: Incident) =>
   try {
     return EmbeddedBus.open(db, { report });
   } catch (error) {
-    db.close();
     const { errcode, message } = error as Error & { errcode?: number };
     throw corrupt.has(errcode ?? 0) ? errors.HOME_CORRUPT({ home, reason: message }) : error;
-  }
-}
-
-function openDatabase(home: string): DatabaseSync {
-  try {
-    const db = new DatabaseSync(join(home, 'driftloop.sqlite'));
-    db.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-      PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;`);
-    return db;
-  } catch (error) {
-    throw errors.HOME_CORRUPT({ home, reason: (error as Error).message });
   }
 }

@@ -50,6 +50,48 @@ export const errors = catalogue('service', {
     message: (m: { home: string; reason: string }) =>
       `the database in ${m.home} cannot be opened: ${m.reason}; restore it, or set DRIFTLOOP_HOME to another folder`,
   },
+  HOME_MISSING: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { home: string }) =>
+      `there is no home in ${m.home}: name its folder with --home, or set DRIFTLOOP_HOME to it`,
+  },
+  HOME_NEWER: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { home: string; found: number; known: number }) =>
+      `${m.home} is in format ${m.found}, and this release knows none above ${m.known}: a newer release has used it; use that one, or set DRIFTLOOP_HOME to another folder. Nothing in it was changed`,
+  },
+  HOME_NEEDS_MIGRATION: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { home: string; found: number; known: number; name: string }) =>
+      `${m.home} is in format ${m.found}, this release wants ${m.known}, and on the way a start cannot do "${m.name}": run \`driftloop migrate --home ${m.home}\`, then start again`,
+  },
+  DOCUMENTS_NEWER: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { database: string; found: number; known: number }) =>
+      `database ${m.database} is in format ${m.found}, and this release knows none above ${m.known}: a newer release has used it; use that one. Nothing in it was changed`,
+  },
+  DOCUMENTS_NEED_MIGRATION: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { database: string; found: number; known: number; name: string }) =>
+      `database ${m.database} is in format ${m.found}, this release wants ${m.known}, and on the way a start cannot do "${m.name}": stop the service, run \`driftloop migrate\`, then start again`,
+  },
+  DOCUMENTS_MIGRATING: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { database: string; by: string }) =>
+      `database ${m.database} is being brought to another format by ${m.by}: wait for it, then try again`,
+  },
+  MIGRATION_FAILED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { what: string; to: number; name: string; reason: string }) =>
+      `${m.what} is not in format ${m.to} yet: "${m.name}" failed: ${m.reason}; what was done before it stays. Mend that and try again`,
+  },
   LISTENER_NOT_DECLARED: {
     status: 'FAILED_PRECONDITION',
     retriable: false,

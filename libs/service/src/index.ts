@@ -16,6 +16,8 @@ export {
 export { Dependencies, type Dependency } from './dependencies.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
+export { type MigratedPlace, migrateAll } from './format/migrate.js';
+export { currentFormat } from './format/steps.js';
 export * from './ground.js';
 export { healthPortName } from './health.js';
 export { Leadership, type LeadershipParts, Led, Unled } from './leadership.js';

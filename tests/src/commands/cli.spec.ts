@@ -168,7 +168,7 @@ describe('driftloop events tail', () => {
   });
 
   it('ends quietly when whoever reads has seen enough', async () => {
-    const main = fileURLToPath(import.meta.resolve('@driftloop/cli/main'));
+    const main = fileURLToPath(import.meta.resolve('@driftloop/program/main'));
     const args = [main, 'events', 'tail', '-t', 'time.passed,predictions.made', '--from', 'earliest', '--json'];
     const child = spawn(process.execPath, args, { env: { ...bare, ...doors } });
     let stderr = '';

@@ -73,7 +73,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-const cli = fileURLToPath(import.meta.resolve('@driftloop/cli/main'));
+const cli = fileURLToPath(import.meta.resolve('@driftloop/program/main'));
 
 export interface Ran {
   code: number;

@@ -113,7 +113,7 @@ describe('a simulation of recorded history', () => {
   it('is printed by the command line', async () => {
     const file = join(played.home, 'spec.yaml');
     writeFileSync(file, world.spec);
-    const cli = fileURLToPath(import.meta.resolve('@driftloop/cli/main'));
+    const cli = fileURLToPath(import.meta.resolve('@driftloop/program/main'));
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
       [cli, '--url', played.house.url, 'simulate', '-f', file, '--jitters', '2'],

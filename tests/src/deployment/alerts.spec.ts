@@ -68,7 +68,7 @@ it('names commands and errors in its pages that there are', () => {
       .filter((name) => name.endsWith('.ts') && !/node_modules|dist|spec/.test(name))
       .map((name) => read(join(folder, name)))
       .join('\n');
-  const cli = sources('services/cli/src');
+  const cli = sources('services/cli/src') + sources('deploy/program/src');
   const code = sources('services') + sources('libs');
   const pages = readdirSync(join(root, 'docs/runbooks'))
     .map((name) => read(`docs/runbooks/${name}`))

@@ -1,0 +1,52 @@
+/** The command line against a running system. Exit codes: 0 done, 1 refused or unreachable, 2 called wrongly. */
+import { CallFailed } from '@driftloop/client';
+import { Command } from 'commander';
+import { addActing } from './act.js';
+import { addAsking } from './ask.js';
+import { Doors, tokenOf } from './doors.js';
+import { addDrift } from './drift.js';
+import { addHearing } from './hear.js';
+import { addLedger } from './ledger.js';
+import { addLooking } from './look.js';
+import { addOperating } from './operate.js';
+import { addQuarantine } from './quarantine.js';
+import { addSimulating } from './simulate.js';
+import { addTelling } from './tell.js';
+
+/** Every command of this workspace; others may be added to it. */
+export function commandLine(): Command {
+  const program = new Command('driftloop')
+    .description('models that renew themselves: declare, look, ask, act')
+    .option('--url <url>', 'the gateway', process.env.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
+    .option('--serving <address>', 'the inference door', process.env.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const doors = () => new Doors(program.opts(), tokenOf(process.env));
+  addLooking(program, doors);
+  addDrift(program, doors);
+  addLedger(program, doors);
+  addTelling(program, doors);
+  addActing(program, doors);
+  addOperating(program, doors);
+  addQuarantine(program, doors);
+  addAsking(program, doors);
+  addHearing(program, doors);
+  addSimulating(program, doors);
+  return program;
+}
+
+/** Runs the command that this process was started with; says what it was refused. */
+export async function run(program: Command): Promise<void> {
+  // Whoever reads has seen enough (| head): that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    console.error(`${error.code}: ${error.message}`);
+    process.exitCode = error.code === 'USAGE' ? 2 : 1;
+  }
+}
