@@ -2,3 +2,4 @@
 export { type House, type HouseOptions, openHouse } from './house.js';
 export { removeHouse } from './namespace.js';
 export { anyPorts } from './ports.js';
+export type { Summary } from './summary.js';

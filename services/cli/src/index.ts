@@ -1,2 +1,2 @@
 /** The command line; its entry is main.ts. */
-export {};
+export { programOf } from './program.js';

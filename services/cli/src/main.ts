@@ -1,37 +1,7 @@
 #!/usr/bin/env node
 /** driftloop: the command line against a running system. Exit codes: 0 done, 1 refused or unreachable, 2 called wrongly. */
 import { CallFailed } from '@driftloop/client';
-import { Command } from 'commander';
-import { addActing } from './act.js';
-import { addAsking } from './ask.js';
-import { Doors, tokenOf } from './doors.js';
-import { addDrift } from './drift.js';
-import { addHearing } from './hear.js';
-import { addLedger } from './ledger.js';
-import { addLooking } from './look.js';
-import { addOperating } from './operate.js';
-import { addQuarantine } from './quarantine.js';
-import { addSimulating } from './simulate.js';
-import { addTelling } from './tell.js';
-
-const program = new Command('driftloop')
-  .description('models that renew themselves: declare, look, ask, act')
-  .option('--url <url>', 'the gateway', process.env.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
-  .option('--serving <address>', 'the inference door', process.env.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
-  .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-
-const doors = () => new Doors(program.opts(), tokenOf(process.env));
-addLooking(program, doors);
-addDrift(program, doors);
-addLedger(program, doors);
-addTelling(program, doors);
-addActing(program, doors);
-addOperating(program, doors);
-addQuarantine(program, doors);
-addAsking(program, doors);
-addHearing(program, doors);
-addSimulating(program, doors);
+import { programOf } from './program.js';
 
 // Whoever reads has seen enough (| head): that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -40,7 +10,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program.parseAsync();
+  await programOf(process.env).parseAsync();
 } catch (error) {
   if (!(error instanceof CallFailed)) throw error;
   console.error(`${error.code}: ${error.message}`);

@@ -1,0 +1,34 @@
+/** The commands and what they take, by the environment; main.ts runs them. */
+import { Command } from 'commander';
+import { addActing } from './act.js';
+import { addAsking } from './ask.js';
+import { Doors, tokenOf } from './doors.js';
+import { addDrift } from './drift.js';
+import { addHearing } from './hear.js';
+import { addLedger } from './ledger.js';
+import { addLooking } from './look.js';
+import { addOperating } from './operate.js';
+import { addQuarantine } from './quarantine.js';
+import { addSimulating } from './simulate.js';
+import { addTelling } from './tell.js';
+
+export function programOf(environment: NodeJS.ProcessEnv): Command {
+  const program = new Command('driftloop')
+    .description('models that renew themselves: declare, look, ask, act')
+    .option('--url <url>', 'the gateway', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
+    .option('--serving <address>', 'the inference door', environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const doors = () => new Doors(program.opts(), tokenOf(environment));
+  addLooking(program, doors);
+  addDrift(program, doors);
+  addLedger(program, doors);
+  addTelling(program, doors);
+  addActing(program, doors);
+  addOperating(program, doors);
+  addQuarantine(program, doors);
+  addAsking(program, doors);
+  addHearing(program, doors);
+  addSimulating(program, doors);
+  return program;
+}
