@@ -12,6 +12,7 @@ const steps = [
   ['contracts break no release', node, ['scripts/breaking.mjs']],
   ['types', node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']],
   ['generated code is up to date', node, ['scripts/generate.mjs', '--check']],
+  ['names are as they are held', node, ['--disable-warning=ExperimentalWarning', 'scripts/names.mjs', '--check']],
   ['boundaries', node, ['scripts/boundaries.mjs']],
   ...(process.argv.includes('--no-tests') ? [] : [['tests', node, ['scripts/test.mjs', ...rest]]]),
 ];
