@@ -38,4 +38,4 @@ export { Telemetry } from './telemetry.js';
 export * from './test-clock.js';
 export * from './test-receiver.js';
 export * from './test-service.js';
-export { When, type WhenOptions } from './when.js';
+export { ConsumerGroup, When, type WhenOptions } from './when.js';

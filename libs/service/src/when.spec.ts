@@ -8,6 +8,7 @@ import { events, type ModelDeclared, type ModelPromoted, type TimePassed } from 
 import type { Cause } from '@driftloop/documents';
 import { Controller, Module } from '@nestjs/common';
 import {
+  ConsumerGroup,
   handledTopics,
   openEmbeddedStore,
   readSettings,
@@ -168,6 +169,24 @@ class WhenTwice {
   two(_: ModelDeclared) {}
 }
 
+@ConsumerGroup('training.when-one')
+class WhenOne {
+  @When(events.modelDeclared)
+  one(_: ModelDeclared) {}
+}
+
+@ConsumerGroup('training.when-one')
+class WhenOneToo {
+  @When(events.timePassed)
+  tick(_: TimePassed) {}
+}
+
+@ConsumerGroup('registry.when-one')
+class WhenElsewhere {
+  @When(events.modelDeclared)
+  one(_: ModelDeclared) {}
+}
+
 @Controller()
 class WhenNotMine {
   @When(events.modelPromoted)
@@ -207,6 +226,22 @@ it('does not start when a class hears one topic twice, or one that the event map
     code: 'LISTENER_NOT_DECLARED',
     message: refused,
   });
+});
+
+it.each([
+  [
+    'another class has its group',
+    [WhenOne, WhenOneToo],
+    'WhenOneToo: WhenOne is consumer group training.when-one already',
+  ],
+  [
+    "its group is another service's",
+    [WhenElsewhere],
+    'WhenElsewhere: consumer group registry.when-one is not of training',
+  ],
+])('does not start with a class when %s', async (_why, classes, says) => {
+  const message = expect.stringContaining(`${says}; state one that no other class has: @ConsumerGroup('training.…')`);
+  await expect(started(service(...classes))).rejects.toMatchObject({ code: 'GROUP_INVALID', message });
 });
 
 it('type-checks a handler against its event', () => {
