@@ -6,7 +6,7 @@
  */
 import type { MessageHandler } from '@nestjs/microservices';
 import { errors } from './errors.js';
-import { kebab, type Listening, statedGroup, type WhenMetadata } from './when.js';
+import { type Listening, statedGroup, type WhenMetadata } from './when.js';
 
 export interface Heard {
   readonly when: WhenMetadata;
@@ -46,7 +46,8 @@ export function handlerOf({ listener, method }: WhenMetadata): string {
 }
 
 function idOf(service: string, listener: Listening): string {
-  const id = statedGroup(listener) ?? `${service}.${kebab(listener.name)}`;
+  const id = statedGroup(listener);
+  if (!id) throw invalid(service, listener, 'it has @When and no consumer group');
   if (!id.startsWith(`${service}.`)) throw invalid(service, listener, `consumer group ${id} is not of ${service}`);
   return id;
 }

@@ -18,7 +18,6 @@ import {
   When,
 } from './index.js';
 import { tiny, World, world } from './spec/tiny-service.js';
-import { kebab } from './when.js';
 
 const open: { close(): unknown }[] = [];
 const declared = (model: string): OutgoingEvent => ({
@@ -68,12 +67,6 @@ it('hears an event with its payload decoded and its cause, and emits another wit
   expect(emitted).toMatchObject([
     { source: 'labeling', time: cause.time, traceparent: cause.traceparent, data: { label: 'flights.late' } },
   ]);
-});
-
-it('names the group after the service and the class', async () => {
-  const { bus } = (await started(tiny)).ground;
-  expect((await bus.lag()).map((lag) => lag.group)).toContain('labeling.when-model-declared');
-  expect(['WhenModelDeclared', 'WhenSLOBroken'].map(kebab)).toEqual(['when-model-declared', 'when-slo-broken']);
 });
 
 it('pauses while a dependency is away, live but not ready, and goes on afterwards without a dead letter', async () => {
@@ -134,7 +127,7 @@ it('lets a handler that runs finish when it stops, and hears nothing twice and e
 
 const heard: string[] = [];
 
-@Controller()
+@ConsumerGroup('training.when-anything')
 class WhenAnything {
   @When(events.timePassed)
   tick(_: TimePassed, cause: Cause) {
@@ -147,7 +140,7 @@ class WhenAnything {
   }
 }
 
-@Controller()
+@ConsumerGroup('training.when-anything-else')
 class WhenAnythingElse {
   @When(events.modelDeclared)
   declared(payload: ModelDeclared) {
@@ -155,18 +148,30 @@ class WhenAnythingElse {
   }
 }
 
-@Controller()
+@ConsumerGroup('training.when-on-each-replica')
 class WhenOnEachReplica {
   @When(events.modelDeclared, { each: 'replica' })
   state(_: ModelDeclared) {}
 }
 
-@Controller()
+@ConsumerGroup('training.when-twice')
 class WhenTwice {
   @When(events.modelDeclared)
   one(_: ModelDeclared) {}
   @When(events.modelDeclared)
   two(_: ModelDeclared) {}
+}
+
+@ConsumerGroup('training.when-anything-else')
+class WhenRenamed {
+  @When(events.modelDeclared)
+  declared(_: ModelDeclared) {}
+}
+
+@Controller()
+class WhenNobody {
+  @When(events.modelDeclared)
+  declared(_: ModelDeclared) {}
 }
 
 @ConsumerGroup('training.when-one')
@@ -187,7 +192,7 @@ class WhenElsewhere {
   one(_: ModelDeclared) {}
 }
 
-@Controller()
+@ConsumerGroup('training.when-not-mine')
 class WhenNotMine {
   @When(events.modelPromoted)
   none(_: ModelPromoted) {}
@@ -228,7 +233,18 @@ it('does not start when a class hears one topic twice, or one that the event map
   });
 });
 
+it('hears in the group that its class states, whatever the class is called', async () => {
+  const groupsOf = async (listener: new () => unknown) => {
+    const { bus } = (await started(service(listener))).ground;
+    return (await bus.lag()).map(({ group }) => group);
+  };
+  const before = await groupsOf(WhenAnythingElse);
+  expect(before).toEqual(['training.when-anything-else']);
+  expect(await groupsOf(WhenRenamed)).toEqual(before);
+});
+
 it.each([
+  ['it states no group', [WhenNobody], 'WhenNobody: it has @When and no consumer group'],
   [
     'another class has its group',
     [WhenOne, WhenOneToo],

@@ -58,11 +58,3 @@ export function When<D extends AnyEvent>(definition: D, options: WhenOptions = {
     EventPattern<string>(definition.topic, whenTransport, { when })(target, method, descriptor);
   };
 }
-
-/** `WhenModelTrained` → `when-model-trained`. */
-export function kebab(name: string): string {
-  return name
-    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
-    .toLowerCase();
-}
