@@ -21,6 +21,7 @@ const steps = [
   ['types', node, [tsc, '-b']],
   ['types of the tests', node, [tsc, '-p', 'tsconfig.specs.json']],
   ['generated code is up to date', node, ['scripts/generate.mjs', '--check']],
+  ['names are as they are held', node, ['--disable-warning=ExperimentalWarning', 'scripts/names.mjs', '--check']],
   ['boundaries', node, ['scripts/boundaries.mjs']],
   ...(given.includes('--no-tests') ? [] : [tests()]),
   ['two months come to the same ledger', node, ['scripts/recorded-run.mjs', 'two-months']],

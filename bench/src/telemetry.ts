@@ -7,7 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { events, LabelingClient, LabelingService, type ModelDeclared } from '@driftloop/contracts';
-import { grpcClient, type RunningService, When } from '@driftloop/service';
+import { ConsumerGroup, grpcClient, type RunningService, When } from '@driftloop/service';
 import { testService } from '@driftloop/testing/service';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { Controller, Module } from '@nestjs/common';
@@ -24,7 +24,7 @@ const collector = `
   server.listen(0, '127.0.0.1', () => require('node:worker_threads').parentPort.postMessage(server.address().port));
 `;
 
-@Controller()
+@ConsumerGroup('labeling.when-model-declared')
 class WhenModelDeclared {
   @When(events.modelDeclared)
   hear(_: ModelDeclared): void {}

@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-/** `driftloop`: the commands that ask a running system, and those that work on what is stored while nothing runs. */
-import { commandLine, run } from '@driftloop/cli';
-import { addMigrating } from './migrate.js';
+/** The command that this process was started with. */
+import { run } from '@driftloop/cli';
+import { driftloop } from './index.js';
 
-const program = commandLine();
-addMigrating(program);
-await run(program);
+await run(driftloop(process.env));

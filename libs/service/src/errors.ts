@@ -103,6 +103,12 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { handler: string; topic: string; reason: string }) => `${m.handler}, ${m.topic}: ${m.reason}`,
   },
+  GROUP_INVALID: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { listener: string; service: string; reason: string }) =>
+      `${m.listener}: ${m.reason}; state one that no other class has: @ConsumerGroup('${m.service}.…')`,
+  },
   PAYLOAD_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -36,4 +36,4 @@ export { prometheusLabel, prometheusSeries } from './telemetry/prometheus-names.
 export { redacted } from './telemetry/redaction.js';
 export { traceparentOf } from './telemetry/span-context.js';
 export { Telemetry } from './telemetry.js';
-export { When, type WhenOptions } from './when.js';
+export { ConsumerGroup, When, type WhenOptions } from './when.js';

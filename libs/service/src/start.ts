@@ -113,7 +113,8 @@ const strategies = new WeakMap<INestApplication, WhenStrategy>();
 
 /**
  * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, PORT_TAKEN,
- * LISTENER_NOT_DECLARED, STOPPED, or what the module's start throws; nothing of it is left then, and the ground is closed.
+ * LISTENER_NOT_DECLARED, GROUP_INVALID, STOPPED, or what the module's start throws; nothing of it is left then, and the
+ * ground is closed.
  */
 export async function startService(
   definition: ServiceDefinition,

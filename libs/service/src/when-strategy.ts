@@ -2,7 +2,7 @@
  * Nest's way to the bus: a custom transport that subscribes each class with `@When` methods as a consumer group.
  *
  * I1  What a handler throws reaches the bus as it is, so that retriable errors pause and others dead-letter.
- * I2  A class is one group over all topics that it hears; no topic twice in a class.
+ * I2  A class is one group over all topics that it hears (consumer-groups.ts).
  * I3  A replica that has lost the lead handles nothing any more: what it was given waits for the leader.
  */
 import type { Bus, HeardEvent, Subscription } from '@driftloop/bus';
@@ -12,6 +12,7 @@ import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/comm
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import type { Attributes, Span } from '@opentelemetry/api';
 import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
+import { type Group, groupsOf, type Heard, handlerOf } from './consumer-groups.js';
 import { mainTenant } from './credentials.js';
 import { errors } from './errors.js';
 import type { Leadership } from './leadership.js';
@@ -21,7 +22,7 @@ import type { Readiness } from './readiness.js';
 import { errorTypeOf, type MessagingSystem, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
 import type { Telemetry } from './telemetry.js';
-import { kebab, type WhenMetadata, whenTransport } from './when.js';
+import { type WhenMetadata, whenTransport } from './when.js';
 
 /** Nest replaces errors that no filter takes: this one passes them on (I1). */
 @Catch()
@@ -29,17 +30,6 @@ export class PassErrorsOn implements RpcExceptionFilter {
   catch(error: unknown, _host: ArgumentsHost): Observable<never> {
     return throwError(() => error);
   }
-}
-
-interface Heard {
-  readonly when: WhenMetadata;
-  readonly handle: MessageHandler;
-}
-
-interface Group {
-  readonly name: string;
-  readonly topics: Map<string, Heard>;
-  readonly from: 'earliest' | 'latest';
 }
 
 export interface WhenParts {
@@ -90,7 +80,7 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     this.#subscribe().then(() => callback(), callback);
   }
 
-  /** Throws LISTENER_NOT_DECLARED or WHEN_AMBIGUOUS. */
+  /** Throws LISTENER_NOT_DECLARED, GROUP_INVALID or WHEN_AMBIGUOUS. */
   check(): void {
     this.#groups();
     for (const { when } of this.#heard) checkListener(this.parts.service, when);
@@ -130,27 +120,7 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   }
 
   #groups(): Group[] {
-    const groups = new Map<string, Group>();
-    for (const heard of this.#heard) {
-      const found = this.#groupOf(heard.when);
-      const group = groups.get(found.name) ?? found;
-      const { topic } = heard.when.definition;
-      const reason = group.topics.has(topic) ? 'the class hears this topic twice' : undefined;
-      if (reason) throw errors.WHEN_AMBIGUOUS({ handler: handlerOf(heard.when), topic, reason });
-      group.topics.set(topic, heard);
-      groups.set(group.name, group);
-    }
-    return [...groups.values()];
-  }
-
-  /** State comes whole from a compacted topic; other topics are news, which a new replica hears from now on. */
-  #groupOf({ className, definition, options }: WhenMetadata): Group {
-    const name = `${this.parts.service}.${kebab(className)}`;
-    if (options.each !== 'replica') return { name, topics: new Map(), from: 'earliest' };
-    const kind = definition.keep === 'compact' ? 'state' : 'news';
-    const from = kind === 'state' ? 'earliest' : 'latest';
-    const suffix = kind === 'state' ? '' : '.news';
-    return { name: `${name}${suffix}.${this.parts.replica}`, topics: new Map(), from };
+    return groupsOf(this.parts.service, this.parts.replica, this.#heard);
   }
 
   #hear(group: string, heard: Heard, event: HeardEvent): Promise<void> {
@@ -245,10 +215,6 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
     metrics.histogram('messaging.process.duration').record((performance.now() - started) / 1000, labels);
     metrics.counter('messaging.client.consumed.messages').add(1, labels);
   }
-}
-
-function handlerOf({ className, method }: WhenMetadata): string {
-  return `${className}.${method}`;
 }
 
 /** The gateway shows people what happens: it may hear everything. */

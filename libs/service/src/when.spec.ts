@@ -8,9 +8,8 @@ import { events, type ModelDeclared, type ModelPromoted, type TimePassed } from 
 import type { Cause } from '@driftloop/documents';
 import { type TestOptions, testService } from '@driftloop/testing/service';
 import { Controller, Module } from '@nestjs/common';
-import { handledTopics, openEmbeddedStore, readSettings, type ServiceDefinition, When } from './index.js';
+import { ConsumerGroup, handledTopics, openEmbeddedStore, readSettings, type ServiceDefinition, When } from './index.js';
 import { tiny, World, world } from './testing/tiny-service.js';
-import { kebab } from './when.js';
 
 const open: { close(): unknown }[] = [];
 const declared = (model: string): OutgoingEvent => ({
@@ -60,12 +59,6 @@ it('hears an event with its payload decoded and its cause, and emits another wit
   expect(emitted).toMatchObject([
     { source: 'labeling', time: cause.time, traceparent: cause.traceparent, data: { label: 'flights.late' } },
   ]);
-});
-
-it('names the group after the service and the class', async () => {
-  const { bus } = (await started(tiny)).ground;
-  expect((await bus.lag()).map((lag) => lag.group)).toContain('labeling.when-model-declared');
-  expect(['WhenModelDeclared', 'WhenSLOBroken'].map(kebab)).toEqual(['when-model-declared', 'when-slo-broken']);
 });
 
 it('pauses while a dependency is away, live but not ready, and goes on afterwards without a dead letter', async () => {
@@ -126,7 +119,7 @@ it('lets a handler that runs finish when it stops, and hears nothing twice and e
 
 const heard: string[] = [];
 
-@Controller()
+@ConsumerGroup('training.when-anything')
 class WhenAnything {
   @When(events.timePassed)
   tick(_: TimePassed, cause: Cause) {
@@ -139,7 +132,7 @@ class WhenAnything {
   }
 }
 
-@Controller()
+@ConsumerGroup('training.when-anything-else')
 class WhenAnythingElse {
   @When(events.modelDeclared)
   declared(payload: ModelDeclared) {
@@ -147,13 +140,13 @@ class WhenAnythingElse {
   }
 }
 
-@Controller()
+@ConsumerGroup('training.when-on-each-replica')
 class WhenOnEachReplica {
   @When(events.modelDeclared, { each: 'replica' })
   state(_: ModelDeclared) {}
 }
 
-@Controller()
+@ConsumerGroup('training.when-twice')
 class WhenTwice {
   @When(events.modelDeclared)
   one(_: ModelDeclared) {}
@@ -161,7 +154,37 @@ class WhenTwice {
   two(_: ModelDeclared) {}
 }
 
+@ConsumerGroup('training.when-anything-else')
+class WhenRenamed {
+  @When(events.modelDeclared)
+  declared(_: ModelDeclared) {}
+}
+
 @Controller()
+class WhenNobody {
+  @When(events.modelDeclared)
+  declared(_: ModelDeclared) {}
+}
+
+@ConsumerGroup('training.when-one')
+class WhenOne {
+  @When(events.modelDeclared)
+  one(_: ModelDeclared) {}
+}
+
+@ConsumerGroup('training.when-one')
+class WhenOneToo {
+  @When(events.timePassed)
+  tick(_: TimePassed) {}
+}
+
+@ConsumerGroup('registry.when-one')
+class WhenElsewhere {
+  @When(events.modelDeclared)
+  one(_: ModelDeclared) {}
+}
+
+@ConsumerGroup('training.when-not-mine')
 class WhenNotMine {
   @When(events.modelPromoted)
   none(_: ModelPromoted) {}
@@ -200,6 +223,33 @@ it('does not start when a class hears one topic twice, or one that the event map
     code: 'LISTENER_NOT_DECLARED',
     message: refused,
   });
+});
+
+it('hears in the group that its class states, whatever the class is called', async () => {
+  const groupsOf = async (listener: new () => unknown) => {
+    const { bus } = (await started(service(listener))).ground;
+    return (await bus.lag()).map(({ group }) => group);
+  };
+  const before = await groupsOf(WhenAnythingElse);
+  expect(before).toEqual(['training.when-anything-else']);
+  expect(await groupsOf(WhenRenamed)).toEqual(before);
+});
+
+it.each([
+  ['it states no group', [WhenNobody], 'WhenNobody: it has @When and no consumer group'],
+  [
+    'another class has its group',
+    [WhenOne, WhenOneToo],
+    'WhenOneToo: WhenOne is consumer group training.when-one already',
+  ],
+  [
+    "its group is another service's",
+    [WhenElsewhere],
+    'WhenElsewhere: consumer group registry.when-one is not of training',
+  ],
+])('does not start with a class when %s', async (_why, classes, says) => {
+  const message = expect.stringContaining(`${says}; state one that no other class has: @ConsumerGroup('training.…')`);
+  await expect(started(service(...classes))).rejects.toMatchObject({ code: 'GROUP_INVALID', message });
 });
 
 it('type-checks a handler against its event', () => {

@@ -1,12 +1,11 @@
 /** Hears rows of those outside who prefer Kafka to gRPC: the same as Ingest, with a dead letter for a reply. */
 import { type EntitiesObserved, events, LoopError } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { errors } from './errors.js';
 import { Ingest } from './ingest.js';
 
-@Controller()
+@ConsumerGroup('feature-store.when-entities-observed')
 export class WhenEntitiesObserved {
   constructor(private readonly ingest: Ingest) {}
 

@@ -1,11 +1,10 @@
 /** Hears labels: they are rows of the source `outcomes`. */
 import { events, type LabelsAdded } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Ingest } from './ingest.js';
 
-@Controller()
+@ConsumerGroup('feature-store.when-labels-added')
 export class WhenLabelsAdded {
   constructor(private readonly ingest: Ingest) {}
 

@@ -1,10 +1,9 @@
 /** Hears which features models declare. */
 import { events, type ModelDeclared } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Models } from './models.js';
 
-@Controller()
+@ConsumerGroup('feature-store.when-model-declared')
 export class WhenModelDeclared {
   constructor(private readonly models: Models) {}
 

@@ -1,10 +1,9 @@
 /** Hears which labels models declare, and how an outcome can contradict itself. */
 import { events, labelName, type ModelDeclared, parseModelSpec } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { LabelingDocuments } from './labeling.documents.js';
 
-@Controller()
+@ConsumerGroup('labeling.when-model-declared')
 export class WhenModelDeclared {
   constructor(private readonly documents: LabelingDocuments) {}
 

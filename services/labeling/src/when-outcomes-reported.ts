@@ -1,12 +1,11 @@
 /** Hears outcomes of those outside who prefer Kafka to gRPC: the same as RecordOutcomes, with a dead letter for a reply. */
 import { events, type OutcomesReported } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { errors } from './errors.js';
 import { Outcomes } from './outcomes.js';
 
-@Controller()
+@ConsumerGroup('labeling.when-outcomes-reported')
 export class WhenOutcomesReported {
   constructor(private readonly outcomes: Outcomes) {}
 

@@ -1,4 +1,4 @@
-/** What came of a cycle, in sentences, and what a person can do now. */
+/** What came of a cycle, in sentences, and what a person can do now. @freeWords */
 import { count, figure, instant, sentence } from './explain-words.js';
 import type { CycleDocument } from './loop.documents.js';
 import type { ModelView } from './view.js';

@@ -1,4 +1,4 @@
-/** What was trained and what the gate compared, in sentences. */
+/** What was trained and what the gate compared, in sentences. @freeWords */
 import { type Decision, type Evidence, ModelTrained, TrainingFailed } from '@driftloop/contracts';
 import { count, date, figure, finding, found, instant, list, sentence } from './explain-words.js';
 import type { CycleDocument, FactDocument } from './loop.documents.js';

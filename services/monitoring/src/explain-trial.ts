@@ -1,4 +1,4 @@
-/** How a trial went, in sentences: in shadow day by day, then as canary. */
+/** How a trial went, in sentences: in shadow day by day, then as canary. @freeWords */
 import type { Decision, Evidence } from '@driftloop/contracts';
 import { isToldOf } from './coverage.js';
 import type { DayDocument } from './days.documents.js';

@@ -1,4 +1,4 @@
-/** Figures, times and pieces of evidence as words of a sentence. Times are UTC. */
+/** Figures, times and pieces of evidence as words of a sentence. Times are UTC. @freeWords */
 import type { Decision, Evidence, Passage, QuarantineWindow } from '@driftloop/contracts';
 
 /** Three digits. */

@@ -1,6 +1,7 @@
 /**
  * A cycle in words, from what its document, the facts of the loop and the closed days say: each sentence with the
  * figures that a person can check. Nothing is computed here that was not decided upon then.
+ * @freeWords
  */
 import { type CycleExplanation, Decision } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';

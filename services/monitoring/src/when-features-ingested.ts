@@ -1,10 +1,9 @@
 /** Hears how far the sources of features have come. */
 import { events, type FeaturesIngested } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Records } from './records.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-features-ingested')
 export class WhenFeaturesIngested {
   constructor(private readonly records: Records) {}
 

@@ -1,11 +1,10 @@
 /** Hears what came true: labels, late, revised, repeated; also of what nobody asked about. */
 import { events, type LabelsAdded } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Records } from './records.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-labels-added')
 export class WhenLabelsAdded {
   constructor(private readonly records: Records) {}
 

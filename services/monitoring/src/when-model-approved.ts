@@ -1,11 +1,10 @@
 /** Hears that the gate let a candidate through. */
 import { events, type ModelApproved } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-model-approved')
 export class WhenModelApproved {
   constructor(private readonly facts: Facts) {}
 

@@ -1,11 +1,10 @@
 /** Hears which models there are; a declaration holds whatever its time. */
 import { events, type ModelDeclared } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-model-declared')
 export class WhenModelDeclared {
   constructor(private readonly facts: Facts) {}
 

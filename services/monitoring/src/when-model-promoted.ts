@@ -1,11 +1,10 @@
 /** Hears that the champion alias moved, and what the new champion was trained on. */
 import { events, type ModelPromoted } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-model-promoted')
 export class WhenModelPromoted {
   constructor(private readonly facts: Facts) {}
 

@@ -1,11 +1,10 @@
 /** Hears that the gate refused a candidate. */
 import { events, type ModelRefused } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-model-refused')
 export class WhenModelRefused {
   constructor(private readonly facts: Facts) {}
 

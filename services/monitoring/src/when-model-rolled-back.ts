@@ -1,11 +1,10 @@
 /** Hears that a challenger was withdrawn. */
 import { events, type ModelRolledBack } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-model-rolled-back')
 export class WhenModelRolledBack {
   constructor(private readonly facts: Facts) {}
 

@@ -1,11 +1,10 @@
 /** Hears that a training ended with a candidate. What only the gate needs (slices, single features) is left out. */
 import { events, type ModelTrained } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-model-trained')
 export class WhenModelTrained {
   constructor(private readonly facts: Facts) {}
 

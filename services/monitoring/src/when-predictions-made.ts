@@ -1,11 +1,10 @@
 /** Hears what was predicted, on what, by whom: rows that wait for their labels. */
 import { events, type PredictionsMade } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Records } from './records.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-predictions-made')
 export class WhenPredictionsMade {
   constructor(private readonly records: Records) {}
 

@@ -1,11 +1,10 @@
 /** Hears who answers, who is on trial and who watches, from when on. A model's first rollout holds whatever its time. */
 import { events, type RolloutChanged } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-rollout-changed')
 export class WhenRolloutChanged {
   constructor(private readonly facts: Facts) {}
 

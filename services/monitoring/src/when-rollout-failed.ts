@@ -1,11 +1,10 @@
 /** Hears that a replica cannot serve what is on trial. */
 import { events, type RolloutFailed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-rollout-failed')
 export class WhenRolloutFailed {
   constructor(private readonly facts: Facts) {}
 

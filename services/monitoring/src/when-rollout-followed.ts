@@ -1,11 +1,10 @@
 /** Hears that a replica serves a revision of the rollout. */
 import { events, type RolloutFollowed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-rollout-followed')
 export class WhenRolloutFollowed {
   constructor(private readonly facts: Facts) {}
 

@@ -1,11 +1,10 @@
 /** At each tick monitoring decides: the only place where it does. */
 import { events, type TimePassed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Loop } from './loop.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-time-passed')
 export class WhenTimePassed {
   constructor(private readonly loop: Loop) {}
 

@@ -1,11 +1,10 @@
 /** Hears that a training ended without a candidate. */
 import { events, type TrainingFailed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Facts } from './facts.js';
 
-@Controller()
+@ConsumerGroup('monitoring.when-training-failed')
 export class WhenTrainingFailed {
   constructor(private readonly facts: Facts) {}
 

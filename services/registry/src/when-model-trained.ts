@@ -1,10 +1,9 @@
 /** Hears of candidates: registers them; the gate decides when time passes. */
 import { events, type ModelTrained } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Versions } from './versions.js';
 
-@Controller()
+@ConsumerGroup('registry.when-model-trained')
 export class WhenModelTrained {
   constructor(private readonly versions: Versions) {}
 

@@ -1,14 +1,13 @@
 /** Hears monitoring's word on a stage: keeps it for the next tick. */
 import { Decision, events, type RolloutJudged, Verdict } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { RegistryDocuments } from './registry.documents.js';
 import { Rollouts } from './rollouts.js';
 
 /** A word that a later monitoring may say is none of these: nothing is moved by what is not understood. */
 const understood: readonly Verdict[] = [Verdict.ADVANCE, Verdict.PROMOTE, Verdict.ROLL_BACK];
 
-@Controller()
+@ConsumerGroup('registry.when-rollout-judged')
 export class WhenRolloutJudged {
   constructor(
     private readonly documents: RegistryDocuments,

@@ -1,12 +1,11 @@
 /** At each tick the registry acts on what it has recorded: the gate, the rollouts. */
 import { events, type TimePassed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Promotion } from './promotion.js';
 import { Reading } from './reading.js';
 
-@Controller()
+@ConsumerGroup('registry.when-time-passed')
 export class WhenTimePassed {
   constructor(
     private readonly promotion: Promotion,

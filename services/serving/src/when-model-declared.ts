@@ -1,10 +1,9 @@
 /** Hears what models there are, each replica for itself. */
 import { events, type ModelDeclared } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Following } from './following.js';
 
-@Controller()
+@ConsumerGroup('serving.when-model-declared')
 export class WhenModelDeclared {
   constructor(private readonly following: Following) {}
 

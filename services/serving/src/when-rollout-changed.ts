@@ -1,13 +1,12 @@
 /** Follows the registry's rollouts, each replica for itself. */
 import { events, type RolloutChanged } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { errors } from './errors.js';
 import { Following } from './following.js';
 import { prepare, ServedModels } from './served-models.js';
 
-@Controller()
+@ConsumerGroup('serving.when-rollout-changed')
 export class WhenRolloutChanged {
   constructor(
     private readonly following: Following,

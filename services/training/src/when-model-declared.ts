@@ -1,10 +1,9 @@
 /** Keeps each declared spec: a job is run under the revision that was newest when it was requested. */
 import { events, type ModelDeclared } from '@driftloop/contracts';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { TrainingDocuments } from './training.documents.js';
 
-@Controller()
+@ConsumerGroup('training.when-model-declared')
 export class WhenModelDeclared {
   constructor(private readonly documents: TrainingDocuments) {}
 

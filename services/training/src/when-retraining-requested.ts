@@ -1,11 +1,10 @@
 /** A cycle asks for a training: it becomes a job, acknowledged at once; workers do the rest. */
 import { events, type RetrainingRequested } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Jobs } from './jobs.js';
 
-@Controller()
+@ConsumerGroup('training.when-retraining-requested')
 export class WhenRetrainingRequested {
   constructor(private readonly jobs: Jobs) {}
 

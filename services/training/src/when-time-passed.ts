@@ -1,11 +1,10 @@
 /** At each tick: tells of the trainings that are due. In a replay it waits for them; live, their result follows. */
 import { events, type TimePassed } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
-import { When } from '@driftloop/service';
-import { Controller } from '@nestjs/common';
+import { ConsumerGroup, When } from '@driftloop/service';
 import { Due } from './due.js';
 
-@Controller()
+@ConsumerGroup('training.when-time-passed')
 export class WhenTimePassed {
   constructor(private readonly due: Due) {}
 

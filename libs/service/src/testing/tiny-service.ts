@@ -14,7 +14,7 @@ import type { Metadata, ServerReadableStream } from '@grpc/grpc-js';
 import { Controller, Injectable, Module } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { Schema } from 'mongoose';
-import { Connection, callerOf, type ServiceDefinition, When } from '../index.js';
+import { Connection, ConsumerGroup, callerOf, type ServiceDefinition, When } from '../index.js';
 
 export const errors = catalogue('tiny', {
   LABEL_UNKNOWN: {
@@ -51,7 +51,7 @@ export class TinyDocuments {
 const labels = (model: string): LabelsAdded =>
   events.labelsAdded.payload.fromPartial({ tenant: 'acme', label: `${model}.late`, bucket: 0 });
 
-@Controller()
+@ConsumerGroup('labeling.when-model-declared')
 export class WhenModelDeclared {
   constructor(
     private readonly documents: TinyDocuments,

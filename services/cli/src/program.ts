@@ -1,4 +1,4 @@
-/** The command line against a running system. Exit codes: 0 done, 1 refused or unreachable, 2 called wrongly. */
+/** The commands and what they take, by the environment; main.ts runs them. */
 import { CallFailed } from '@driftloop/client';
 import { Command } from 'commander';
 import { addActing } from './act.js';
@@ -13,15 +13,14 @@ import { addQuarantine } from './quarantine.js';
 import { addSimulating } from './simulate.js';
 import { addTelling } from './tell.js';
 
-/** Every command of this workspace; others may be added to it. */
-export function commandLine(): Command {
+export function programOf(environment: NodeJS.ProcessEnv): Command {
   const program = new Command('driftloop')
     .description('models that renew themselves: declare, look, ask, act')
-    .option('--url <url>', 'the gateway', process.env.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
-    .option('--serving <address>', 'the inference door', process.env.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .option('--url <url>', 'the gateway', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
+    .option('--serving <address>', 'the inference door', environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
     .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  const doors = () => new Doors(program.opts(), tokenOf(process.env));
+  const doors = () => new Doors(program.opts(), tokenOf(environment));
   addLooking(program, doors);
   addDrift(program, doors);
   addLedger(program, doors);
