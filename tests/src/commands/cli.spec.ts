@@ -1,7 +1,5 @@
 /**
  * The command line against a running house: what people do while the loop walks.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -1,8 +1,6 @@
 /**
  * What operators do at a running house, through the command line: look at the services, at a cycle's trace and its
  * explanation, pause, freeze, and give back or discard an event that a group could not take.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { type Cycle, events } from '@driftloop/contracts';
 import { openPlayed, type Played } from '../walk/played.js';

@@ -1,8 +1,6 @@
 /**
  * What is set aside, through the command line against a running house: an outcome that breaks a rule and a row out of its
  * range, listed together, shown, let in and confirmed.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { Reporter } from '@driftloop/client';
 import { openPlayed, type Played } from '../walk/played.js';

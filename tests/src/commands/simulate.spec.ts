@@ -1,8 +1,6 @@
 /**
  * What is simulated is what the loop does: a world is played against a running house, and its recorded history is replayed by the simulation,
  * by hand from the same first training, and through the gateway's door and the command line.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

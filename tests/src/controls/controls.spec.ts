@@ -1,8 +1,6 @@
 /**
  * The controls on a small history: what each must show, and that each would show it if it were not so. (Shuffled arrival:
  * ../disturbances. Leak: leak-probe.spec.ts. Schedules: the simulation's own specs.)
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

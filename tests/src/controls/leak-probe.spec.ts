@@ -1,7 +1,5 @@
 /**
  * The leak probe on a small world, through training and gate of a house.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { parcelsWorld } from '../worlds/parcels.js';
 import { firstCandidate, leaky } from './leak-probe.js';

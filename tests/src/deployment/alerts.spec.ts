@@ -1,8 +1,6 @@
 /**
  * Alerts by themselves: what they do over time by Prometheus' own tests, the errors that they name, and a page for each.
  * What they ask for is held against a collector's in metrics.spec.ts.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

@@ -1,8 +1,6 @@
 /**
  * The house in containers, as docker-compose.yml says: it starts what there is to start, under settings that services take,
  * with nothing open to other machines and no secret written down. Docker's own check runs where Docker is.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,6 @@
 /**
  * Metrics of the whole house on a small world: what a collector receives is what the catalogue says, and what docs,
  * alerts and dashboards say is what a collector receives.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,5 @@
 /**
  * Whatever the order, the speed and the repetitions of what is heard and told, the loop decides the same.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { differenceOf } from '../crash/difference.js';
 import type { Outcome } from '../crash/outcome.js';

@@ -1,8 +1,6 @@
 /**
  * A person moves the champion in the middle of a cycle: whichever stage it is in, the cycle ends superseded, nothing of
  * it answers any more, and the same command at the same time gives the same ledger.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { verifyLedger } from '@driftloop/client';
 import { DAY, HOUR, parcelsWorld, START } from '../worlds/parcels.js';

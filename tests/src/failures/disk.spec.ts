@@ -1,8 +1,6 @@
 /**
  * A home that cannot be written in mid-run: nobody crashes, nothing is half written or given up for dead, it is said what
  * is wrong; and when it can be written again the loop goes on and decides the same. The errors are SQLite's own.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

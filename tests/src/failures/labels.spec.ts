@@ -1,8 +1,6 @@
 /**
  * The labels stop coming for good: that is told, growth stands still, no cycle opens, what is in shadow is not judged on what
  * little there is, and everybody goes on being answered.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 
 import { DAY, parcelsWorld, START } from '../worlds/parcels.js';

@@ -1,8 +1,6 @@
 /**
  * A clock that stands still for a month: while nothing happens, and while everything goes on. One tick then does what
  * thirty days of ticks would have: days close, deadlines pass, and the loop goes on, with a ledger in order.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { createHash } from 'node:crypto';
 import { Predictor, Reporter } from '@driftloop/client';

@@ -1,8 +1,6 @@
 /**
  * Rollouts that go wrong after the gate: bytes that cannot be loaded, a canary that nobody asks. The challenger is
  * withdrawn with the reason, and the champion answers everything.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { DAY, parcelsWorld, START } from '../worlds/parcels.js';

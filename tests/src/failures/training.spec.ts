@@ -1,8 +1,6 @@
 /**
  * Trainings that fail: the cycle ends with the reason, whoever answered goes on answering, and after the cooldown the
  * loop tries again and succeeds.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';

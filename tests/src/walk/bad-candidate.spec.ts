@@ -1,8 +1,6 @@
 /**
  * A bad candidate through the real path: for ten days a source reports every outcome the wrong way round. What is trained
  * on them is bad, and the clean days after them show it, to the gate or else to the judge.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import type { Cycle } from '@driftloop/contracts';
 import { score } from '@driftloop/embedded';

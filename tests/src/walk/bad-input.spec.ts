@@ -1,8 +1,6 @@
 /**
  * Bad input at every door of a running house: a typed error that says what to do, and nothing lost. What each service
  * refuses in detail stands in its own specs.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

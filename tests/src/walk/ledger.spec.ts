@@ -1,7 +1,5 @@
 /**
  * The ledger from the command line: printed, filtered, and checked by whoever reads it.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

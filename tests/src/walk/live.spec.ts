@@ -1,8 +1,6 @@
 /**
  * A small house that lives: its own clock speaks, facts and questions come as they happen, and nobody says what time it
  * is. A day passes in six seconds.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,6 +31,8 @@ let ended = false;
 let living: Promise<void>;
 let answered = 0;
 
+type Question = Parameters<Predictor['predict']>[0];
+
 /** What happens in the world, as its time comes. */
 async function live(): Promise<void> {
   const doors = { featureStore: house.address('feature-store'), labeling: house.address('labeling') };
@@ -46,13 +46,25 @@ async function live(): Promise<void> {
     const due = world.happenings.slice(from, next);
     await telling.tell(due, now);
     const questions = due.flatMap((h) => (h.kind === 'question' && h.at >= begin ? [h.question] : []));
-    await Promise.all(questions.map(({ eventTime: _, ...question }) => predictor.predict(question)));
+    await Promise.all(questions.map(({ eventTime: _, ...question }) => answer(predictor, question)));
     answered += questions.length;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   telling.close();
   predictor.close();
   reporter.close();
+}
+
+/** As any caller does: what may be tried again is, as where the first version is still being loaded. */
+async function answer(predictor: Predictor, question: Question): Promise<void> {
+  for (;;) {
+    try {
+      return void (await predictor.predict(question));
+    } catch (error) {
+      if (ended || !(error as { retriable?: boolean }).retriable) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

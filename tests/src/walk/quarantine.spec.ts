@@ -2,8 +2,6 @@
  * Poison through the real path: for seven days every outcome is reported the wrong way round. The days are set aside as
  * they close; the next training leaves them out, and they are in no trial. Without the quarantine the same days spoil
  * what is trained; and a person's word lets them in.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { Quarantine } from '@driftloop/client';
 import { DAY, type ParcelsOptions, parcelsWorld, START } from '../worlds/parcels.js';

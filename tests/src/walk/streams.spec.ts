@@ -1,8 +1,6 @@
 /**
  * The second and third stream under the default policy: a stretch of each, in which the loop renews its model and does
  * better than the one that is never renewed. Their data do not ship with the project.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { parseModelSpec } from '@driftloop/contracts';
 import { score } from '@driftloop/embedded';

@@ -1,7 +1,5 @@
 /**
  * One trace a cycle, in the whole house on a small world: what the collector receives, and what the cycle's rows say.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { Operations } from '@driftloop/client';
 import { type Cycle, type CycleExplanation, type CycleSpan, services } from '@driftloop/contracts';

@@ -1,8 +1,6 @@
 /**
  * The whole loop in one process on a small world, through public doors only: the model renews itself after the world has
  * changed, and what it did can be checked by hand.
- *
- * @jest-environment-options {"customExportConditions": ["driftloop:source", "node"]}
  */
 import { createHash } from 'node:crypto';
 import { type Cycle, canonicalJson, Decision, type Ledger, type Version } from '@driftloop/contracts';
