@@ -14,7 +14,8 @@ import { typesOf } from './types.mjs';
 import { fieldWordsOf, wordsOf } from './words.mjs';
 
 /** Whose texts are neither stored nor hashed nor answered: what carries, shows, plays or measures. Every other package decides. */
-const carriers = ['bench', 'embedded', 'flights', 'client', 'cli', 'contracts', 'documents', 'service'];
+const shown = ['embedded', 'flights', 'client', 'cli', 'program'];
+const carriers = [...shown, 'contracts', 'documents', 'service', 'testing', 'tests', 'bench'];
 /** Whose JSON others read, beside the contracts' messages: of which packages the exported types that are such. */
 const json = { '@driftloop/client': /./, '@driftloop/embedded': /^Summary$/ };
 

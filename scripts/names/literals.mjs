@@ -38,12 +38,17 @@ export function variablesOf(sources) {
     walk(ast, (node) => {
       const name = shapeOf(node) ?? (node.type === 'Identifier' ? node.value : undefined);
       if (name && known.test(name)) found.add(name);
-      const { object, property } = node;
-      const own =
-        node.type === 'MemberExpression' && object.property?.value === 'env' && property.type === 'Identifier';
-      if (own) found.add(property.value);
+      for (const own of takenFromEnv(node)) found.add(own);
     });
   return [...found];
+}
+
+/** `process.env.NAME`, `const { NAME } = process.env`. */
+function takenFromEnv({ type, object, property, id, init }) {
+  const isEnv = (node) => node?.type === 'MemberExpression' && node.property?.value === 'env';
+  if (type === 'MemberExpression' && isEnv(object) && property.type === 'Identifier') return [property.value];
+  if (type !== 'VariableDeclarator' || !isEnv(init) || id.type !== 'ObjectPattern') return [];
+  return id.properties.flatMap(({ key }) => (key?.type === 'Identifier' ? [key.value] : []));
 }
 
 /** Attributes and other names under our own prefix: "driftloop.cycle.id", "driftloop.evidence.${}". */

@@ -2,12 +2,12 @@
  * The words that are stored, hashed or answered, where no object holds them all: literals of the packages that decide.
  *
  * The rule: every text and template of a package's product sources, and every way a number is written out, but for
- * - what is thrown, an argument of `demand`, of a logger, of a decorator or of a catalogue (which has a section of its own);
+ * - what is thrown, the address of a module, an argument of `demand`, of a logger, of a decorator or of a catalogue (which has a section of its own);
  * - types, module names, property names, and what something is only compared with (`===`, `case`, `in`);
  * - SQL statements, whose words stay inside;
  * - files whose header says @freeWords: nothing hashes or stores what they say.
  * What a variable is called does not show: a hole is `${}`, with the calls that write it out (`${.toFixed(3)}`).
- * Sentences, templates and formats have their number of places, so that one that becomes like another is noticed too.
+ * Sentences and formats have their number of places, so that one that becomes like another is noticed too.
  * An unrelated word in the lock is cheap; a hashed one that changes unseen is not. So what is in doubt is held.
  */
 import { formatOf, isFormat, textOf } from './texts.mjs';
@@ -18,7 +18,7 @@ export function wordsOf(sources) {
   const counts = new Map();
   for (const { ast, text } of sources)
     if (!isFree(text)) for (const word of wordsIn(ast)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const several = (word, count) => count > 1 && /[\s({]/.test(word);
+  const several = (word, count) => count > 1 && (/^\./.test(word) || (/\s/.test(word) && /\p{L}/u.test(word)));
   return [...counts].map(([word, count]) => (several(word, count) ? `${word} ×${count}` : word));
 }
 
@@ -71,7 +71,7 @@ function isElsewhere(node, parent) {
   if (/^Ts/.test(node.type) && !/^Ts(As|NonNull|Satisfies|ConstAssertion|ParameterProperty)/.test(node.type))
     return true;
   if (['catalogue', 'demand'].some((name) => calls(node, name)) || isLogged(node)) return true;
-  if (node.type === 'NewExpression' && /Error$/.test(node.callee.value ?? '')) return true;
+  if (node.type === 'NewExpression' && /Error$|^URL$/.test(node.callee.value ?? '')) return true;
   if (parent?.type === 'BinaryExpression' && /^([!=]==?|in)$/.test(parent.operator)) return textOf(node) !== undefined;
   if (parent?.type === 'SwitchCase' && parent.test === node) return true;
   return parent?.type === 'KeyValueProperty' && parent.key === node;

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { bare } from '@driftloop/testing/environment';
 import { services } from '@driftloop/contracts';
+import { bare } from '@driftloop/testing/environment';
 import { describeOn } from '@driftloop/testing/servers';
 import mongoose, { type Connection } from 'mongoose';
 
@@ -30,7 +30,7 @@ describeOn(['mongod'], 'driftloop migrate on mongod', ({ mongod: { uri } }) => {
       ...{ DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_NAMESPACE: namespace, DRIFTLOOP_LOG_LEVEL: 'fatal', MONGODB_URI: uri },
       ...{ KAFKA_BROKERS: '127.0.0.1:9', S3_ENDPOINT: 'http://127.0.0.1:9', S3_ACCESS_KEY: 'x', S3_SECRET_KEY: 'x' },
     };
-        return execFileSync(process.execPath, [main, 'migrate', ...args], { env, encoding: 'utf8' });
+    return execFileSync(process.execPath, [main, 'migrate', ...args], { env, encoding: 'utf8' });
   }
 
   it('brings each database that there is to the present format, and makes none', async () => {

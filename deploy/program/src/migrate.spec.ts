@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { bare } from '@driftloop/testing/environment';
 import { currentFormat, openEmbeddedStore, readSettings } from '@driftloop/service';
+import { bare } from '@driftloop/testing/environment';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const settings = readSettings({});
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 function driftloop(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    return new Promise((resolve) => {
+  return new Promise((resolve) => {
     execFile(
       process.execPath,
       [main, ...args],

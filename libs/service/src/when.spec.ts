@@ -8,7 +8,14 @@ import { events, type ModelDeclared, type ModelPromoted, type TimePassed } from 
 import type { Cause } from '@driftloop/documents';
 import { type TestOptions, testService } from '@driftloop/testing/service';
 import { Controller, Module } from '@nestjs/common';
-import { ConsumerGroup, handledTopics, openEmbeddedStore, readSettings, type ServiceDefinition, When } from './index.js';
+import {
+  ConsumerGroup,
+  handledTopics,
+  openEmbeddedStore,
+  readSettings,
+  type ServiceDefinition,
+  When,
+} from './index.js';
 import { tiny, World, world } from './testing/tiny-service.js';
 
 const open: { close(): unknown }[] = [];

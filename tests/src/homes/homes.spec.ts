@@ -10,10 +10,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { currentFormat } from '@driftloop/service';
+import { start } from '../commands/process.js';
 import { keptIn, outcomeOf } from '../crash/outcome.js';
 import { model, openWorld, truth } from '../crash/world.js';
 import { openPlayed } from '../walk/played.js';
-import { start } from '../commands/process.js';
 import { type Expected, expectedOf } from './expected.js';
 
 interface Recorded {
