@@ -10,9 +10,10 @@ const fromSource = `--import=${pathToFileURL(join(root, 'scripts', 'source.mjs')
 
 /** The command line of a run. */
 export const jestCommand = (args) => [node, [program, ...args]];
-/** Its environment. */
+/** Its environment. What one process has compiled is not compiled again by the next. */
 export const jestEnvironment = (environment = process.env) => ({
   ...environment,
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'driftloop', 'compiled'),
   NODE_OPTIONS: [environment.NODE_OPTIONS, ...quiet, fromSource].filter(Boolean).join(' '),
 });
 

@@ -24,6 +24,8 @@ export interface ReplayOptions {
   diary: string;
   /** Stop at this event time, epoch ms. */
   until?: number;
+  /** Asked after each step with the event time that it came to: stop here? */
+  stopWhen?: ((now: number) => Promise<boolean>) | undefined;
   onProgress?: (progress: Progress) => void;
   /** The order in which what becomes known in a step is told, and asked; the world's own where it is left out. */
   arrival?: ((due: readonly Happening[]) => Happening[]) | undefined;
@@ -112,7 +114,10 @@ class Player {
     let now = position?.played ?? (await this.history(start));
     const end = Math.min(this.options.until ?? Number.POSITIVE_INFINITY, happenings.at(-1)!.at + 60 * hour);
     // The first hour in small steps: the bootstrap's request, training and gate are a tick each.
-    while (now < end) now = await this.step(now < start + hour ? now + 10 * minute : Math.min(now + step, end));
+    while (now < end) {
+      now = await this.step(now < start + hour ? now + 10 * minute : Math.min(now + step, end));
+      if (await this.options.stopWhen?.(now)) break;
+    }
     await this.catchUp(now);
     const { rollout } = await this.control.rollout(model);
     return {

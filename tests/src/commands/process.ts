@@ -1,4 +1,4 @@
-/** For specs: `npm start`'s own process, on the built code and any free ports. */
+/** For specs: `npm start`'s own process, on any free ports. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -81,7 +81,7 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs the built command line to its end. */
+/** Runs the command line to its end. */
 export function driftloop(args: readonly string[], environment: Record<string, string>, input = ''): Promise<Ran> {
   return new Promise((resolve) => {
     const options = { env: { ...bare, ...environment }, timeout: 30_000 };

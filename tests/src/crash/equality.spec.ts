@@ -1,6 +1,6 @@
 /**
  * A house that is killed again and again comes to the same end as one that never was: decisions, versions byte for byte,
- * answers, sums and figures. On the built code; `npm run crash` tries many more deaths, each by itself.
+ * answers, sums and figures. `npm run crash` tries many more deaths, each by itself.
  */
 import { differenceOf } from './difference.js';
 import { deathsInTurn, pointDeaths, timeDeaths } from './plan.js';

@@ -16,6 +16,14 @@ const reached: Record<string, (state: State) => boolean> = {
   canary: ({ cycles }) => cycles[1]?.stage === 'canary',
 };
 
+/** What it came to where the champion was moved in shadow: the same is commanded again below. */
+let inShadow: Moved | undefined;
+
+interface Moved {
+  readonly at: number;
+  readonly ledger: Awaited<ReturnType<Failing['control']['ledger']>>;
+}
+
 /** Plays until a stage is reached, lets a person promote the prior, and plays on until the cycle has ended, and a day. */
 async function moved(stage: string) {
   const spec = [...lenient, ['cooldown: 3d', 'cooldown: 4d']] as const;
@@ -32,6 +40,7 @@ it.each(Object.keys(reached))(
   'in %s ends the cycle as superseded',
   async (stage) => {
     const { at, rollout, cycle, ledger } = await moved(stage);
+    if (stage === 'shadow') inShadow = { at, ledger };
     expect(rollout).toMatchObject({ champion: { version: 'v0' }, challenger: undefined, effective: new Date(at) });
     expect(rollout.reason).toBe(`promoted by hand: while in ${stage}`);
     expect(cycle).toMatchObject({ outcome: 'superseded', champion: 'v1' });
@@ -54,8 +63,8 @@ it.each(Object.keys(reached))(
 );
 
 it('gives the same ledger when the same is commanded at the same time', async () => {
-  const first = await moved('shadow');
-  await house.close();
+  const first = inShadow ?? (await moved('shadow'));
+  if (!inShadow) await house.close();
   const second = await moved('shadow');
   expect(second.at).toBe(first.at);
   expect(second.ledger).toEqual(first.ledger);

@@ -3,9 +3,6 @@ import type { Cycle, Version } from '@driftloop/contracts';
 import { openPlayed, type Played } from '../walk/played.js';
 import { HOUR, type ParcelsOptions, parcelsWorld, START } from '../worlds/parcels.js';
 
-/** The longest time between two ticks of the small world. */
-const step = 3 * HOUR;
-
 /** Few labels and little growth suffice, so that a second cycle opens days after the first. */
 export const eager: NonNullable<ParcelsOptions['spec']> = [
   ['minFreshLabels: 700', 'minFreshLabels: 300'],
@@ -51,11 +48,14 @@ export async function openFailing(world = parcelsWorld({ days: 32, spec: eager }
     return { cycles, last: cycles[cycles.length - 1], versions: await played.control.versions(world.model) };
   };
   const until = async (holds: (state: State) => boolean, days = 20) => {
-    for (const end = now + days * 24 * HOUR; now < end; ) {
-      await to(now + step);
-      const found = await state();
-      if (found.last && holds(found)) return found;
-    }
+    let found: State | undefined;
+    await played.play(world, now + days * 24 * HOUR, async (at) => {
+      now = at;
+      const here = await state();
+      if (here.last && holds(here)) found = here;
+      return found !== undefined;
+    });
+    if (found) return found;
     const told = (await state()).cycles.map(({ opened, stage, outcome, reasons }) => [opened, stage, outcome, reasons]);
     throw new Error(`not in ${days} days: ${holds}; ${JSON.stringify(told)}`);
   };

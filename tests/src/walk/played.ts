@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Control } from '@driftloop/client';
 import { type House, openHouse } from '@driftloop/embedded';
-import { Diary, type ReplayResult, replay, type World } from '@driftloop/flights';
+import { Diary, type ReplayOptions, type ReplayResult, replay, type World } from '@driftloop/flights';
 import { keepLog } from '@driftloop/testing/service';
 
 export interface Played {
@@ -12,8 +12,8 @@ export interface Played {
   house: House;
   /** With the replay credential. */
   control: Control;
-  /** Plays a world, or on from where it was. */
-  play(world: World, until?: number): Promise<ReplayResult>;
+  /** Plays a world, or on from where it was, up to an event time or a step after which it is to stop. */
+  play(world: World, until?: number, stopWhen?: ReplayOptions['stopWhen']): Promise<ReplayResult>;
   diary(): Diary;
   close(): Promise<void>;
 }
@@ -36,7 +36,8 @@ export async function openPlayed(home?: string, environment: Record<string, stri
     home: place,
     house,
     control: new Control(house.url, house.replayToken),
-    play: (world, until) => replay(world, { doors, token: house.replayToken, diary: folder, until }),
+    play: (world, until, stopWhen) =>
+      replay(world, { doors, token: house.replayToken, diary: folder, until, stopWhen }),
     diary: () => new Diary(folder),
     close: async () => {
       await house.close();
