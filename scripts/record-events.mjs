@@ -5,7 +5,7 @@
  *
  * A LOG is the driftloop.sqlite of a home that has run, better ones first: of the walk (`DRIFTLOOP_HOME=/tmp/loop npm start --
  * --once --until 2013-03-15`), and, for what a short walk does not come to, of the specs' worlds, which are kept where
- * DRIFTLOOP_KEEP_LOGS names a folder: deploy/embedded's first (bad-candidate, failure-*, quarantine), whose services are all
+ * DRIFTLOOP_KEEP_LOGS names a folder: those of tests first (walk/bad-candidate and quarantine, failures), whose services are all
  * real, then those of single services (monitoring's signals, silence and hold). What outsiders tell is told to the brokers
  * of KAFKA_BROKERS, where there are any, by the client's own reporter (record-inbound.mjs).
  *
