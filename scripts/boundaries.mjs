@@ -34,6 +34,8 @@ for (const service of services) allowed[service] = [...ground, 'algorithms', 'on
 /** npm packages that a workspace may declare, where that is limited. */
 const packagesOf = { algorithms: [], contracts: ['@bufbuild/protobuf', '@grpc/grpc-js', 'zod', 'yaml'] };
 
+/** What every spec has. */
+const tools = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;
 /** Workspaces that no product has. */
 const forTests = ['testing', 'tests', 'bench'];
 /** What the compiler leaves out of every dist, from a workspace's root on. */
@@ -77,9 +79,8 @@ function checkPackage({ name, pkg }, file, target, test) {
   if (library.startsWith('@driftloop/')) checkWorkspace(name, file, library.slice('@driftloop/'.length), test);
   else if (packagesOf[name] && !test && !packagesOf[name].includes(library))
     faults.push(`${of(file)}: ${name} may not use ${library}`);
-  const shipped = { ...pkg.dependencies, ...pkg.peerDependencies, ...(test && pkg.devDependencies) };
-  const isTool = test && !library.startsWith('@driftloop/');
-  if (!isTool && !shipped[library]) faults.push(`${of(file)}: ${library} is not in ${name}'s package.json`);
+  const shipped = { ...pkg.dependencies, ...pkg.peerDependencies, ...(test && { ...pkg.devDependencies, ...tools }) };
+  if (!shipped[library]) faults.push(`${of(file)}: ${library} is not in ${name}'s package.json`);
 }
 
 function checkWorkspace(name, file, other, test) {

@@ -215,8 +215,7 @@ it('holds this repository: the check names what the locks do not have, and nothi
   });
   alter('exports.lock.json', (lock) => void lock['@driftloop/client .'].push('Oracle'));
   const args = ['--disable-warning=ExperimentalWarning', join(root, 'scripts/names.mjs'), '--check', '--in', folder];
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect(stderr.match(/^ {2}[+-] .*$/gm)).toEqual([
     '  - groups: training.when-hungry: labels.added',
     expect.stringMatching(/^ {2}\+ metrics: driftloop\.consumer\.lag: gauge, \{message\}/),

@@ -1,13 +1,13 @@
 /**
  * Records a home of a release, killed with its loop in flight, for the specs of all later ones:
  *
- *   node scripts/record-home.mjs NAME POINT NTH [--from CHECKOUT]   →   tests/src/homes/NAME.tar.br, NAME.json
+ *   npx node scripts/record-home.mjs NAME POINT NTH [--from CHECKOUT]   →   tests/src/homes/NAME.tar.br, NAME.json
  *
  * The code of CHECKOUT (built; this one by default) plays the small world of `npm run crash` three times: in quiet; until it
  * is killed, as kill -9 does, at the NTH passage of POINT (`npm run crash` names points), which leaves the home that is
  * recorded; and on from there to the end. Both ends must be equal: they are what a later release has to come to.
  *
- *   node scripts/record-home.mjs --expect NAME
+ *   npx node scripts/record-home.mjs --expect NAME
  *
  * Where a change moves the ledger on purpose: goes on from the recorded home with this code, and expects that from now on.
  *

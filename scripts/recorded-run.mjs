@@ -3,7 +3,7 @@
 // The same is promised for one machine type and Node version (docs/decisions/0013); on another it says so and compares nothing
 // but what a walk must show anywhere: the loop renewed itself, and that helped.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anyPorts } from '@driftloop/embedded';
@@ -13,6 +13,8 @@ const runs = { 'two-months': ['--until', '2013-04-15'], year: [] };
 const parts = ['departures', 'ledgerSha256', 'versions', 'cycles', 'loop', 'frozen'];
 const machine = `${process.platform} ${process.arch}, Node ${process.versions.node}`;
 
+if (realpathSync(process.execPath) !== realpathSync(node))
+  throw new Error('this runs on the pinned Node: npm run two-months, npm run year');
 const [name, ...options] = process.argv.slice(2);
 if (!runs[name]) throw new Error(`${name}: write one of ${Object.keys(runs).join(', ')}`);
 const file = join(root, 'tests', 'recorded', `${name}.json`);

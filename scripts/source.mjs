@@ -1,15 +1,23 @@
 // `node --import ./scripts/source.mjs FILE.ts`: runs TypeScript as it stands, without a build. Packages of this repository
-// are their sources, `./x.js` is the `x.ts` that it stands for, and swc compiles a file as the tests do, decorators and
-// their metadata included. Threads inherit it; so do child processes, where NODE_OPTIONS names it (scripts/test.mjs).
+// are their sources, `./x.js` is the `x.ts` that it stands for, and swc compiles a file, decorators and
+// their metadata included. Threads inherit it; so do child processes, where NODE_OPTIONS names it (scripts/jest/run.mjs).
 // What has been compiled is kept under the hash of its text, so that nothing stale is ever run.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { swc } from './swc.mjs';
+import { threadId } from 'node:worker_threads';
 
-const options = { ...swc, sourceMaps: true, swcrc: false, configFile: false };
+const options = {
+  jsc: {
+    target: 'es2024',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true, verbatimModuleSyntax: true },
+  },
+  module: { type: 'es6' },
+  ...{ sourceMaps: true, swcrc: false, configFile: false },
+};
 const cache = join(dirname(import.meta.dirname), 'node_modules', '.cache', 'driftloop', 'source');
 const require = createRequire(import.meta.url);
 const salt = `${require('@swc/core/package.json').version} ${JSON.stringify(options)}`;
@@ -50,8 +58,9 @@ function compiled(url, path) {
   return whole;
 }
 
-/** Whole or not at all: many processes start at once. */
+/** Whole or not at all: many processes and threads start at once. */
 function keep(path, text) {
-  writeFileSync(`${path}.${process.pid}`, text);
-  renameSync(`${path}.${process.pid}`, path);
+  const own = `${path}.${process.pid}.${threadId}`;
+  writeFileSync(own, text);
+  renameSync(own, path);
 }

@@ -15,19 +15,24 @@ import { fieldWordsOf, wordsOf } from './words.mjs';
 
 /** Whose texts are neither stored nor hashed nor answered: what carries, shows, plays or measures. Every other package decides. */
 const shown = ['embedded', 'flights', 'client', 'cli', 'program'];
-const carriers = [...shown, 'contracts', 'documents', 'service', 'testing', 'tests', 'bench'];
+const carriers = [...shown, 'contracts', 'documents', 'service'];
 /** Whose JSON others read, beside the contracts' messages: of which packages the exported types that are such. */
 const json = { '@driftloop/client': /./, '@driftloop/embedded': /^Summary$/ };
 
+/** No product has them: of what plays the whole only the options are somebody's. */
+const forTests = ['@driftloop/bench', '@driftloop/testing', '@driftloop/tests'];
+
 /** The sources as they are in a folder; `read` may give another text of a file. */
 export function sourcesIn(root, read = (path) => readFileSync(path, 'utf8')) {
-  const packages = packagesIn(root, read).filter(({ name }) => name !== '@driftloop/bench');
+  const all = packagesIn(root, read);
+  const packages = all.filter(({ name }) => !forTests.includes(name));
   const sources = packages.flatMap((one) => one.sources);
-  return { packages, sources, parse: parser(sources), started: loose(join(root, 'deploy'), read) };
+  const played = all.filter(({ name }) => name === '@driftloop/tests').flatMap((one) => one.sources);
+  return { packages, sources, played, parse: parser(sources), started: loose(join(root, 'deploy'), read) };
 }
 
 /** The names that stand in the sources alone. */
-export function namesInSources({ packages, sources, parse, started }) {
+export function namesInSources({ packages, sources, played, parse, started }) {
   const deciding = sources.filter((source) => !carriers.includes(source.package.replace('@driftloop/', '')));
   const types = typesOf(packages, parse);
   return {
@@ -38,7 +43,7 @@ export function namesInSources({ packages, sources, parse, started }) {
     spans: literals.spanNamesOf(sources),
     'own names': literals.ownNamesOf(sources),
     errors: literals.errorsOf(sources),
-    options: literals.usageOf(sources),
+    options: literals.usageOf([...sources, ...played]),
     json: [...jsonOf(packages, types, json), ...printedOf(sources)],
     fields: fieldWordsOf(deciding),
     words: wordsOf(deciding),

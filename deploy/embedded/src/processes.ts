@@ -200,9 +200,9 @@ function environmentOf(places: readonly Place[]): Environment {
 
 /** What the house itself says, whatever its environment does. */
 function fixed(replayToken: string): Environment {
-  const { PATH, HOME, TMPDIR, NODE_OPTIONS } = process.env;
+  const { PATH, HOME } = process.env;
   const mode = { DRIFTLOOP_MODE: 'cluster', DRIFTLOOP_CLOCK: 'replay' };
-  return { PATH, HOME, TMPDIR, NODE_OPTIONS, ...mode, DRIFTLOOP_REPLAY_TOKEN: replayToken };
+  return { PATH, HOME, TMPDIR: process.env.TMPDIR, ...mode, DRIFTLOOP_REPLAY_TOKEN: replayToken };
 }
 
 /** Resolves when the gateway reaches every service; throws with the log of a process that ended and is not started again. */

@@ -60,7 +60,7 @@ it('has homes of before numbers, one with a trial under way and one with a train
 
 describe.each(names)('the home %s', (name) => {
   const recorded: Recorded = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
-  // Equality is promised for one kind of machine (design, point 11).
+  // Equality is promised for one kind of machine (docs/decisions/0013).
   const other = recorded.machine === machine ? '' : ` (skipped: recorded on ${recorded.machine}, this is ${machine})`;
 
   (other ? it.skip : it)(
