@@ -6,3 +6,10 @@ declare module 'kafkajs/src/consumer/consumerGroup.js' {
     joinAndSync(): Promise<void>;
   }
 }
+declare module 'kafkajs/src/broker/index.js' {
+  type Request = (...request: unknown[]) => Promise<unknown>;
+  export default class Broker {
+    heartbeat: Request;
+    joinGroup: Request;
+  }
+}

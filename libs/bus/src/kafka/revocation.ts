@@ -4,6 +4,10 @@
  *
  * A consumer's assigners are its own objects, so the callback travels with them; kafkajs's one way into a group, the
  * consumer group's `joinAndSync`, is made to await it first.
+ *
+ * I1  A consumer that was called back joins, or ends. kafkajs takes a join that failed for a moment, as where a broker starts
+ *     anew, for a failed fetch, and fetches on: the broker may still know the member, so that it never joins again, and whoever
+ *     was called back would wait for its partitions for ever.
  */
 import { type Assigner, AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup.js';
@@ -12,7 +16,12 @@ const { joinAndSync } = ConsumerGroup.prototype;
 
 ConsumerGroup.prototype.joinAndSync = async function (this: ConsumerGroup): Promise<void> {
   for (const { beforeJoin } of this.assigners) await beforeJoin?.();
-  return joinAndSync.call(this);
+  try {
+    await joinAndSync.call(this);
+  } catch (error) {
+    const { message } = error as Error;
+    throw Object.assign(new Error(message, { cause: error }), { retriable: false }); // I1
+  }
 };
 
 /** Spreads partitions over members in turn, topics and members in their names' order, and calls back before each join. */
