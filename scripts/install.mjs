@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+/** What Node would warn of at every start: kafkajs sets timers to the past, which it takes for now. */
+export const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
 const stamp = join(root, 'node_modules', '.driftloop-installed');
 
 /** Makes node_modules match the lock file. */

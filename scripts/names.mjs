@@ -8,14 +8,13 @@
  * file nor a private name matters. Which literals of the sources count: scripts/names/words.mjs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { root } from './install.mjs';
 import * as code from './names/code.mjs';
 import { allNames, publicExports, sourcesIn } from './names/collect.mjs';
 import { advice, differences, told, written } from './names/compare.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const flag = { type: 'boolean' };
 const { values: asked } = parseArgs({ options: { check: flag, write: flag, in: { type: 'string', default: root } } });
 

@@ -2,14 +2,12 @@
 // repository as the pinned Node does: `npm start`, `npm run controls`, `npm run crash`.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { build, install, node, root } from './install.mjs';
+import { build, install, node, quiet, root } from './install.mjs';
 
 install();
 build();
 const [main, ...args] = process.argv.slice(2);
 // Memory is given back early: what lives is about 100 MB, the rest would be garbage and malloc's arenas.
-// kafkajs sets timers to the past, which Node takes for now and warns of.
-const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
 const flags = [...quiet, '--max-old-space-size=600', '--max-semi-space-size=8'];
 const child = spawn(node, [...flags, join(root, main), ...args], {
   cwd: root,

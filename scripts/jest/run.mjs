@@ -2,10 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { node, root } from '../install.mjs';
+import { node, quiet, root } from '../install.mjs';
 
 const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
 const fromSource = `--import=${pathToFileURL(join(root, 'scripts', 'source.mjs')).href}`;
 
 /** The command line of a run. */
@@ -18,6 +17,6 @@ export const jestEnvironment = (environment = process.env) => ({
 });
 
 /** Runs jest to its end, on this terminal. */
-export function jest(args, options = {}) {
-  return spawnSync(...jestCommand(args), { cwd: root, stdio: 'inherit', env: jestEnvironment(), ...options });
+export function jest(args) {
+  return spawnSync(...jestCommand(args), { cwd: root, stdio: 'inherit', env: jestEnvironment() });
 }

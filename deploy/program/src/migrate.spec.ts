@@ -1,12 +1,11 @@
 /** `driftloop`, where nothing runs: it has every command of the cli, and brings a home to the present format. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { currentFormat, openEmbeddedStore, readSettings } from '@driftloop/service';
-import { bare } from '@driftloop/testing/environment';
+import { runToEnd } from '@driftloop/testing/running';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const settings = readSettings({});
@@ -17,18 +16,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-function driftloop(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [main, ...args],
-      { env: { ...bare, ...environment }, timeout: 60_000 },
-      (error, stdout, stderr) => {
-        resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr });
-      },
-    );
-  });
-}
+const driftloop = (args: readonly string[], environment = {}) =>
+  runToEnd(main, args, environment, { timeoutMs: 60_000 });
 
 /** A home of that format, closed. */
 async function homeOf(format: number): Promise<void> {
@@ -56,8 +45,7 @@ it('says what it did, and then that there is nothing to do', async () => {
 
 it('says the same as JSON', async () => {
   await homeOf(0);
-  const json = async () =>
-    JSON.parse(((await driftloop(['migrate', '--home', home, '--json'])) as { stdout: string }).stdout);
+  const json = async () => JSON.parse((await driftloop(['migrate', '--home', home, '--json'])).stdout);
   const done = [{ to: 1, name: 'what is stored has a number' }];
   expect(await json()).toEqual([{ what: home, found: 0, format: currentFormat, done }]);
   expect(await json()).toEqual([{ what: home, found: currentFormat, format: currentFormat, done: [] }]);

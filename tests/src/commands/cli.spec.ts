@@ -6,9 +6,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bare } from '@driftloop/testing/environment';
+import type { Ran } from '@driftloop/testing/running';
 import { openPlayed, type Played } from '../walk/played.js';
 import { DAY, parcelsSpec, parcelsWorld, START } from '../worlds/parcels.js';
-import { driftloop, type Ran } from './process.js';
+import { driftloop } from './process.js';
 
 const end = START + 12 * DAY;
 let played: Played;

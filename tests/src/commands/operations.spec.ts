@@ -3,9 +3,10 @@
  * explanation, pause, freeze, and give back or discard an event that a group could not take.
  */
 import { type Cycle, events } from '@driftloop/contracts';
+import type { Ran } from '@driftloop/testing/running';
 import { openPlayed, type Played } from '../walk/played.js';
 import { DAY, parcelsWorld, START } from '../worlds/parcels.js';
-import { driftloop, type Ran } from './process.js';
+import { driftloop } from './process.js';
 
 let played: Played;
 let cycle: Cycle;

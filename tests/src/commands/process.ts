@@ -1,10 +1,11 @@
 /** For specs: `npm start`'s own process, on any free ports. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { anyPorts } from '@driftloop/embedded';
 import { bare } from '@driftloop/testing/environment';
+import { type Ran, runToEnd } from '@driftloop/testing/running';
 
 const main = fileURLToPath(import.meta.resolve('@driftloop/embedded/main'));
 /** The small world, as `--world` takes it. */
@@ -75,19 +76,6 @@ export function isAlive(pid: number): boolean {
 
 const cli = fileURLToPath(import.meta.resolve('@driftloop/program/main'));
 
-export interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs the command line to its end. */
-export function driftloop(args: readonly string[], environment: Record<string, string>, input = ''): Promise<Ran> {
-  return new Promise((resolve) => {
-    const options = { env: { ...bare, ...environment }, timeout: 30_000 };
-    const child = execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
-}
+export const driftloop = (args: readonly string[], environment: Record<string, string>, input = ''): Promise<Ran> =>
+  runToEnd(cli, args, environment, { input });

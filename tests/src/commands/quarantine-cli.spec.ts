@@ -3,9 +3,10 @@
  * range, listed together, shown, let in and confirmed.
  */
 import { Reporter } from '@driftloop/client';
+import type { Ran } from '@driftloop/testing/running';
 import { openPlayed, type Played } from '../walk/played.js';
 import { DAY, HOUR, parcelsSpec, START } from '../worlds/parcels.js';
-import { driftloop, type Ran } from './process.js';
+import { driftloop } from './process.js';
 
 const spec = parcelsSpec([
   ['label: { name: late,', 'label: { name: late, consistency: [{ attribute: delay, atLeast: 15 }],'],

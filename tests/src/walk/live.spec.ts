@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Control, Predictor, Reporter, verifyLedger } from '@driftloop/client';
+import { Control, Predictor, type Question, Reporter, verifyLedger } from '@driftloop/client';
 import { events, PredictionsMade, TimePassed } from '@driftloop/contracts';
 import { type House, openHouse } from '@driftloop/embedded';
 import { Telling } from '@driftloop/flights';
@@ -30,8 +30,6 @@ let control: Control;
 let ended = false;
 let living: Promise<void>;
 let answered = 0;
-
-type Question = Parameters<Predictor['predict']>[0];
 
 /** What happens in the world, as its time comes. */
 async function live(): Promise<void> {
