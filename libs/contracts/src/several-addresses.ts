@@ -8,7 +8,8 @@
  * I3  A replica that stands still keeps its connections and answers nothing: one that does not answer a ping either is
  *     taken for gone, well before a caller's patience ends.
  */
-import { experimental } from '@grpc/grpc-js';
+import { type ClientOptions, experimental } from '@grpc/grpc-js';
+import { onceMore } from './once-more.js';
 
 const scheme = 'driftloop';
 /** Asks again at once: there is somebody else to ask. */
@@ -19,7 +20,7 @@ const retryPolicy = {
   backoffMultiplier: 4,
   retryableStatusCodes: ['UNAVAILABLE'],
 };
-const repeatable = [
+const repeatable: { service: string; method?: string }[] = [
   { service: 'inference.GRPCInferenceService' },
   { service: 'driftloop.v1.Labeling', method: 'RecordOutcomes' },
   { service: 'driftloop.v1.FeatureStore', method: 'ReadOnline' },
@@ -30,6 +31,9 @@ const serviceConfig = {
   loadBalancingConfig: [{ round_robin: {} }],
   methodConfig: [{ name: repeatable, retryPolicy }],
 };
+
+const mayBeAskedTwice = (path: string) =>
+  repeatable.some(({ service, method }) => path.startsWith(`/${service}/${method ?? ''}`));
 
 /** I3: what is under way is asked elsewhere after 7 s; a process that is merely busy answers sooner. */
 const keepalive = { 'grpc.keepalive_time_ms': 3000, 'grpc.keepalive_timeout_ms': 4000 };
@@ -79,8 +83,9 @@ experimental.registerResolver(scheme, SeveralAddresses);
  * What a client is made with, for `host:port`, or several with commas between. One address in figures is taken as it is:
  * there is nobody else to ask.
  */
-export function targetOf(addresses: string): { target: string; options: Record<string, string | number> } {
+export function targetOf(addresses: string): { target: string; options: ClientOptions } {
   if (/^[\d.]+:\d+$/.test(addresses)) return { target: addresses, options: {} };
   const target = addresses.includes(',') ? `${scheme}:${addresses}` : addresses;
-  return { target, options: { 'grpc.service_config': JSON.stringify(serviceConfig), ...keepalive } };
+  const interceptors = [onceMore(mayBeAskedTwice)];
+  return { target, options: { 'grpc.service_config': JSON.stringify(serviceConfig), ...keepalive, interceptors } };
 }

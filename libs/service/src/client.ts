@@ -48,8 +48,8 @@ export function grpcClient<C extends Client>(
   token?: Secret,
   more: readonly Interceptor[] = [],
 ): C {
-  const interceptors = [...more, ...(token ? [bearer(token)] : [])];
   const { target, options } = targetOf(address);
+  const interceptors = [...more, ...(token ? [bearer(token)] : []), ...(options.interceptors ?? [])];
   return new client(target, credentials.createInsecure(), { ...channelOptions, ...options, interceptors });
 }
 
