@@ -82,8 +82,18 @@ export class Control {
     const body = { version, expectedChampion, note, ...(force && { force }) };
     return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/promote`, body));
   }
-  async rollBack(model: string, note = '', force = false): Promise<RolloutReply> {
-    const body = { note, ...(force && { force }) };
+  /**
+   * Withdraws the challenger, or else the champion. `expected`: whom the caller believes in; a call that is made again
+   * should name them, since it would withdraw one more. Throws CallFailed: NOTHING_TO_ROLL_BACK, FROZEN, ALIAS_MOVED.
+   */
+  async rollBack(
+    model: string,
+    note = '',
+    force = false,
+    expected: { champion?: string; challenger?: string } = {},
+  ): Promise<RolloutReply> {
+    const { champion: expectedChampion, challenger: expectedChallenger } = expected;
+    const body = { note, ...(force && { force }), expectedChampion, expectedChallenger };
     return RolloutReply.fromJSON(await this.send('POST', `/v1/models/${encodeURIComponent(model)}/rollback`, body));
   }
   /** Passes event time in a replay: waits until all before it is heard, and until the tick is. Needs the replay credential. */

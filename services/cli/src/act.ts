@@ -8,6 +8,7 @@ import { show } from './output.js';
 interface Options {
   model?: string;
   expect?: string;
+  expectChallenger?: string;
   note?: string;
   force?: boolean;
   json?: boolean;
@@ -37,13 +38,16 @@ export function addActing(program: Command, open: Open): void {
       show(json, rollout, () => `${name}: ${rollout?.champion?.version} answers (revision ${rollout?.revision})`);
     });
   withModel(program.command('rollback').description('withdraw the challenger, or put the previous champion back'))
+    .option('--expect <version>', 'refuse when the champion is another one')
+    .option('--expect-challenger <version>', 'refuse when another one, or none, is on trial')
     .option('--note <text>', 'why, for the record')
     .option('--force', 'even while the champion is frozen')
     .option('--json', 'as JSON')
-    .action(async ({ model, note, force, json }: Options) => {
+    .action(async ({ model, expect, expectChallenger, note, force, json }: Options) => {
       const doors = open();
       const name = await doors.model(model);
-      const { rollout } = await doors.control.rollBack(name, note, force);
+      const expected = { champion: expect, challenger: expectChallenger };
+      const { rollout } = await doors.control.rollBack(name, note, force, expected);
       show(json, rollout, () => `${name}: ${rollout?.champion?.version} answers (revision ${rollout?.revision})`);
     });
 }

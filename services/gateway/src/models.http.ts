@@ -108,6 +108,8 @@ export class ModelsDoor {
   async rollBack(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
     const request = RollBackRequest.fromPartial({
       model,
+      expectedChampion: optionalText(body, 'expectedChampion'),
+      expectedChallenger: optionalText(body, 'expectedChallenger'),
       note: optionalText(body, 'note'),
       force: flag(body, 'force'),
     });

@@ -63,12 +63,16 @@ export class Aliases {
     });
   }
 
-  /** Makes a version champion. Resolves to the new rollout, or undefined where somebody was faster. */
+  /**
+   * Makes a version champion; the one before it is `left` as stated. Resolves to the new rollout, or undefined where
+   * somebody was faster.
+   */
   async promote(
     version: VersionDocument,
     before: Rollout,
     grounds: Grounds,
     cause: Cause,
+    left: 'retired' | 'rolled_back' = 'retired',
   ): Promise<Rollout | undefined> {
     const champion = servedVersion(version.version, ModelTrained.fromJSON(version.trained));
     const said = promotion(version, before, grounds, cause.time);
@@ -77,7 +81,7 @@ export class Aliases {
     const superseded = { reasons: [`${version.version} was promoted meanwhile`], evidence: [] };
     const ending = displaced && withdrawal(displaced, before, 'superseded', superseded, cause.time);
     return this.rollouts.change(cause, version.model, before, {
-      states: [...crowned(version, before), ...(displaced ? [retired(displaced._id)] : [])],
+      states: [...crowned(version, before, left), ...(displaced ? [retired(displaced._id)] : [])],
       // A champion that no trial of this rollout brought forth belongs to no cycle.
       change: {
         ...noTrial,
@@ -125,9 +129,14 @@ export class Aliases {
 const retired = (version: string): OwedState => ({ version, state: 'retired' });
 
 /** What becomes of a new champion and the one before it. */
-function crowned({ _id, tenant, model, version }: VersionDocument, { champion }: Rollout): OwedState[] {
-  const moved = champion && champion.version !== version;
-  return [...(moved ? [retired(`${tenant}/${model}/${champion.version}`)] : []), { version: _id, state: 'champion' }];
+function crowned(
+  { _id, tenant, model, version }: VersionDocument,
+  { champion }: Rollout,
+  left: 'retired' | 'rolled_back' = 'retired',
+): OwedState[] {
+  const isMoved = champion && champion.version !== version;
+  const before = isMoved ? [{ version: `${tenant}/${model}/${champion.version}`, state: left }] : [];
+  return [...before, { version: _id, state: 'champion' }];
 }
 
 const trialOf = ({ version }: VersionDocument, stage: 'shadow' | 'canary') => ({

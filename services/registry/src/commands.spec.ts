@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { events, ModelTrained, RegistryClient, TimePassed } from '@driftloop/contracts';
+import { events, ModelTrained, RegistryClient, RollBackRequest, TimePassed } from '@driftloop/contracts';
 import { call, grpcClient } from '@driftloop/service';
 import { testService } from '@driftloop/testing/service';
 import { registry } from './index.js';
@@ -56,7 +56,7 @@ it('take effect at the last tick also in a process that has not heard one', asyn
     expect(rollout!.effective!.getTime()).toBeLessThan(start + 10 * hour);
   });
   await during(async (client) => {
-    const { rollout } = await call(client, 'rollBack', { model: 'flights', note: '', force: false });
+    const { rollout } = await call(client, 'rollBack', RollBackRequest.fromPartial({ model: 'flights' }));
     expect(rollout).toMatchObject({ champion: { version: 'v0' }, effective: new Date(start + 100 * hour) });
   });
 }, 30_000);

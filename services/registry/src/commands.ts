@@ -17,7 +17,7 @@ import { Injectable } from '@nestjs/common';
 import { Aliases } from './aliases.js';
 import { errors } from './errors.js';
 import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
-import { Rollouts } from './rollouts.js';
+import { keptHistory, Rollouts } from './rollouts.js';
 import type { Grounds } from './told.js';
 import { Versions } from './versions.js';
 
@@ -36,8 +36,7 @@ export class Commands {
   async promote(request: PromoteRequest, cause: Cause): Promise<Rollout> {
     const before = await this.present(cause.tenant, request.model);
     const found = before.champion?.version ?? '';
-    if (request.expectedChampion && request.expectedChampion !== found)
-      throw errors.ALIAS_MOVED({ alias: 'champion', expected: request.expectedChampion, found });
+    expectAlias(before, 'champion', request.expectedChampion);
     const version = await this.versions.find(cause.tenant, request.model, request.version, before);
     if (!servable.has(version.state)) throw errors.NOT_SERVABLE({ version: version.version, state: version.state });
     if (version.version === found) return before;
@@ -48,12 +47,17 @@ export class Commands {
     return after ?? this.lost(cause.tenant, request.model, found);
   }
 
-  /** Withdraws the challenger, or else puts the previous champion back. Throws NOTHING_TO_ROLL_BACK, FROZEN or ALIAS_MOVED. */
+  /**
+   * Withdraws the challenger, or else the champion; asked twice it goes one step further back, never to what it has
+   * withdrawn. Throws UNKNOWN_MODEL, NOTHING_TO_ROLL_BACK, FROZEN or ALIAS_MOVED.
+   */
   async rollBack(request: RollBackRequest, cause: Cause): Promise<Rollout> {
     const before = await this.present(cause.tenant, request.model);
     const grounds = byHand('rolled back', request.note);
     const at = notBefore(cause, before);
     const found = before.champion?.version ?? '';
+    expectAlias(before, 'champion', request.expectedChampion);
+    expectAlias(before, 'challenger', request.expectedChallenger);
     if (before.challenger) {
       const challenger = await this.versions.find(cause.tenant, request.model, before.challenger.version, before);
       const after = await this.aliases.rollBack(challenger, before, 'withdrawn', grounds, at);
@@ -61,7 +65,7 @@ export class Commands {
     }
     const previous = await this.previousChampion(cause.tenant, request.model, found);
     refuseFrozen(request, before);
-    const after = await this.aliases.promote(previous, before, grounds, at);
+    const after = await this.aliases.promote(previous, before, grounds, at, 'rolled_back');
     return after ?? this.lost(cause.tenant, request.model, found);
   }
 
@@ -84,10 +88,15 @@ export class Commands {
   }
 
   private async previousChampion(tenant: string, model: string, champion: string): Promise<VersionDocument> {
-    const history = await this.rollouts.history(tenant, model, 50);
-    const previous = history.find((r) => r.champion && r.champion.version !== champion)?.champion;
-    if (!previous) throw errors.NOTHING_TO_ROLL_BACK({ model });
-    return this.versions.find(tenant, model, previous.version, undefined);
+    await this.rollouts.payStates();
+    const history = await this.rollouts.history(tenant, model, keptHistory);
+    const earlier = new Set(history.flatMap((rollout) => rollout.champion?.version ?? []));
+    for (const version of earlier) {
+      if (version === champion) continue;
+      const found = await this.versions.find(tenant, model, version, undefined);
+      if (found.state !== 'rolled_back') return found;
+    }
+    throw errors.NOTHING_TO_ROLL_BACK({ model });
   }
 
   private async present(tenant: string, model: string): Promise<Rollout> {
@@ -101,6 +110,12 @@ export class Commands {
     const found = (await this.rollouts.find(tenant, model))?.champion?.version ?? '';
     throw errors.ALIAS_MOVED({ alias: 'champion', expected, found });
   }
+}
+
+/** Throws ALIAS_MOVED. */
+function expectAlias(before: Rollout, alias: 'champion' | 'challenger', expected: string): void {
+  const found = before[alias]?.version ?? 'none';
+  if (expected && expected !== found) throw errors.ALIAS_MOVED({ alias, expected, found });
 }
 
 function refuseFrozen(

@@ -36,7 +36,7 @@ export const errors = catalogue('registry', {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { model: string }) =>
-      `model "${m.model}" has neither a challenger to withdraw nor an earlier champion`,
+      `model "${m.model}" has neither a challenger to withdraw nor an earlier champion that was not itself withdrawn; name a version: \`driftloop promote VERSION\``,
   },
   REPLAY_ONLY: {
     status: 'PERMISSION_DENIED',

@@ -7,6 +7,7 @@ import {
   ModelTrained,
   type PayloadOf,
   RegistryClient,
+  RollBackRequest,
   RolloutJudged,
   Stage,
   TimePassed,
@@ -164,7 +165,7 @@ it('refuses to be moved by hand, unless that is forced', async () => {
   });
   const { rollout: forced } = await call(client, 'promote', { ...promote, force: true });
   expect(forced).toMatchObject({ champion: { version: 'v0' }, held: true });
-  const back = { model, note: '', force: false };
+  const back = RollBackRequest.fromPartial({ model });
   await expect(call(client, 'rollBack', back)).rejects.toMatchObject({ code: 'FROZEN' });
   expect((await call(client, 'rollBack', { ...back, force: true })).rollout).toMatchObject({
     champion: { version: 'v1' },
@@ -174,7 +175,7 @@ it('refuses to be moved by hand, unless that is forced', async () => {
 it('lets a person withdraw a challenger, which moves no champion', async () => {
   await trial();
   await hold(true);
-  const { rollout: after } = await call(client, 'rollBack', { model, note: '', force: false });
+  const { rollout: after } = await call(client, 'rollBack', RollBackRequest.fromPartial({ model, note: '' }));
   expect(after).toMatchObject({ champion: { version: 'v1' }, challenger: undefined, held: true });
 });
 

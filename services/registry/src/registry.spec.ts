@@ -8,6 +8,7 @@ import {
   ModelTrained,
   type PayloadOf,
   RegistryClient,
+  RollBackRequest,
   RolloutJudged,
   Stage,
   TimePassed,
@@ -350,13 +351,48 @@ describe('a person', () => {
 
   it('puts the previous champion back', async () => {
     await bootstrap();
-    const { rollout: after } = await call(client, 'rollBack', { model, note: 'it drifts', force: false });
+    const { rollout: after } = await call(
+      client,
+      'rollBack',
+      RollBackRequest.fromPartial({ model, note: 'it drifts' }),
+    );
     expect(after).toMatchObject({ champion: { version: 'v0' }, reason: 'rolled back by hand: it drifts' });
+  });
+
+  it('never comes back to what was withdrawn, however often it is asked', async () => {
+    await bootstrap();
+    await call(client, 'promote', { model, version: 'v0', expectedChampion: '', note: '', force: false });
+    await call(client, 'promote', { model, version: 'v1', expectedChampion: '', note: '', force: false });
+    const back = () => call(client, 'rollBack', RollBackRequest.fromPartial({ model }));
+    expect((await back()).rollout?.champion?.version).toBe('v0');
+    await expect(back()).rejects.toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
+    expect(await call(client, 'getVersion', { model, version: 'v1' })).toMatchObject({ state: 'rolled_back' });
+    expect((await rollout()).champion!.version).toBe('v0');
+  });
+
+  it('may put back by name what was withdrawn, and then roll back to it', async () => {
+    await bootstrap();
+    await call(client, 'rollBack', RollBackRequest.fromPartial({ model }));
+    for (const version of ['v1', 'v0'])
+      await call(client, 'promote', { model, version, expectedChampion: '', note: '', force: false });
+    const { rollout: after } = await call(client, 'rollBack', RollBackRequest.fromPartial({ model }));
+    expect(after?.champion?.version).toBe('v1');
+  });
+
+  it('withdraws one version where two ask at once, and none that is not the expected one', async () => {
+    await bootstrap();
+    const back = (expected: object) => call(client, 'rollBack', RollBackRequest.fromPartial({ model, ...expected }));
+    const both = await Promise.allSettled([back({ expectedChampion: 'v1' }), back({ expectedChampion: 'v1' })]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const moved = { code: 'ALIAS_MOVED', details: { alias: 'champion', expected: 'v1', found: 'v0' } };
+    await expect(back({ expectedChampion: 'v1' })).rejects.toMatchObject(moved);
+    const none = { code: 'ALIAS_MOVED', details: { alias: 'challenger', expected: 'v2', found: 'none' } };
+    await expect(back({ expectedChallenger: 'v2' })).rejects.toMatchObject(none);
   });
 
   it('leaves a note in the record of the rollout, and none in a decision', async () => {
     await bootstrap();
-    await call(client, 'rollBack', { model, note: 'a private word', force: false });
+    await call(client, 'rollBack', RollBackRequest.fromPartial({ model, note: 'a private word' }));
     const moved = (await heard(events.modelPromoted)).at(-1)!;
     expect(moved.decision).toMatchObject({ kind: 'alias', outcome: 'promoted', reasons: ['rolled back by hand'] });
     expect(JSON.stringify(await heard(events.modelPromoted))).not.toContain('a private word');

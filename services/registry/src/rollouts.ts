@@ -38,7 +38,8 @@ export interface RolloutMove {
   readonly emit?: (span: CycleSpan | undefined) => Emission[];
 }
 
-const keptHistory = 50;
+/** Earlier states that a rollout's document keeps. */
+export const keptHistory = 50;
 
 @Injectable()
 export class Rollouts {

@@ -111,6 +111,12 @@ export interface RollBackRequest {
   note: string;
   /** Even while the champion is frozen. */
   force: boolean;
+  /**
+   * The champion and the challenger that the caller believes in; empty: whatever they are. Who asks again, after an
+   * answer that was lost, withdraws no second version with these.
+   */
+  expectedChampion: string;
+  expectedChallenger: string;
 }
 
 export interface FreezeRequest {
@@ -1458,7 +1464,7 @@ export const PromoteRequest: MessageFns<PromoteRequest> = {
 };
 
 function createBaseRollBackRequest(): RollBackRequest {
-  return { model: "", note: "", force: false };
+  return { model: "", note: "", force: false, expectedChampion: "", expectedChallenger: "" };
 }
 
 export const RollBackRequest: MessageFns<RollBackRequest> = {
@@ -1471,6 +1477,12 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     }
     if (message.force !== false) {
       writer.uint32(24).bool(message.force);
+    }
+    if (message.expectedChampion !== "") {
+      writer.uint32(34).string(message.expectedChampion);
+    }
+    if (message.expectedChallenger !== "") {
+      writer.uint32(42).string(message.expectedChallenger);
     }
     return writer;
   },
@@ -1512,6 +1524,22 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
             message.force = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expectedChampion = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expectedChallenger = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1529,6 +1557,16 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       note: isSet(object.note) ? globalThis.String(object.note) : "",
       force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+      expectedChampion: isSet(object.expectedChampion)
+        ? globalThis.String(object.expectedChampion)
+        : isSet(object.expected_champion)
+        ? globalThis.String(object.expected_champion)
+        : "",
+      expectedChallenger: isSet(object.expectedChallenger)
+        ? globalThis.String(object.expectedChallenger)
+        : isSet(object.expected_challenger)
+        ? globalThis.String(object.expected_challenger)
+        : "",
     };
   },
 
@@ -1543,6 +1581,12 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     if (message.force !== false) {
       obj.force = message.force;
     }
+    if (message.expectedChampion !== "") {
+      obj.expectedChampion = message.expectedChampion;
+    }
+    if (message.expectedChallenger !== "") {
+      obj.expectedChallenger = message.expectedChallenger;
+    }
     return obj;
   },
 
@@ -1554,6 +1598,8 @@ export const RollBackRequest: MessageFns<RollBackRequest> = {
     message.model = object.model ?? "";
     message.note = object.note ?? "";
     message.force = object.force ?? false;
+    message.expectedChampion = object.expectedChampion ?? "";
+    message.expectedChallenger = object.expectedChallenger ?? "";
     return message;
   },
 };
@@ -1803,7 +1849,11 @@ export const RegistryService = {
     responseSerialize: (value: RolloutReply): Buffer => Buffer.from(RolloutReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): RolloutReply => RolloutReply.decode(value),
   },
-  /** A person withdraws the challenger, or puts the previous champion back. */
+  /**
+   * A person withdraws the challenger, or else the champion, in whose place the one before it comes that was not itself
+   * withdrawn. ABORTED (ALIAS_MOVED) when the champion or the challenger is not the expected one; FAILED_PRECONDITION
+   * (NOTHING_TO_ROLL_BACK) when every earlier champion was withdrawn.
+   */
   rollBack: {
     path: "/driftloop.v1.Registry/RollBack" as const,
     requestStream: false as const,
@@ -1843,7 +1893,11 @@ export interface RegistryServer extends UntypedServiceImplementation {
   getRollout: handleUnaryCall<GetRolloutRequest, GetRolloutReply>;
   /** A person promotes a version. ABORTED (ALIAS_MOVED) when the champion is not the expected one. */
   promote: handleUnaryCall<PromoteRequest, RolloutReply>;
-  /** A person withdraws the challenger, or puts the previous champion back. */
+  /**
+   * A person withdraws the challenger, or else the champion, in whose place the one before it comes that was not itself
+   * withdrawn. ABORTED (ALIAS_MOVED) when the champion or the challenger is not the expected one; FAILED_PRECONDITION
+   * (NOTHING_TO_ROLL_BACK) when every earlier champion was withdrawn.
+   */
   rollBack: handleUnaryCall<RollBackRequest, RolloutReply>;
   /** A person freezes the aliases of a model: the champion does not move until it is thawed; harm still ends a trial. */
   freeze: handleUnaryCall<FreezeRequest, RolloutReply>;
@@ -1962,7 +2016,11 @@ export interface RegistryClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RolloutReply) => void,
   ): ClientUnaryCall;
-  /** A person withdraws the challenger, or puts the previous champion back. */
+  /**
+   * A person withdraws the challenger, or else the champion, in whose place the one before it comes that was not itself
+   * withdrawn. ABORTED (ALIAS_MOVED) when the champion or the challenger is not the expected one; FAILED_PRECONDITION
+   * (NOTHING_TO_ROLL_BACK) when every earlier champion was withdrawn.
+   */
   rollBack(
     request: RollBackRequest,
     callback: (error: ServiceError | null, response: RolloutReply) => void,
