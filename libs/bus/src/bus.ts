@@ -105,7 +105,8 @@ export abstract class Bus {
   abstract countDead(group: string, limit?: number): Promise<number>;
   /**
    * Gives dead letters back to their group alone (I6): those with these ids, or its oldest, `mostLetters` at most. Resolves,
-   * when that is durable, with the ids. Throws BUS_DEAD_LETTER_UNKNOWN where one is not there: then none is given back.
+   * when that is durable, with the ids, one a letter: ids are the senders', and who names one means every letter that has
+   * it. Throws BUS_DEAD_LETTER_UNKNOWN where one is not there: then none is given back.
    */
   abstract replayDead(group: string, ids?: readonly string[]): Promise<string[]>;
   /** Throws dead letters away, for good; which, how many and what it resolves with and throws as `replayDead`. */

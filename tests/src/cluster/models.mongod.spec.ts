@@ -48,7 +48,7 @@ describeOn(['mongod'], 'the indexes of the services’ models', ({ mongod: { uri
       const database = await openMongod(uri, `${run}-${service}`);
       databases.push(database);
       for (const [name, model] of Object.entries(models)) {
-        const twin = database.model(name, model.schema, model.collection.name);
+        const twin = database.model(name, model.schema, model.collection.name) as unknown as Model;
         const of = `${service}: ${name}`;
         declared.set(of, declaredOf(model));
         onMongod.set(of, await builtOf(twin));

@@ -91,7 +91,10 @@ describe.each(names)('the home %s', (name) => {
       {
         stdout: '',
         stderr: expect.stringMatching(
-          /^HOME_NEWER: \S+ is in format 2, and this release knows none above 1: a newer release has used it; use that one,.*\n$/,
+          new RegExp(
+            `^HOME_NEWER: \\S+ is in format ${currentFormat + 1}, and this release knows none above ${currentFormat}: ` +
+              'a newer release has used it; use that one,.*\n$',
+          ),
         ),
       },
     ]);

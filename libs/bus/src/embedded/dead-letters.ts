@@ -2,7 +2,9 @@
  * Dead letters of each group, and those given back to it.
  *
  * I1  Burying an event and moving past it is one transaction; so is giving it back, or burying it again.
- * I2  A letter given back comes on a lane of its own, partition −1−p, with an offset that rises with every replay: an
+ * I2  A letter is told by the place of its event: ids are the senders', and two may give the same. Who names an id means
+ *     every letter that has it.
+ * I3  A letter given back comes on a lane of its own, partition −1−p, with an offset that rises with every replay: an
  *     accumulator that remembers the offsets it applied in p takes it once, though its own offset lies behind.
  */
 import type { StatementSync } from 'node:sqlite';
@@ -44,6 +46,7 @@ export class DeadLetters {
   readonly #list: StatementSync;
   readonly #count: StatementSync;
   readonly #oldest: StatementSync;
+  readonly #named: StatementSync;
   readonly #giveBack: StatementSync;
   readonly #remove: StatementSync;
   readonly #given: StatementSync;
@@ -52,16 +55,17 @@ export class DeadLetters {
   constructor(readonly store: Store) {
     this.#bury = store.prepare(
       `INSERT INTO bus_dead (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (group_name, id) DO UPDATE SET offset = excluded.offset, error = excluded.error`,
+       ON CONFLICT (group_name, topic, partition, offset) DO UPDATE SET error = excluded.error`,
     );
     this.#list = store.prepare(`SELECT seq, ${columns} FROM bus_dead WHERE group_name = ? ORDER BY seq LIMIT ?`);
     this.#count = store.prepare('SELECT count(*) AS n FROM (SELECT 1 FROM bus_dead WHERE group_name = ? LIMIT ?)');
-    this.#oldest = store.prepare('SELECT id FROM bus_dead WHERE group_name = ? ORDER BY seq LIMIT ?');
+    this.#oldest = store.prepare('SELECT seq, id FROM bus_dead WHERE group_name = ? ORDER BY seq LIMIT ?');
+    this.#named = store.prepare('SELECT seq, id FROM bus_dead WHERE group_name = ? AND id = ? ORDER BY seq');
     this.#giveBack = store.prepare(
-      `INSERT INTO bus_replays (${columns}) SELECT ${columns} FROM bus_dead WHERE group_name = ? AND id = ?
-       ON CONFLICT (group_name, id) DO NOTHING`,
+      `INSERT INTO bus_replays (${columns}) SELECT ${columns} FROM bus_dead WHERE seq = ?
+       ON CONFLICT (group_name, topic, partition, offset) DO NOTHING`,
     );
-    this.#remove = store.prepare('DELETE FROM bus_dead WHERE group_name = ? AND id = ?');
+    this.#remove = store.prepare('DELETE FROM bus_dead WHERE seq = ?');
     this.#given = store.prepare(
       `SELECT seq, ${columns} FROM bus_replays WHERE group_name = ? AND topic = ? AND partition = ? ORDER BY seq`,
     );
@@ -98,7 +102,7 @@ export class DeadLetters {
 
   /** Gives back the letters named, or the oldest, durably; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is. */
   giveBack(group: string, ids?: readonly string[]): string[] {
-    return this.#removeEach(group, ids, (id) => void this.#giveBack.run(group, id));
+    return this.#removeEach(group, ids, (seq) => void this.#giveBack.run(seq));
   }
 
   /** Removes the letters named, or the oldest, durably; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is removed. */
@@ -106,15 +110,25 @@ export class DeadLetters {
     return this.#removeEach(group, ids, () => undefined);
   }
 
-  #removeEach(group: string, ids: readonly string[] | undefined, before: (id: string) => void): string[] {
+  #removeEach(group: string, ids: readonly string[] | undefined, before: (seq: number) => void): string[] {
     return this.store.transaction(() => {
-      const found = ids ? [...new Set(ids)] : this.#oldest.all(group, mostLetters).map(({ id }) => String(id));
-      for (const id of found) {
-        before(id);
-        if (this.#remove.run(group, id).changes === 0) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
+      const found = ids ? [...new Set(ids)].flatMap((id) => this.#lettersOf(group, id)) : this.#oldestOf(group);
+      for (const { seq } of found) {
+        before(seq);
+        this.#remove.run(seq);
       }
-      return found;
+      return found.map(({ id }) => id);
     });
+  }
+
+  #oldestOf(group: string): Pick<Row, 'seq' | 'id'>[] {
+    return this.#oldest.all(group, mostLetters) as unknown as Row[];
+  }
+
+  #lettersOf(group: string, id: string): Pick<Row, 'seq' | 'id'>[] {
+    const letters = this.#named.all(group, id) as unknown as Row[];
+    if (letters.length === 0) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id });
+    return letters;
   }
 
   /** Letters given back to a group that it has not heard yet. */

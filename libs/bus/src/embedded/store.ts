@@ -16,7 +16,7 @@ export const laneSize = 2 ** 40;
 const letterColumns = `seq INTEGER PRIMARY KEY AUTOINCREMENT, group_name TEXT NOT NULL, id TEXT NOT NULL,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL, key TEXT NOT NULL, time NUMERIC NOT NULL,
   source TEXT NOT NULL, traceparent TEXT, attempt INTEGER NOT NULL, error TEXT NOT NULL, data TEXT NOT NULL,
-  UNIQUE (group_name, id)`;
+  UNIQUE (group_name, topic, partition, offset)`;
 
 const schema = `
 CREATE TABLE IF NOT EXISTS bus_topics (topic TEXT PRIMARY KEY, partitions INTEGER NOT NULL, keep TEXT NOT NULL) STRICT;
@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS bus_offsets (
   group_name TEXT NOT NULL, lane INTEGER NOT NULL, committed INTEGER NOT NULL,
   PRIMARY KEY (group_name, lane)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS bus_dead (${letterColumns});
+CREATE INDEX IF NOT EXISTS bus_dead_by_id ON bus_dead (group_name, id);
 CREATE TABLE IF NOT EXISTS bus_replays (${letterColumns});
 CREATE VIEW IF NOT EXISTS bus_events AS
   SELECT topic, partition, position & ${laneSize - 1} AS offset, id, key, time, source, traceparent, published_at, data

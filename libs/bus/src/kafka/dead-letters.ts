@@ -1,7 +1,7 @@
 /**
  * Dead letters of each group in a compacted topic of its own, `<group>.dead`, beside those that were given back.
  *
- * I1  A letter is the last record of its key, the event's id. Burying again replaces it.
+ * I1  A letter is the last record of its key, the place of its event (letter-keys.ts). Burying again replaces it.
  * I2  Giving back writes the replay and removes the letter in one batch of one partition: both or none.
  * I3  The group hears this topic too and takes the replays: a replay's offset here is its offset on the lane −1−p, and
  *     rises with each replay. What was taken is removed.
@@ -33,6 +33,8 @@ type Stored = Omit<DeadLetter, 'attempt'> & { readonly attempt: number };
 
 /** An event that was given back, and where it died. */
 export interface Replay {
+  /** Of its record. */
+  readonly key: string;
   readonly event: Omit<HeardEvent, 'attempt'>;
   readonly letter: Stored;
 }
@@ -56,9 +58,8 @@ export class DeadLetters {
 
   /** Keeps an event that its group cannot handle. */
   async bury(letter: Stored, replay?: Replay): Promise<void> {
-    const { group, id } = letter;
-    const buried: Entry = [keyOfLetter(id), JSON.stringify(letter)];
-    await this.write(group, replay ? [buried, [keyOfReplay(id), null]] : [buried]);
+    const buried: Entry = [keyOfLetter(letter), JSON.stringify(letter)];
+    await this.write(letter.group, replay ? [buried, [replay.key, null]] : [buried]);
   }
 
   /** A group's dead letters, oldest first. */
@@ -79,35 +80,36 @@ export class DeadLetters {
 
   /** Gives back the letters named, or the oldest; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is. */
   giveBack(group: string, ids?: readonly string[]): Promise<string[]> {
-    return this.each(group, ids, (id, value) => [
-      [keyOfReplay(id), value],
-      [keyOfLetter(id), null],
+    return this.each(group, ids, (key, value) => [
+      [keyOfReplay(key), value],
+      [key, null],
     ]);
   }
 
   /** Removes the letters named, or the oldest; returns their ids. Throws BUS_DEAD_LETTER_UNKNOWN: then none is removed. */
   discard(group: string, ids?: readonly string[]): Promise<string[]> {
-    return this.each(group, ids, (id) => [[keyOfLetter(id), null]]);
+    return this.each(group, ids, (key) => [[key, null]]);
   }
 
   /** A letter given back has been handled. */
-  async done({ letter: { group, id } }: Replay): Promise<void> {
-    await this.write(group, [[keyOfReplay(id), null]]);
+  async done({ key, letter: { group } }: Replay): Promise<void> {
+    await this.write(group, [[key, null]]);
   }
 
   /** The replay in a record of a group's topic; undefined where the record is a letter or a removal. */
   replayOf(message: KafkaMessage): Replay | undefined {
-    if (!message.key || !isReplay(message.key.toString()) || !message.value) return undefined;
+    const key = message.key?.toString();
+    if (!key || !isReplay(key) || !message.value) return undefined;
     const letter = storedIn(message);
     const { group: _, error: __, attempt: ___, ...event } = letter;
-    return { event: { ...event, partition: -1 - letter.partition, offset: Number(message.offset) }, letter };
+    return { key, event: { ...event, partition: -1 - letter.partition, offset: Number(message.offset) }, letter };
   }
 
   /** Writes what becomes of each letter, a fetch of them after the other (I4). A failure may leave the rest as they are. */
   private async each(
     group: string,
     ids: readonly string[] | undefined,
-    become: (id: string, letter: Buffer) => readonly Entry[],
+    become: (key: string, letter: Buffer) => readonly Entry[],
   ): Promise<string[]> {
     const index = await this.index(group);
     if (!index && ids?.length) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id: ids[0] });
@@ -116,9 +118,9 @@ export class DeadLetters {
     const offsets = ids ? await offsetsOf(index, group, ids) : await index.oldest(mostLetters);
     for await (const messages of index.read(offsets)) {
       for (let i = 0; i < messages.length; i += atOnce) {
-        const some = messages.slice(i, i + atOnce).map(({ key, value }) => ({ id: idOfLetter(`${key}`), value }));
-        await Promise.all(some.map(({ id, value }) => this.write(group, become(id, value!))));
-        done.push(...some.map(({ id }) => id));
+        const some = messages.slice(i, i + atOnce).map(({ key, value }) => ({ key: `${key}`, value }));
+        await Promise.all(some.map(({ key, value }) => this.write(group, become(key, value!))));
+        done.push(...some.map(({ key }) => idOfLetter(key)));
       }
     }
     return done;
@@ -174,5 +176,5 @@ async function offsetsOf(index: LetterIndex, group: string, ids: readonly string
   const found = await index.find(ids);
   const unknown = ids.find((id) => !found.has(id));
   if (unknown !== undefined) throw errors.BUS_DEAD_LETTER_UNKNOWN({ group, id: unknown });
-  return [...new Set(found.values())].sort((a, b) => a - b);
+  return [...found.values()].flat().sort((a, b) => a - b);
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { LetterIndex } from './letter-index.js';
-import { keyOfReplay } from './letter-keys.js';
+import { keyOfLetter, keyOfReplay } from './letter-keys.js';
 
 /** A compacted topic in memory: three records a fetch. */
 class Topic {
@@ -72,12 +72,29 @@ it('knows the oldest letters, and where each is, whatever was written, holding f
           expect(await index.oldest(count)).toEqual([...letters.values()].slice(0, Math.min(count, 4)));
         if (kind !== 'find') continue;
         const ids = [id, 'e0', 'e5', 'e11'];
-        const found = [...new Set(ids)].filter((one) => letters.has(one)).map((one) => [one, letters.get(one)]);
+        const found = [...new Set(ids)].filter((one) => letters.has(one)).map((one) => [one, [letters.get(one)]]);
         expect([...(await index.find(ids))].sort()).toEqual(found.sort());
       }
     }),
     { seed: 7, numRuns: 500 },
   );
+});
+
+it('tells letters of one id by their places, also where it holds few, and reads those of before places', async () => {
+  const topic = new Topic();
+  const index = new LetterIndex(topic, { most: 2 });
+  const at = (offset: number) => keyOfLetter({ topic: 't', partition: 0, offset, id: 'same' });
+  for (const key of ['same', at(0), at(1), 'other', at(2)]) topic.write(key);
+  expect(await index.find(['same', 'none'])).toEqual(new Map([['same', [0, 1, 2, 4]]]));
+  for (const key of ['same', at(2)]) topic.write(key, null);
+  topic.write(keyOfReplay(at(2)));
+  expect(await index.find(['same', 'other'])).toEqual(
+    new Map([
+      ['same', [1, 2]],
+      ['other', [3]],
+    ]),
+  );
+  expect(await index.oldest(9)).toEqual([1, 2]);
 });
 
 it('reads what has come since, and nothing again while it holds enough', async () => {

@@ -2,16 +2,16 @@
  * Where a group's dead letters lie in its topic: the oldest of them. However many there are, little of them is held.
  *
  * I1  A letter is the last record of its key, and as old as that record.
- * I2  Held are a digest of the key and an offset, of `most` letters; values pass by. `rest` is the first letter that found no
+ * I2  Held are digests of the key and of the id and an offset, of `most` letters; values pass by. `rest` is the first letter that found no
  *     room: every older one is held, and none from there on.
  * I3  It reads on from where it stood, and once more from `rest` when more are asked for than it holds.
  * I4  Brokers drop the mark of a removal after a day: an index that has not read for `freshMs` begins anew.
  */
 import { createHash } from 'node:crypto';
 import type { KafkaMessage } from 'kafkajs';
-import { isReplay, keyOfLetter } from './letter-keys.js';
+import { idOfLetter, isReplay } from './letter-keys.js';
 
-/** About 150 bytes each. */
+/** About 250 bytes each. */
 const mostHeld = 100_000;
 const freshMs = 3_600_000;
 
@@ -28,8 +28,15 @@ export interface LetterIndexOptions {
   readonly now?: () => number;
 }
 
+/** A letter's offset, and a digest of its event's id. */
+interface Held {
+  readonly offset: number;
+  readonly id: string;
+}
+
 export class LetterIndex {
-  private held = new Map<string, number>();
+  /** By a digest of the key. */
+  private held = new Map<string, Held>();
   private at = -1;
   private rest: number | undefined;
   private readAt = 0;
@@ -54,28 +61,25 @@ export class LetterIndex {
         this.rest = undefined;
         await this.readOn();
       }
-      return [...this.held.values()].slice(0, count);
+      return [...this.held.values()].slice(0, count).map(({ offset }) => offset);
     });
   }
 
-  /** Offsets of the letters with these ids; an id that is no letter's is missing. */
-  find(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  /** Offsets of the letters with each of these ids, which rise; an id that is no letter's is missing. */
+  find(ids: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>> {
     return this.inTurn(async () => {
       const end = await this.readOn();
-      const sought = new Map(ids.map((id) => [digestOf(keyOfLetter(id)), id]));
-      const found = new Map(
-        [...sought].flatMap(([key, id]) => (this.held.has(key) ? [[id, this.held.get(key)!]] : [])),
-      );
-      if (this.rest === undefined || found.size === sought.size) return found;
-      for await (const messages of this.records(this.rest, end)) {
-        for (const { key, value, offset } of messages) {
-          const id = sought.get(digestOf(key!));
-          if (id === undefined) continue;
-          if (value === null) found.delete(id);
-          else found.set(id, Number(offset));
-        }
-      }
-      return found;
+      const sought = new Map(ids.map((id) => [digestOf(id), id]));
+      const found = new Map([...this.held].filter(([, { id }]) => sought.has(id)));
+      if (this.rest !== undefined)
+        for await (const messages of this.records(this.rest, end))
+          for (const { key, value, offset } of messages) {
+            const digest = digestOf(key!);
+            const id = digestOf(idOfLetter(key!.toString()));
+            if (value === null) found.delete(digest);
+            else if (sought.has(id) && !isReplay(key!.toString())) found.set(digest, { offset: Number(offset), id });
+          }
+      return offsetsById(found.values(), sought);
     });
   }
 
@@ -112,7 +116,8 @@ export class LetterIndex {
     const digest = digestOf(key);
     this.held.delete(digest);
     if (value === null) return;
-    if (this.rest === undefined && this.held.size < this.most) this.held.set(digest, Number(offset));
+    const held = { offset: Number(offset), id: digestOf(idOfLetter(key.toString())) };
+    if (this.rest === undefined && this.held.size < this.most) this.held.set(digest, held);
     else this.rest ??= Number(offset);
   }
 
@@ -129,6 +134,15 @@ export class LetterIndex {
     this.last = asked.catch(() => undefined);
     return asked;
   }
+}
+
+function offsetsById(found: Iterable<Held>, ids: ReadonlyMap<string, string>): Map<string, number[]> {
+  const offsets = new Map<string, number[]>();
+  for (const { offset, id } of [...found].sort((a, b) => a.offset - b.offset)) {
+    const name = ids.get(id)!;
+    offsets.set(name, [...(offsets.get(name) ?? []), offset]);
+  }
+  return offsets;
 }
 
 /** Ids are the senders', and may be long. */

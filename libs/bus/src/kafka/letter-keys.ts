@@ -1,13 +1,32 @@
-/** Keys of the records in a group's topic of dead letters: letters by their event's id, replays with a word before it. */
+/**
+ * Keys of the records in a group's topic of dead letters.
+ *
+ * I1  A letter is told by the place of its event, `at:topic/partition/offset:id`: ids are the senders', and two may give
+ *     the same. The id is in the key since the record of a removal has nothing else.
+ * I2  A replay's key is its letter's, with a word before it.
+ * I3  Releases before this told letters by the id alone, with a word before those that look like another key; they are read.
+ */
 const replayWord = 'replay:';
 const letterWord = 'letter:';
+const placed = /^at:[A-Za-z0-9._-]{1,249}\/\d{1,10}\/\d{1,19}:/;
 
-/** Ids are the senders': one that looks like another key of ours gets a word before it. */
-export const keyOfLetter = (id: string): string =>
-  id.startsWith(replayWord) || id.startsWith(letterWord) ? letterWord + id : id;
+/** Where the event of a letter stands, and its id. */
+export interface LetterPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly id: string;
+}
 
-export const idOfLetter = (key: string): string => (key.startsWith(letterWord) ? key.slice(letterWord.length) : key);
+export const keyOfLetter = ({ topic, partition, offset, id }: LetterPlace): string =>
+  `at:${topic}/${partition}/${offset}:${id}`;
 
-export const keyOfReplay = (id: string): string => replayWord + id;
+export function idOfLetter(key: string): string {
+  const place = placed.exec(key)?.[0];
+  if (place !== undefined) return key.slice(place.length);
+  return key.startsWith(letterWord) ? key.slice(letterWord.length) : key; // I3
+}
+
+export const keyOfReplay = (letterKey: string): string => replayWord + letterKey;
 
 export const isReplay = (key: string): boolean => key.startsWith(replayWord);

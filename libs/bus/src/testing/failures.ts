@@ -225,6 +225,31 @@ export function describeFailures(fact: Fact): void {
     expect((await scene.bus.dead(group)).map((letter) => letter.id)).toEqual(ids.slice(1));
   });
 
+  fact('keeps a letter of each event, also where their senders gave them one id', async (scene) => {
+    const { topic, group, heard, mend } = await mendable(scene);
+    const senders = ['one', 'other', 'third'];
+    await scene.bus.publish(senders.map((source) => ({ ...scene.event(topic, 'k', source, 'same'), source })));
+    await scene.say(topic, 'k', 'last');
+    await scene.bus.settled();
+    const letters = await scene.bus.dead(group);
+    expect(letters.map(({ source, offset }) => [source, offset])).toEqual([
+      ...senders.map((source, offset) => [source, offset]),
+      [letters[3].source, 3],
+    ]);
+    expect(await scene.bus.replayDead(group, ['same'])).toEqual(['same', 'same', 'same']);
+    await scene.bus.settled();
+    expect(await scene.bus.countDead(group)).toBe(4);
+    await scene.reopen();
+    expect(await scene.bus.countDead(group)).toBe(4);
+    mend();
+    const again = await scene.listen(topic, { group });
+    expect(await scene.bus.replayDead(group, ['same'])).toEqual(['same', 'same', 'same']);
+    await scene.bus.settled();
+    expect(again.values()).toEqual(senders);
+    expect(heard.events).toEqual([]);
+    expect(await scene.bus.discardDead(group)).toHaveLength(1);
+  });
+
   fact('discards dead letters: the group does not hear them again, and keeps the others', async (scene) => {
     const { topic, group, ids } = await withLetters(scene, 4);
     expect(await scene.bus.discardDead(group, [ids[2], ids[0], ids[2]])).toHaveLength(2);

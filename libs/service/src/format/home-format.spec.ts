@@ -80,10 +80,10 @@ describe('a home', () => {
     expect(await migrateHome(home)).toEqual({ found: currentFormat, format: currentFormat, done: [] });
   });
 
-  it('of before numbers opens and is stamped 1', async () => {
+  it('of before numbers opens and is stamped', async () => {
     await oldHome();
     await (await openEmbeddedStore(home, settings)).close();
-    expect(formatNow()).toBe(1);
+    expect(formatNow()).toBe(currentFormat);
     expect(rowsNow()).toHaveLength(rows);
   });
 

@@ -9,9 +9,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isRetriable } from '@driftloop/contracts';
 import type { Connection } from 'mongoose';
 import { errors } from '../errors.js';
+import { tellLettersByPlace } from './letters-by-place.js';
 
 /** What this release writes. 0 is what was written before there were numbers. */
-export const currentFormat = 1;
+export const currentFormat = 2;
 
 export interface Step<Where> {
   /** The number that it leads to: one more than that of the step before. */
@@ -38,9 +39,13 @@ export interface DocumentsStored {
 
 /** Nothing but the number is new in it. */
 const numbered = { to: 1, name: 'what is stored has a number', when: 'start', run: () => undefined } as const;
+const lettersByPlace = { to: 2, name: 'dead letters are told by the place of their event', when: 'start' } as const;
 
-export const homeSteps: readonly Step<HomeStored>[] = [numbered];
-export const documentsSteps: readonly Step<DocumentsStored>[] = [numbered];
+export const homeSteps: readonly Step<HomeStored>[] = [
+  numbered,
+  { ...lettersByPlace, run: ({ db }) => tellLettersByPlace(db) },
+];
+export const documentsSteps: readonly Step<DocumentsStored>[] = [numbered, { ...lettersByPlace, run: () => undefined }];
 
 /** What was found: a number, or nothing at all yet. */
 export type Found = number | 'nothing';
