@@ -3,10 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { services } from '@driftloop/contracts';
+import { currentFormat } from '@driftloop/service';
 import { bare } from '@driftloop/testing/environment';
 import { describeOn } from '@driftloop/testing/servers';
 import mongoose, { type Connection } from 'mongoose';
 
+const names = ['what is stored has a number', 'dead letters are told by the place of their event'];
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 describeOn(['mongod'], 'driftloop migrate on mongod', ({ mongod: { uri } }) => {
@@ -39,12 +41,12 @@ describeOn(['mongod'], 'driftloop migrate on mongod', ({ mongod: { uri } }) => {
       [...services, 'gateway'].map(
         (service) => `${databaseOf(service)}: ${service === 'registry' ? registry : 'nothing is stored there yet'}\n`,
       );
-    expect(migrate()).toBe(lines('format 0 is now 1: what is stored has a number').join(''));
-    expect(migrate()).toBe(lines('format 1, nothing to do').join(''));
+    expect(migrate()).toBe(lines(`format 0 is now ${currentFormat}: ${names.join('; ')}`).join(''));
+    expect(migrate()).toBe(lines(`format ${currentFormat}, nothing to do`).join(''));
     expect(JSON.parse(migrate('--json'))).toEqual(
       [...services, 'gateway'].map((service) => ({
         what: databaseOf(service),
-        ...(service === 'registry' ? { found: 1, format: 1 } : { found: null, format: null }),
+        ...(service === 'registry' ? { found: currentFormat, format: currentFormat } : { found: null, format: null }),
         done: [],
       })),
     );
