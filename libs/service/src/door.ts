@@ -168,7 +168,7 @@ export class GrpcDoor extends ServerGrpc {
     const fail = (failed: StatusObject) => (done ? done(failed) : call.emit('error', failed));
     let caller: Caller;
     try {
-      caller = credentials.caller(text(call.metadata, 'authorization'));
+      caller = credentials.caller(text(call.metadata, 'authorization'), call.getPeer());
       leadership.check();
     } catch (error) {
       fail(toStatus(error));

@@ -30,6 +30,6 @@ export class ClockDoor {
   }
 
   private replayOnly(headers: Record<string, string | undefined>): void {
-    if (!this.credentials.caller(headers.authorization).replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
+    if (!this.credentials.caller(headers.authorization, '').replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
   }
 }

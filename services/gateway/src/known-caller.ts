@@ -13,8 +13,9 @@ export class KnownCaller implements CanActivate {
 
   /** Throws CREDENTIAL_MISSING or CREDENTIAL_REFUSED; whether the house is ready, anybody may ask. */
   canActivate(context: ExecutionContext): boolean {
-    const { authorization } = context.switchToHttp().getRequest<IncomingMessage>().headers;
-    if (context.getClass() !== ReadyDoor) this.credentials.caller(authorization);
+    const { headers, socket } = context.switchToHttp().getRequest<IncomingMessage>();
+    if (context.getClass() !== ReadyDoor)
+      this.credentials.caller(headers.authorization, `${socket.remoteAddress}:${socket.remotePort}`);
     return true;
   }
 }
