@@ -40,7 +40,7 @@ export class AdminDoor {
   @GrpcMethod('Admin', 'Describe')
   async describe(): Promise<DescribeReply> {
     const { service, replica, version } = this.identity;
-    const { ready, reasons } = this.readiness;
+    const { ready, reasons, attention } = this.readiness;
     const lags = await this.bus.lag();
     const groups = await Promise.all(
       (await this.groups()).map(async (name) => {
@@ -50,7 +50,7 @@ export class AdminDoor {
         return { name, topics: topics.sort(), lag, dead: await this.bus.countDead(name) };
       }),
     );
-    return { service, version, replica, ready, reasons, groups };
+    return { service, version, replica, ready, reasons, groups, attention };
   }
 
   /** Throws GROUP_UNKNOWN. */

@@ -5,7 +5,7 @@
  * I2  The caller of a call is remembered by its metadata object, which no client can forge.
  */
 import { createHash } from 'node:crypto';
-import { type Role, suffices } from '@driftloop/contracts';
+import { type Role, suffices, type TokenEntry } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import type { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
@@ -32,25 +32,24 @@ export const callerName = ({ name }: Caller): string => name;
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */
 export const mainTenant = 'main';
 
-/** Whom a token stands for. */
-export interface Account {
-  readonly name: string;
-  readonly roles: readonly Role[];
-  readonly tenant: string;
-}
-
 /** Tells callers by their `authorization`. Injectable. */
 export class Credentials {
-  readonly #accounts = new Map<string, Caller>();
+  /** Callers by the digests of their tokens: those of the environment, and those of the token file. */
+  readonly #own = new Map<string, Caller>();
+  #named: ReadonlyMap<string, Caller> = new Map();
   readonly #needed: boolean;
 
   constructor({ token, replayToken }: Pick<Settings, 'token' | 'replayToken'>) {
     this.#needed = token !== undefined;
-    const own = { tenant: mainTenant };
-    if (token) this.#accounts.set(digestOf(token), callerOfAccount({ ...own, name: 'token', roles: ['admin'] }));
-    const name = `${mainTenant} (replay credential)`;
-    if (replayToken)
-      this.#accounts.set(digestOf(replayToken), callerOfAccount({ ...own, name, roles: ['admin', 'replay'] }));
+    const own = (secret: Secret, name: string, roles: readonly Role[]) =>
+      this.#own.set(hash(secret.reveal()), callerOfAccount({ name, roles, tenant: mainTenant }));
+    if (token) own(token, 'token', ['admin']);
+    if (replayToken) own(replayToken, `${mainTenant} (replay credential)`, ['admin', 'replay']);
+  }
+
+  /** Puts these entries in the place of those before: the next call is seen by them. */
+  replace(entries: readonly TokenEntry[]): void {
+    this.#named = new Map(entries.map((entry) => [entry.sha256, callerOfAccount(entry)]));
   }
 
   /**
@@ -60,14 +59,18 @@ export class Credentials {
    */
   caller(authorization: string | undefined, connection: string): Caller {
     const given = authorization?.match(/^Bearer\s+(\S+)$/i)?.[1];
-    const known = given === undefined ? undefined : this.#accounts.get(hash(given));
+    const known = given === undefined ? undefined : this.#known(hash(given));
     if (known) return known;
     if (!this.#needed) return anybody(connection);
     throw given === undefined ? errors.CREDENTIAL_MISSING({}) : errors.CREDENTIAL_REFUSED({});
   }
+
+  #known(digest: string): Caller | undefined {
+    return this.#own.get(digest) ?? this.#named.get(digest);
+  }
 }
 
-const callerOfAccount = ({ name, roles, tenant }: Account): Caller => ({
+const callerOfAccount = ({ name, roles, tenant }: Pick<Caller, 'name' | 'roles' | 'tenant'>): Caller => ({
   ...{ tenant, name, roles, key: name },
   replay: suffices(roles, 'replay'),
 });
@@ -76,8 +79,6 @@ const callerOfAccount = ({ name, roles, tenant }: Account): Caller => ({
 const anybody = (key: string): Caller => ({
   ...{ tenant: mainTenant, name: mainTenant, roles: ['admin'], key, replay: false },
 });
-
-const digestOf = (secret: Secret): string => hash(secret.reveal());
 
 function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex');

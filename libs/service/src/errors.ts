@@ -1,5 +1,9 @@
 /** What can go wrong with a service as a process: settings, ports, the home folder, callers, calls. */
-import { catalogue } from '@driftloop/contracts';
+import { catalogue, type TokenFault } from '@driftloop/contracts';
+
+/** Many faults of one file are one mistake: the first few say it. */
+const tokenFault = ({ line, name, fault }: TokenFault): string =>
+  [line && `line ${line}`, name && `(${name})`, fault].filter(Boolean).join(' ');
 
 export const errors = catalogue('service', {
   SETTINGS_INVALID: {
@@ -131,6 +135,12 @@ export const errors = catalogue('service', {
     status: 'UNAUTHENTICATED',
     retriable: false,
     message: (_: Record<string, never>) => 'this call needs the metadata `authorization: Bearer <DRIFTLOOP_TOKEN>`',
+  },
+  TOKENS_INVALID: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { file: string; faults: readonly TokenFault[] }) =>
+      `the token file ${m.file} is not valid: ${m.faults.slice(0, 5).map(tokenFault).join('; ')}; \`driftloop token NAME --role ROLE\` writes a line`,
   },
   CREDENTIAL_REFUSED: {
     status: 'UNAUTHENTICATED',

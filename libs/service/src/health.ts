@@ -72,7 +72,9 @@ async function answer(
   const { service, replica, version } = parts.identity;
   if (path === '/livez') return tell(response, 200, { service, replica, version, live: true });
   const reasons = [...parts.readiness.reasons, ...(await parts.dependencies.away())];
-  tell(response, reasons.length ? 503 : 200, { service, replica, version, ready: !reasons.length, reasons });
+  const { attention } = parts.readiness;
+  const state = { ready: !reasons.length, reasons, ...(attention.length && { attention }) };
+  tell(response, reasons.length ? 503 : 200, { service, replica, version, ...state });
 }
 
 function tell(response: ServerResponse, status: number, body: object): void {

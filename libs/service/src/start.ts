@@ -17,6 +17,7 @@ import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
 import { type DynamicModule, type INestApplication, Module, type RpcExceptionFilter, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
+import { openAccess } from './access.js';
 import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
 import { WallClock } from './clock.js';
@@ -33,7 +34,7 @@ import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, Settings, variableOf } from './settings.js';
+import { Settings, variableOf } from './settings.js';
 import { observeBus } from './telemetry/bus-metrics.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
@@ -112,7 +113,7 @@ interface Parts extends WatchedGround {
 const strategies = new WeakMap<INestApplication, WhenStrategy>();
 
 /**
- * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, PORT_TAKEN,
+ * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, TOKENS_INVALID, PORT_TAKEN,
  * LISTENER_NOT_DECLARED, GROUP_INVALID, STOPPED, or what the module's start throws; nothing of it is left then, and the
  * ground is closed.
  */
@@ -182,7 +183,7 @@ async function waitForLead(
 
 async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close' | 'die'>> {
   const { definition, ground, readiness, telemetry, identity } = parts;
-  checkExposure(ground.settings);
+  openAccess(parts, closers);
   const healthPort = await listenHealth(parts, closers);
   const endRuntime = observeRuntime(telemetry.metrics);
   closers.push(async () => endRuntime());

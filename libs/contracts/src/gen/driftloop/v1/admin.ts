@@ -31,6 +31,8 @@ export interface DescribeReply {
   /** Why it is not ready. */
   reasons: string[];
   groups: ConsumerGroup[];
+  /** What a person should look at though the service does its work: a token file that is broken. */
+  attention: string[];
 }
 
 export interface ConsumerGroup {
@@ -145,7 +147,7 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescribeReply(): DescribeReply {
-  return { service: "", version: "", replica: "", ready: false, reasons: [], groups: [] };
+  return { service: "", version: "", replica: "", ready: false, reasons: [], groups: [], attention: [] };
 }
 
 export const DescribeReply: MessageFns<DescribeReply> = {
@@ -167,6 +169,9 @@ export const DescribeReply: MessageFns<DescribeReply> = {
     }
     for (const v of message.groups) {
       ConsumerGroup.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.attention) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -232,6 +237,14 @@ export const DescribeReply: MessageFns<DescribeReply> = {
             message.groups.push(ConsumerGroup.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.attention.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -252,6 +265,9 @@ export const DescribeReply: MessageFns<DescribeReply> = {
       ready: isSet(object.ready) ? globalThis.Boolean(object.ready) : false,
       reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
       groups: globalThis.Array.isArray(object?.groups) ? object.groups.map((e: any) => ConsumerGroup.fromJSON(e)) : [],
+      attention: globalThis.Array.isArray(object?.attention)
+        ? object.attention.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -275,6 +291,9 @@ export const DescribeReply: MessageFns<DescribeReply> = {
     if (message.groups?.length) {
       obj.groups = message.groups.map((e) => ConsumerGroup.toJSON(e));
     }
+    if (message.attention?.length) {
+      obj.attention = message.attention;
+    }
     return obj;
   },
 
@@ -289,6 +308,7 @@ export const DescribeReply: MessageFns<DescribeReply> = {
     message.ready = object.ready ?? false;
     message.reasons = object.reasons?.map((e) => e) || [];
     message.groups = object.groups?.map((e) => ConsumerGroup.fromPartial(e)) || [];
+    message.attention = object.attention?.map((e) => e) || [];
     return message;
   },
 };
