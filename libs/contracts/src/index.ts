@@ -1,4 +1,5 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
+export * from './access.js';
 export * from './cloud-events.js';
 export * from './decisions.js';
 export * from './errors.js';

@@ -29,6 +29,11 @@ export interface Caller {
 /** A caller as records name it. */
 export const callerName = ({ name }: Caller): string => name;
 
+/** Throws ROLE_MISSING where no role of the caller's suffices; `method` is what it calls. */
+export function checkRole({ name, roles }: Caller, needed: Role, method: string): void {
+  if (!suffices(roles, needed)) throw errors.ROLE_MISSING({ method, needed, name, roles });
+}
+
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */
 export const mainTenant = 'main';
 

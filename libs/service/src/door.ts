@@ -3,8 +3,10 @@
  * reflection, limits, an error that names the variable when the port is taken, and a stop that finishes what runs.
  *
  * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
- * I2  A call is let in only with a credential that is known, where one is needed; of a led service, only by its leader.
+ * I2  A call is let in only with a credential that is known, where one is needed, and with the role that the method needs;
+ *     of a led service, only by its leader.
  */
+import { accessOf } from '@driftloop/contracts';
 import {
   type handleUnaryCall,
   logVerbosity,
@@ -20,8 +22,10 @@ import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices'
 import type { Attributes, Span } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Observable, throwError } from 'rxjs';
+import type { Audit } from './audit.js';
+import { attemptOf, audited, outcomeOf } from './audited-calls.js';
 import { largestMessage } from './client.js';
-import { type Caller, type Credentials, rememberCaller } from './credentials.js';
+import { type Caller, type Credentials, checkRole, rememberCaller } from './credentials.js';
 import { errors } from './errors.js';
 import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
@@ -46,6 +50,7 @@ export interface DoorParts {
   readonly variable: string;
   readonly packages: Readonly<Record<string, ServiceDefinition>>;
   readonly credentials: Credentials;
+  readonly audit: Audit;
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
@@ -125,7 +130,8 @@ export class GrpcDoor extends ServerGrpc {
 
   // biome-ignore lint/complexity/noBannedTypes: Nest's own signature
   override createServiceMethod(handler: Function, method: Method, streaming: GrpcMethodStreamingType): Function {
-    const inner = super.createServiceMethod(handler, method, streaming) as Handler;
+    const plain = super.createServiceMethod(handler, method, streaming) as Handler;
+    const inner = audited(this.parts.audit, method.path, plain);
     return (call: Call, done: Done) => this.#let(method, call, done, inner);
   }
 
@@ -169,6 +175,7 @@ export class GrpcDoor extends ServerGrpc {
     let caller: Caller;
     try {
       caller = credentials.caller(text(call.metadata, 'authorization'), call.getPeer());
+      this.#allow(caller, call, method.path);
       leadership.check();
     } catch (error) {
       fail(toStatus(error));
@@ -193,6 +200,16 @@ export class GrpcDoor extends ServerGrpc {
         }),
       ),
     );
+  }
+
+  /** I2; what a caller may not do is in the audit. */
+  #allow(caller: Caller, call: Call, path: string): void {
+    try {
+      checkRole(caller, accessOf(path).role, path);
+    } catch (error) {
+      this.parts.audit.refused(attemptOf(caller, call, path), outcomeOf(error));
+      throw error;
+    }
   }
 
   /** Remembers the caller and opens the span, in which the handler runs; the result closes it. */

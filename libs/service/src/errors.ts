@@ -147,6 +147,12 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (_: Record<string, never>) => 'the bearer token is not known here',
   },
+  ROLE_MISSING: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { method: string; needed: string; name: string; roles: readonly string[] }) =>
+      `${m.method} needs the role ${m.needed}, and ${m.name} has ${m.roles.join(', ')}: call with another token, or have the role added`,
+  },
   NOT_LEADING: {
     status: 'UNAVAILABLE',
     retriable: true,

@@ -14,12 +14,12 @@ import { AdminService, events, type ServiceName } from '@driftloop/contracts';
 import { Outbox } from '@driftloop/documents';
 import { Objects } from '@driftloop/objects';
 import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
-import { type DynamicModule, type INestApplication, Module, type RpcExceptionFilter, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
 import { openAccess } from './access.js';
 import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
+import { Audit } from './audit.js';
 import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
@@ -39,6 +39,7 @@ import { observeBus } from './telemetry/bus-metrics.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
 import { Telemetry } from './telemetry.js';
+import { connect } from './transports.js';
 import { logOptions, telemetryOf, type WatchedGround, watchedGround } from './watched.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
@@ -105,6 +106,7 @@ interface Parts extends WatchedGround {
   readonly telemetry: Telemetry;
   readonly readiness: Readiness;
   readonly credentials: Credentials;
+  readonly audit: Audit;
   readonly identity: Identity;
   readonly clock: WallClock;
   readonly leadership: Leadership;
@@ -130,9 +132,10 @@ export async function startService(
   const credentials = new Credentials(settings);
   const watched = watchedGround(ground, telemetry);
   const clock = options.clock ?? new WallClock();
+  const audit = new Audit({ service: definition.name, connection: ground.connection, clock, log });
   const led = ledIn(definition, ground, log, clock);
   const leadership = led ?? new Unled();
-  const own = { log, telemetry, readiness, credentials, identity, clock, leadership };
+  const own = { log, telemetry, readiness, credentials, audit, identity, clock, leadership };
   const parts = { definition, ground, options, ...own, ...watched };
   const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
   const close = once(() => stop(readiness, closers));
@@ -250,6 +253,7 @@ function kitOf(parts: Parts): DynamicModule {
     [Telemetry, telemetry],
     [Metrics, telemetry.metrics],
     [Credentials, credentials],
+    [Audit, parts.audit],
     [Readiness, readiness],
     [Identity, identity],
     [Leadership, leadership],
@@ -275,24 +279,12 @@ function connectEvents(app: INestApplication, parts: Parts) {
 }
 
 function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<ServiceDefinition['grpc']>) {
-  const { definition, ground, options, readiness, telemetry, log, credentials, leadership } = parts;
+  const { definition, ground, options, readiness, telemetry, log, credentials, audit, leadership } = parts;
   const { settings } = ground;
   const port = options.port ?? settings.ports[definition.name] ?? grpc.port;
   const variable = variableOf(definition.name, 'PORT');
   const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
   const common = { service: definition.name, host: settings.host, port, variable, packages };
-  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, leadership });
+  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
-}
-
-/** Connects a transport whose handlers are registered at `listen`, after the filter is known; the app runs the hooks. */
-function connect(
-  app: INestApplication,
-  strategy: CustomTransportStrategy,
-  filter: RpcExceptionFilter,
-): NestMicroservice {
-  const microservice = app.connectMicroservice({ strategy }, { deferInitialization: true }) as NestMicroservice;
-  microservice.useGlobalFilters(filter);
-  microservice.setIsInitHookCalled(true);
-  return microservice;
 }
