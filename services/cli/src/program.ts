@@ -3,6 +3,7 @@ import { CallFailed } from '@driftloop/client';
 import { Command } from 'commander';
 import { addActing } from './act.js';
 import { addAsking } from './ask.js';
+import { addCallers } from './callers.js';
 import { Doors, tokenOf } from './doors.js';
 import { addDrift } from './drift.js';
 import { addHearing } from './hear.js';
@@ -31,6 +32,7 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
   addAsking(program, doors);
   addHearing(program, doors);
   addSimulating(program, doors);
+  addCallers(program, doors);
   return program;
 }
 
