@@ -28,3 +28,4 @@ export { FactStream, Reporter } from './reporter.js';
 export type { Fact, ReportedOutcome } from './rows.js';
 export { type SimulateOptions, simulate } from './simulate.js';
 export { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';
+export { trust } from './trust.js';

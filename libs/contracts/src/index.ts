@@ -15,6 +15,7 @@ export * from './gen/driftloop/v1/registry.js';
 export * from './gen/driftloop/v1/training.js';
 export * from './gen/driftloop/v1/values.js';
 export * as inference from './gen/inference/grpc_service.js';
+export { checkPeer, peerName } from './peer-name.js';
 export * from './roles.js';
 export { targetOf } from './several-addresses.js';
 export * from './spec/duration.js';

@@ -37,6 +37,7 @@ import { type StatusObject, statusOf } from './status.js';
 import { errorTypeOf, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
 import type { Telemetry } from './telemetry.js';
+import type { Tls } from './tls.js';
 
 // What the library would print is thrown or answered as a typed error.
 setLogVerbosity(logVerbosity.NONE);
@@ -51,6 +52,8 @@ export interface DoorParts {
   readonly packages: Readonly<Record<string, ServiceDefinition>>;
   readonly credentials: Credentials;
   readonly audit: Audit;
+  /** Encrypted, where there is one. */
+  readonly tls?: Tls;
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
@@ -152,14 +155,18 @@ export class GrpcDoor extends ServerGrpc {
   }
 
   #bind(server: Server): Promise<number> {
-    const { service, host, port, variable } = this.parts;
+    const { service, host, port, variable, tls } = this.parts;
     return new Promise((resolve, reject) => {
-      server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-        if (!error) return resolve(bound);
-        const facts = { service, host, port, variable };
-        if (/EADDRINUSE|in use/.test(error.message)) return reject(errors.PORT_TAKEN(facts));
-        reject(errors.PORT_NOT_OPENED({ ...facts, reason: error.message }));
-      });
+      server.bindAsync(
+        `${host}:${port}`,
+        tls?.serverCredentials() ?? ServerCredentials.createInsecure(),
+        (error, bound) => {
+          if (!error) return resolve(bound);
+          const facts = { service, host, port, variable };
+          if (/EADDRINUSE|in use/.test(error.message)) return reject(errors.PORT_TAKEN(facts));
+          reject(errors.PORT_NOT_OPENED({ ...facts, reason: error.message }));
+        },
+      );
     });
   }
 

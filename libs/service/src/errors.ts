@@ -18,6 +18,17 @@ export const errors = catalogue('service', {
     message: (m: { host: string }) =>
       `host ${m.host} can be reached from other machines and no token is set: set DRIFTLOOP_TOKEN, or DRIFTLOOP_HOST=127.0.0.1`,
   },
+  TLS_REQUIRED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { host: string }) =>
+      `host ${m.host} can be reached from other machines, and tokens would cross the network in plain text: set DRIFTLOOP_TLS_CERT_FILE and DRIFTLOOP_TLS_KEY_FILE, or DRIFTLOOP_HOST=127.0.0.1; where the network is closed or something else encrypts, DRIFTLOOP_ALLOW_PLAINTEXT=true`,
+  },
+  TLS_INVALID: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { variable: string; file: string; reason: string }) => `${m.variable}: ${m.file}: ${m.reason}`,
+  },
   ONE_PROCESS: {
     status: 'FAILED_PRECONDITION',
     retriable: false,

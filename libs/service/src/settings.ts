@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { services } from '@driftloop/contracts';
 import { z } from 'zod';
-import { type AccessSettings, accessFaults, accessOf, accessShape } from './access-settings.js';
+import { type AccessSettings, accessFaults, accessOf, accessShape, type TlsFiles } from './access-settings.js';
 import { errors } from './errors.js';
 import { Secret } from './secret.js';
 import { type Fault, withSecretFiles } from './secret-files.js';
@@ -28,7 +28,7 @@ export const defaultPorts = {
 } as const;
 export type PortName = keyof typeof defaultPorts;
 
-export { Secret };
+export { Secret, type TlsFiles };
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
@@ -254,10 +254,12 @@ function settingsOf(e: Parsed): Settings {
   };
 }
 
-/** Throws AUTH_REQUIRED where a door would be open to other machines without a token. */
+/** Throws AUTH_REQUIRED or TLS_REQUIRED where a door would be open to other machines without a token or unencrypted. */
 export function checkExposure(settings: Settings): void {
   const loopback = ['localhost', '::1', '[::1]'].includes(settings.host) || /^127(\.\d{1,3}){3}$/.test(settings.host);
-  if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
+  if (loopback) return;
+  if (!settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
+  if (!settings.tls && !settings.plaintext) throw errors.TLS_REQUIRED({ host: settings.host });
 }
 
 /** How a house's brokers are reached. */

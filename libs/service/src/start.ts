@@ -39,6 +39,7 @@ import { observeBus } from './telemetry/bus-metrics.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
 import { Telemetry } from './telemetry.js';
+import { Tls } from './tls.js';
 import { connect } from './transports.js';
 import { logOptions, telemetryOf, type WatchedGround, watchedGround } from './watched.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
@@ -107,6 +108,7 @@ interface Parts extends WatchedGround {
   readonly readiness: Readiness;
   readonly credentials: Credentials;
   readonly audit: Audit;
+  readonly tls?: Tls;
   readonly identity: Identity;
   readonly clock: WallClock;
   readonly leadership: Leadership;
@@ -115,7 +117,7 @@ interface Parts extends WatchedGround {
 const strategies = new WeakMap<INestApplication, WhenStrategy>();
 
 /**
- * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, TOKENS_INVALID, PORT_TAKEN,
+ * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, TLS_REQUIRED, TLS_INVALID, TOKENS_INVALID, PORT_TAKEN,
  * LISTENER_NOT_DECLARED, GROUP_INVALID, STOPPED, or what the module's start throws; nothing of it is left then, and the
  * ground is closed.
  */
@@ -145,7 +147,8 @@ export async function startService(
   };
   try {
     if (led) await waitForLead(led, parts, closers);
-    const running = await open(parts, closers);
+    const tls = settings.tls && new Tls(settings.tls);
+    const running = await open({ ...parts, tls }, closers);
     leadership.check();
     if (led) led.onLost = options.onLost ?? (() => void close().catch((err) => log.warn({ err }, 'closing failed')));
     return { ...running, close, die };
@@ -233,7 +236,8 @@ async function stop(readiness: Readiness, closers: (() => Promise<unknown>)[]): 
 
 function create(parts: Parts): Promise<INestApplication> {
   const root: DynamicModule = { module: class Root {}, imports: [kitOf(parts), parts.definition.module] };
-  const options = { logger: nestLog(parts.log), abortOnError: false, forceCloseConnections: true };
+  const httpsOptions = parts.definition.http && parts.tls?.identity;
+  const options = { logger: nestLog(parts.log), abortOnError: false, forceCloseConnections: true, httpsOptions };
   return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
 }
 
@@ -279,12 +283,12 @@ function connectEvents(app: INestApplication, parts: Parts) {
 }
 
 function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<ServiceDefinition['grpc']>) {
-  const { definition, ground, options, readiness, telemetry, log, credentials, audit, leadership } = parts;
+  const { definition, ground, options, readiness, telemetry, log, credentials, audit, leadership, tls } = parts;
   const { settings } = ground;
   const port = options.port ?? settings.ports[definition.name] ?? grpc.port;
   const variable = variableOf(definition.name, 'PORT');
   const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
   const common = { service: definition.name, host: settings.host, port, variable, packages };
-  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership });
+  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership, tls });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
 }
