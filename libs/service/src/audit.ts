@@ -86,6 +86,11 @@ export class Audit {
     this.#acts = parts.connection.model<AuditDocument>('Audit', schema, 'audit');
   }
 
+  /** Makes its indexes, before the first act. */
+  async open(): Promise<void> {
+    await this.#acts.init();
+  }
+
   /** Keeps that an act is asked for; returns what keeps its outcome. */
   async begin(attempt: Attempt): Promise<(outcome: Outcome) => Promise<void>> {
     const _id = await this.#keep(attempt, { status: '', code: '' });

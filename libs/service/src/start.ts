@@ -190,6 +190,7 @@ async function waitForLead(
 async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close' | 'die'>> {
   const { definition, ground, readiness, telemetry, identity } = parts;
   openAccess(parts, closers);
+  await parts.audit.open();
   const healthPort = await listenHealth(parts, closers);
   const endRuntime = observeRuntime(telemetry.metrics);
   closers.push(async () => endRuntime());
