@@ -44,10 +44,10 @@ const schema = new Schema<AuditDocument>(
     ...{ act: String, method: String, subject: String, status: String, code: String, requestId: String },
   },
   { versionKey: false },
-)
-  .index({ tenant: 1, _id: -1 })
-  .index({ tenant: 1, by: 1, _id: -1 })
-  .index({ tenant: 1, subject: 1, _id: -1 });
+);
+schema.index({ tenant: 1, _id: -1 });
+schema.index({ tenant: 1, by: 1, _id: -1 });
+schema.index({ tenant: 1, subject: 1, _id: -1 });
 
 /** What is done, by whom and from where. */
 export interface Attempt {
