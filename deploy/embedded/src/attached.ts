@@ -21,7 +21,7 @@ export async function attach(home: string, environment = process.env): Promise<D
     home: resolve(home),
     url,
     replayToken: settings.replayToken.reveal(),
-    address: (service) => addresses.of(service as 'serving'),
+    address: (service) => `${url.startsWith('https:') ? 'grpcs://' : ''}${addresses.of(service as 'serving')}`,
     close: async () => undefined,
   };
 }

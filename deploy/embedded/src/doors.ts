@@ -6,7 +6,7 @@ export interface Doors {
   readonly home: string;
   /** The house's replay credential. */
   readonly replayToken: string;
-  /** "host:port" of a service's gRPC door; of several replicas, one after another with commas. */
+  /** "host:port" of a service's gRPC door, behind "grpcs://" with TLS; of several replicas, one after another with commas. */
   address(service: string): string;
   /** The gateway's URL. */
   readonly url: string;

@@ -64,8 +64,8 @@ export async function openHouse(
     await close();
     throw error;
   }
-  const { host } = settings;
-  const address = (service: string) => `${host}:${services.get(service)!.port}`;
-  const url = `http://${host}:${services.get('gateway')!.httpPort}`;
+  const { host, tls } = settings;
+  const address = (service: string) => `${tls ? 'grpcs://' : ''}${host}:${services.get(service)!.port}`;
+  const url = `${tls ? 'https' : 'http'}://${host}:${services.get('gateway')!.httpPort}`;
   return { home: store.home, store, services, replayToken, address, url, close };
 }

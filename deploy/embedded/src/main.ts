@@ -1,4 +1,5 @@
 /** `npm start`: opens the house, walks the year, and stays up serving the last champion. */
+import { trust } from '@driftloop/client';
 import { LoopError } from '@driftloop/contracts';
 import { attach } from './attached.js';
 import type { Doors } from './doors.js';
@@ -38,7 +39,9 @@ async function main(options: Options): Promise<void> {
 
 /** The house: one process on a home folder, many on real servers, or one that runs already. */
 function openOne({ processes, attach: running }: Options): Promise<Doors & { close(): Promise<void> }> {
-  const home = process.env.DRIFTLOOP_HOME || '.driftloop';
+  const { DRIFTLOOP_HOME, DRIFTLOOP_TLS_CA_FILE } = process.env;
+  const home = DRIFTLOOP_HOME || '.driftloop';
+  if (DRIFTLOOP_TLS_CA_FILE) trust(DRIFTLOOP_TLS_CA_FILE);
   if (running) return attach(home);
   if (!processes) return openHouse(home);
   const onExit = ({ part }: { part: string }, how: string) => {

@@ -65,12 +65,14 @@ export async function openProcesses(home: string, options: ProcessOptions): Prom
   const common = { ...environmentOf(places), ...options.environment, ...fixed(replayToken) };
   const processes = places.map((place) => new Running(place, common, folder, options));
   const close = () => Promise.all(processes.map((process) => process.stop())).then(() => undefined);
-  const address = (service: string) =>
+  const secure = Boolean(options.environment.DRIFTLOOP_TLS_CERT_FILE);
+  const at = (service: string) =>
     places
       .filter(({ part }) => part === service)
       .map(({ port }) => `127.0.0.1:${port}`)
       .join(',');
-  const url = `http://${address('gateway').split(',')[0]}`;
+  const address = (service: string) => `${secure ? 'grpcs://' : ''}${at(service)}`;
+  const url = `${secure ? 'https' : 'http'}://${at('gateway').split(',')[0]}`;
   try {
     for (const process of processes) process.start();
     await answering(url, processes, options.restartMs !== undefined);

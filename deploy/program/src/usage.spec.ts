@@ -25,7 +25,20 @@ const commands = [
     'events tail',
     'trace',
   ],
-  ...['explain', 'services', 'dead', 'replay', 'discard', 'pause', 'resume', 'freeze', 'thaw', 'migrate'],
+  ...[
+    'explain',
+    'services',
+    'dead',
+    'replay',
+    'discard',
+    'pause',
+    'resume',
+    'freeze',
+    'thaw',
+    'migrate',
+    'token',
+    'audit',
+  ],
 ];
 
 /** Every command that does something, with its whole name. */

@@ -1,10 +1,12 @@
 /** What operators do, as typed calls of the gateway: services, dead letters, pause, freeze, explanations. */
 import {
+  type AuditedAct,
   CycleExplanation,
   DescribeReply,
   DiscardDeadLettersReply,
   ListDeadLettersReply,
   ModelStatus,
+  ReadAuditReply,
   ReplayDeadLettersReply,
   RolloutReply,
 } from '@driftloop/contracts';
@@ -14,6 +16,18 @@ import type { Control } from './control.js';
 export interface DeadLetterQuery {
   readonly service?: string;
   readonly group?: string;
+  /** At most 1,000; 100 where it is left out. */
+  readonly limit?: number;
+}
+
+/** Which acts are wanted. */
+export interface AuditQuery {
+  /** Of this caller. */
+  readonly by?: string;
+  /** About this model, label, group or item of the quarantine. */
+  readonly subject?: string;
+  /** Older than the act with this id. */
+  readonly before?: string;
   /** At most 1,000; 100 where it is left out. */
   readonly limit?: number;
 }
@@ -30,9 +44,12 @@ export class Operations {
 
   /** Events that their groups could not take, oldest first, and how many there are in all. */
   async dead(query: DeadLetterQuery = {}): Promise<ListDeadLettersReply> {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    const text = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-    return ListDeadLettersReply.fromJSON(await this.control.send('GET', `/v1/dead?${text}`));
+    return ListDeadLettersReply.fromJSON(await this.control.send('GET', `/v1/dead?${textOf(query)}`));
+  }
+
+  /** What callers have done and were refused, at every service, newest first. */
+  async audit(query: AuditQuery = {}): Promise<AuditedAct[]> {
+    return ReadAuditReply.fromJSON(await this.control.send('GET', `/v1/audit?${textOf(query)}`)).acts;
   }
 
   /** Gives dead letters back to their group, and to it alone: those named, or its oldest 10,000. Resolves to their number. */
@@ -85,4 +102,9 @@ export class Operations {
     const path = `/v1/models/${encodeURIComponent(model)}/${act}`;
     return RolloutReply.fromJSON(await this.control.send('POST', path, { note }));
   }
+}
+
+function textOf(query: object): URLSearchParams {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
 }

@@ -30,7 +30,7 @@ export interface Answer {
 type Tensor = inference.ModelInferRequest_InferInputTensor;
 
 /**
- * Serving's inference door at "host:port", or its replicas at several with commas between; `close` it when done. Every call
+ * Serving's inference door at "host:port" ("grpcs://host:port" with TLS), or its replicas at several with commas between; `close` it when done. Every call
  * throws CallFailed: serving's own code, UNREACHABLE, or DEADLINE_EXCEEDED after `deadlineMs` of wall time (30 s by itself).
  */
 export class Predictor {

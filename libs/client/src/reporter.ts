@@ -49,7 +49,7 @@ export class FactStream {
 }
 
 /**
- * The doors of the feature store and of labeling over gRPC, for what happened; `close` it when done. Failures are CallFailed:
+ * The doors of the feature store and of labeling over gRPC (with TLS behind "grpcs://"), for what happened; `close` it when done. Failures are CallFailed:
  * the service's own code, or UNREACHABLE, retriable, where it does not answer.
  */
 export class Reporter {

@@ -1,5 +1,5 @@
 /** gRPC as promises: one call with a deadline, and the credential on each. */
-import { targetOf } from '@driftloop/contracts';
+import { checkPeer, peerName, targetOf } from '@driftloop/contracts';
 import { type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { CallFailed } from './failure.js';
 
@@ -16,11 +16,19 @@ type ClientOf<C extends Client> = new (
   options?: object,
 ) => C;
 
-/** Opens a channel to a service at "host:port", or to its replicas at several with commas between. */
+const encrypted = 'grpcs://';
+
+/** Opens a channel to a service at "host:port", or to its replicas at several with commas between; TLS behind "grpcs://". */
 export function open<C extends Client>(Constructor: ClientOf<C>, address: string): C {
-  const { target, options } = targetOf(address);
-  return new Constructor(target, credentials.createInsecure(), {
+  const secure = address.startsWith(encrypted);
+  const bare = secure ? address.slice(encrypted.length) : address;
+  const { target, options } = targetOf(bare);
+  const channel = secure
+    ? credentials.createSsl(null, null, null, { checkServerIdentity: checkPeer })
+    : credentials.createInsecure();
+  return new Constructor(target, channel, {
     ...options,
+    ...(secure && peerName(bare)),
     'grpc.max_receive_message_length': 16 << 20,
     'grpc.max_send_message_length': 16 << 20,
   });

@@ -23,3 +23,11 @@ export function messageOf(name: string, messages: FileRegistry = registry()): De
   if (!found) throw new Error(`the contracts have no message ${name}`);
   return found;
 }
+
+/** Every method of every service, `path` as gRPC has it: "/driftloop.v1.Registry/Promote". */
+export function everyMethod(): { service: string; path: string }[] {
+  const services = [...registry()].filter((found) => found.kind === 'service');
+  return services.flatMap(({ typeName, methods }) =>
+    methods.map(({ name }) => ({ service: typeName, path: `/${typeName}/${name}` })),
+  );
+}

@@ -1,4 +1,5 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
+export * from './access.js';
 export * from './cloud-events.js';
 export * from './decisions.js';
 export * from './errors.js';
@@ -14,9 +15,12 @@ export * from './gen/driftloop/v1/registry.js';
 export * from './gen/driftloop/v1/training.js';
 export * from './gen/driftloop/v1/values.js';
 export * as inference from './gen/inference/grpc_service.js';
+export { checkPeer, peerName } from './peer-name.js';
+export * from './roles.js';
 export { targetOf } from './several-addresses.js';
 export * from './spec/duration.js';
 export * from './spec/features.js';
 export * from './spec/model-spec.js';
 export * from './spec/parse.js';
 export * from './spec/references.js';
+export * from './token-entries.js';

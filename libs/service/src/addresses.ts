@@ -2,7 +2,7 @@
 import type { ServiceName } from '@driftloop/contracts';
 import type { Client } from '@grpc/grpc-js';
 import { type ClientClass, grpcClient } from './client.js';
-import { defaultPorts, type Secret, type Settings } from './settings.js';
+import { defaultPorts, type Secret, type Settings, type TlsFiles } from './settings.js';
 import type { CallsTo } from './telemetry/traced-calls.js';
 
 /** Injectable. */
@@ -11,12 +11,14 @@ export class Addresses {
   readonly #configured: Readonly<Record<string, string>>;
   readonly #ports: Settings['ports'];
   readonly #token?: Secret;
+  readonly #tls?: TlsFiles;
   #callsTo?: CallsTo;
 
-  constructor(settings: Pick<Settings, 'addresses' | 'ports' | 'token'>) {
+  constructor(settings: Pick<Settings, 'addresses' | 'ports' | 'token' | 'tls'>) {
     this.#configured = settings.addresses;
     this.#ports = settings.ports;
     this.#token = settings.token;
+    this.#tls = settings.tls;
   }
 
   /** `host:port` of a service's gRPC door; of several replicas each, with commas between. */
@@ -25,15 +27,15 @@ export class Addresses {
     return this.#configured[service] ?? this.#started.get(service)?.join(',') ?? `127.0.0.1:${port}`;
   }
 
-  /** A client of a service, with this house's token where it has one. */
+  /** A client of a service, with this house's token and encrypted, where it has that. */
   client<C extends Client>(client: ClientClass<C>, service: ServiceName): C {
     const address = this.of(service);
-    return grpcClient(client, address, this.#token, this.#callsTo && [this.#callsTo(address)]);
+    return grpcClient(client, address, this.#token, this.#callsTo && [this.#callsTo(address)], this.#tls);
   }
 
   /** The same addresses, for one service whose questions are watched. */
   watched(callsTo: CallsTo): Addresses {
-    const own = new Addresses({ addresses: this.#configured, ports: this.#ports, token: this.#token });
+    const own = new Addresses({ addresses: this.#configured, ports: this.#ports, token: this.#token, tls: this.#tls });
     own.#started = this.#started;
     own.#callsTo = callsTo;
     return own;

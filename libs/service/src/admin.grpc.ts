@@ -13,12 +13,15 @@ import {
   DeadLetter as Letter,
   type ListDeadLettersReply,
   type ListDeadLettersRequest,
+  type ReadAuditReply,
+  type ReadAuditRequest,
   type ReplayDeadLettersReply,
   type ReplayDeadLettersRequest,
 } from '@driftloop/contracts';
 import type { Metadata } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
+import { Audit } from './audit.js';
 import { callerName, callerOf } from './credentials.js';
 import { errors } from './errors.js';
 import { Identity } from './identity.js';
@@ -35,12 +38,13 @@ export class AdminDoor {
     private readonly readiness: Readiness,
     private readonly identity: Identity,
     private readonly log: Log,
+    private readonly audit: Audit,
   ) {}
 
   @GrpcMethod('Admin', 'Describe')
   async describe(): Promise<DescribeReply> {
     const { service, replica, version } = this.identity;
-    const { ready, reasons } = this.readiness;
+    const { ready, reasons, attention } = this.readiness;
     const lags = await this.bus.lag();
     const groups = await Promise.all(
       (await this.groups()).map(async (name) => {
@@ -50,7 +54,7 @@ export class AdminDoor {
         return { name, topics: topics.sort(), lag, dead: await this.bus.countDead(name) };
       }),
     );
-    return { service, version, replica, ready, reasons, groups };
+    return { service, version, replica, ready, reasons, groups, attention };
   }
 
   /** Throws GROUP_UNKNOWN. */
@@ -86,6 +90,11 @@ export class AdminDoor {
     const by = callerName(callerOf(metadata));
     for (const event of discarded) this.log.warn({ group, event, by, note }, 'a person discarded a dead letter');
     return { discarded: discarded.length, eventIds: discarded.slice(0, mostShown) };
+  }
+
+  @GrpcMethod('Admin', 'ReadAudit')
+  async readAudit(request: ReadAuditRequest, metadata: Metadata): Promise<ReadAuditReply> {
+    return { acts: await this.audit.read(callerOf(metadata).tenant, request) };
   }
 
   /**

@@ -38,7 +38,7 @@ it('describes the service: its groups with topics and lag, its dead letters, whe
   await tell('flights');
   await tell('poison');
   expect(await call(admin, 'describe', {})).toEqual({
-    ...{ service: 'labeling', replica: 'embedded', ready: true, reasons: [] },
+    ...{ service: 'labeling', replica: 'embedded', ready: true, reasons: [], attention: [] },
     version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     groups: [{ name: group, topics: ['model.declared'], lag: 0, dead: 1 }],
   });

@@ -5,20 +5,21 @@
  * I2  Until a client has been answered once, its calls wait for the other side to come up (within their deadline); later
  *     an absent one is UNAVAILABLE at once, so that a handler pauses instead of hanging.
  */
-import { targetOf } from '@driftloop/contracts';
+import { peerName, targetOf } from '@driftloop/contracts';
 import {
   type CallOptions,
   type Client,
   type ClientOptions,
   type ClientUnaryCall,
-  credentials,
+  type credentials,
   InterceptingCall,
   type Interceptor,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import type { Secret } from './settings.js';
+import type { Secret, TlsFiles } from './settings.js';
 import { errorOfStatus } from './status.js';
+import { channelCredentialsOf } from './tls.js';
 
 /** A generated client's class. */
 export type ClientClass<C extends Client> = new (
@@ -40,17 +41,23 @@ const channelOptions = {
 
 /**
  * A client of an address, `host:port`, or of several replicas' with commas between. With a token every call carries it;
- * `more` interceptors go before. `close()` it in the end.
+ * `more` interceptors go before, and with `tls` it is encrypted. `close()` it in the end.
  */
 export function grpcClient<C extends Client>(
   client: ClientClass<C>,
   address: string,
   token?: Secret,
   more: readonly Interceptor[] = [],
+  tls?: TlsFiles,
 ): C {
   const { target, options } = targetOf(address);
   const interceptors = [...more, ...(token ? [bearer(token)] : []), ...(options.interceptors ?? [])];
-  return new client(target, credentials.createInsecure(), { ...channelOptions, ...options, interceptors });
+  return new client(target, channelCredentialsOf(tls), {
+    ...channelOptions,
+    ...options,
+    ...(tls && peerName(address)),
+    interceptors,
+  });
 }
 
 function bearer(token: Secret): Interceptor {

@@ -1,10 +1,11 @@
 /**
- * Who calls: the tenant and the right to say what time it is come from the bearer token, never from the payload.
+ * Who calls: name, roles, tenant and the right to say what time it is come from the bearer token, never from the payload.
  *
- * I1  A token is compared in constant time.
+ * I1  A token is found by its digest: how long that takes tells of digests, which nobody can choose a token for.
  * I2  The caller of a call is remembered by its metadata object, which no client can forge.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { type Role, suffices, type TokenEntry } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import type { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
@@ -12,6 +13,11 @@ import type { Secret, Settings } from './settings.js';
 
 export interface Caller {
   readonly tenant: string;
+  /** As records have it: the name that its token has; of a caller without one, its tenant's. */
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** What limits are counted by: the name, or the connection of a caller without a token. No name looks like a connection. */
+  readonly key: string;
   /** Whether the caller may give event times. */
   readonly replay: boolean;
   /** The W3C trace context to pass on. */
@@ -20,44 +26,67 @@ export interface Caller {
   readonly calledFrom?: string;
 }
 
-/** A caller as records name it: there are no accounts, only tenants and the replay's credential. */
-export const callerName = ({ tenant, replay }: Caller): string => (replay ? `${tenant} (replay credential)` : tenant);
+/** A caller as records name it. */
+export const callerName = ({ name }: Caller): string => name;
+
+/** Throws ROLE_MISSING where no role of the caller's suffices; `method` is what it calls. */
+export function checkRole({ name, roles }: Caller, needed: Role, method: string): void {
+  if (!suffices(roles, needed)) throw errors.ROLE_MISSING({ method, needed, name, roles });
+}
 
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */
 export const mainTenant = 'main';
 
 /** Tells callers by their `authorization`. Injectable. */
 export class Credentials {
-  readonly #token?: Buffer;
-  readonly #replayToken?: Buffer;
+  /** Callers by the digests of their tokens: those of the environment, and those of the token file. */
+  readonly #own = new Map<string, Caller>();
+  #named: ReadonlyMap<string, Caller> = new Map();
+  readonly #needed: boolean;
 
-  constructor(settings: Pick<Settings, 'token' | 'replayToken'>) {
-    this.#token = digest(settings.token);
-    this.#replayToken = digest(settings.replayToken);
+  constructor({ token, replayToken }: Pick<Settings, 'token' | 'replayToken'>) {
+    this.#needed = token !== undefined;
+    const own = (secret: Secret, name: string, roles: readonly Role[]) =>
+      this.#own.set(hash(secret.reveal()), callerOfAccount({ name, roles, tenant: mainTenant }));
+    if (token) own(token, 'token', ['admin']);
+    if (replayToken) own(replayToken, `${mainTenant} (replay credential)`, ['admin', 'replay']);
+  }
+
+  /** Puts these entries in the place of those before: the next call is seen by them. */
+  replace(entries: readonly TokenEntry[]): void {
+    this.#named = new Map(entries.map((entry) => [entry.sha256, callerOfAccount(entry)]));
   }
 
   /**
-   * The caller of an `Authorization` header's value. The replay token is a credential too. Without DRIFTLOOP_TOKEN
-   * everybody on this machine is tenant `main`. Throws CREDENTIAL_MISSING or CREDENTIAL_REFUSED.
+   * The caller of an `Authorization` header's value; `connection` is where it calls from, `host:port`. The replay token is a
+   * credential too. Where no token is set, everybody on this machine is tenant `main`, known by the connection alone.
+   * Throws CREDENTIAL_MISSING or CREDENTIAL_REFUSED.
    */
-  caller(authorization: string | undefined): Caller {
+  caller(authorization: string | undefined, connection: string): Caller {
     const given = authorization?.match(/^Bearer\s+(\S+)$/i)?.[1];
-    if (given === undefined && !this.#token) return { tenant: mainTenant, replay: false };
-    if (given === undefined) throw errors.CREDENTIAL_MISSING({});
-    const found = hash(given);
-    const replay = this.#replayToken !== undefined && timingSafeEqual(found, this.#replayToken);
-    const known = this.#token !== undefined && timingSafeEqual(found, this.#token);
-    if (this.#token && !replay && !known) throw errors.CREDENTIAL_REFUSED({});
-    return { tenant: mainTenant, replay };
+    const known = given === undefined ? undefined : this.#known(hash(given));
+    if (known) return known;
+    if (!this.#needed) return anybody(connection);
+    throw given === undefined ? errors.CREDENTIAL_MISSING({}) : errors.CREDENTIAL_REFUSED({});
+  }
+
+  #known(digest: string): Caller | undefined {
+    return this.#own.get(digest) ?? this.#named.get(digest);
   }
 }
 
-function digest(secret: Secret | undefined): Buffer | undefined {
-  return secret && hash(secret.reveal());
-}
+const callerOfAccount = ({ name, roles, tenant }: Pick<Caller, 'name' | 'roles' | 'tenant'>): Caller => ({
+  ...{ tenant, name, roles, key: name },
+  replay: suffices(roles, 'replay'),
+});
 
-function hash(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** Whoever has no name where none is needed: on this machine, and nobody to be kept from anything but the time. */
+const anybody = (key: string): Caller => ({
+  ...{ tenant: mainTenant, name: mainTenant, roles: ['admin'], key, replay: false },
+});
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 const callers = new WeakMap<Metadata, Caller>();
@@ -69,7 +98,7 @@ export function rememberCaller(metadata: Metadata, caller: Caller): void {
 
 /** Who calls, by the metadata that a gRPC handler is given. */
 export function callerOf(metadata: Metadata): Caller {
-  return callers.get(metadata) ?? { tenant: mainTenant, replay: false };
+  return callers.get(metadata) ?? anybody('');
 }
 
 /**

@@ -3,8 +3,10 @@
  * reflection, limits, an error that names the variable when the port is taken, and a stop that finishes what runs.
  *
  * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
- * I2  A call is let in only with a credential that is known, where one is needed; of a led service, only by its leader.
+ * I2  A call is let in only with a credential that is known, where one is needed, and with the role that the method needs;
+ *     of a led service, only by its leader.
  */
+import { accessOf } from '@driftloop/contracts';
 import {
   type handleUnaryCall,
   logVerbosity,
@@ -20,8 +22,10 @@ import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices'
 import type { Attributes, Span } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Observable, throwError } from 'rxjs';
+import type { Audit } from './audit.js';
+import { attemptOf, audited, outcomeOf } from './audited-calls.js';
 import { largestMessage } from './client.js';
-import { type Caller, type Credentials, rememberCaller } from './credentials.js';
+import { type Caller, type Credentials, checkRole, rememberCaller } from './credentials.js';
 import { errors } from './errors.js';
 import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
@@ -33,6 +37,7 @@ import { type StatusObject, statusOf } from './status.js';
 import { errorTypeOf, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
 import type { Telemetry } from './telemetry.js';
+import type { Tls } from './tls.js';
 
 // What the library would print is thrown or answered as a typed error.
 setLogVerbosity(logVerbosity.NONE);
@@ -46,6 +51,9 @@ export interface DoorParts {
   readonly variable: string;
   readonly packages: Readonly<Record<string, ServiceDefinition>>;
   readonly credentials: Credentials;
+  readonly audit: Audit;
+  /** Encrypted, where there is one. */
+  readonly tls?: Tls;
   readonly readiness: Readiness;
   readonly telemetry: Telemetry;
   readonly log: Log;
@@ -125,7 +133,8 @@ export class GrpcDoor extends ServerGrpc {
 
   // biome-ignore lint/complexity/noBannedTypes: Nest's own signature
   override createServiceMethod(handler: Function, method: Method, streaming: GrpcMethodStreamingType): Function {
-    const inner = super.createServiceMethod(handler, method, streaming) as Handler;
+    const plain = super.createServiceMethod(handler, method, streaming) as Handler;
+    const inner = audited(this.parts.audit, method.path, plain);
     return (call: Call, done: Done) => this.#let(method, call, done, inner);
   }
 
@@ -146,14 +155,18 @@ export class GrpcDoor extends ServerGrpc {
   }
 
   #bind(server: Server): Promise<number> {
-    const { service, host, port, variable } = this.parts;
+    const { service, host, port, variable, tls } = this.parts;
     return new Promise((resolve, reject) => {
-      server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-        if (!error) return resolve(bound);
-        const facts = { service, host, port, variable };
-        if (/EADDRINUSE|in use/.test(error.message)) return reject(errors.PORT_TAKEN(facts));
-        reject(errors.PORT_NOT_OPENED({ ...facts, reason: error.message }));
-      });
+      server.bindAsync(
+        `${host}:${port}`,
+        tls?.serverCredentials() ?? ServerCredentials.createInsecure(),
+        (error, bound) => {
+          if (!error) return resolve(bound);
+          const facts = { service, host, port, variable };
+          if (/EADDRINUSE|in use/.test(error.message)) return reject(errors.PORT_TAKEN(facts));
+          reject(errors.PORT_NOT_OPENED({ ...facts, reason: error.message }));
+        },
+      );
     });
   }
 
@@ -168,7 +181,8 @@ export class GrpcDoor extends ServerGrpc {
     const fail = (failed: StatusObject) => (done ? done(failed) : call.emit('error', failed));
     let caller: Caller;
     try {
-      caller = credentials.caller(text(call.metadata, 'authorization'));
+      caller = credentials.caller(text(call.metadata, 'authorization'), call.getPeer());
+      this.#allow(caller, call, method.path);
       leadership.check();
     } catch (error) {
       fail(toStatus(error));
@@ -193,6 +207,16 @@ export class GrpcDoor extends ServerGrpc {
         }),
       ),
     );
+  }
+
+  /** I2; what a caller may not do is in the audit. */
+  #allow(caller: Caller, call: Call, path: string): void {
+    try {
+      checkRole(caller, accessOf(path).role, path);
+    } catch (error) {
+      this.parts.audit.refused(attemptOf(caller, call, path), outcomeOf(error));
+      throw error;
+    }
   }
 
   /** Remembers the caller and opens the span, in which the handler runs; the result closes it. */

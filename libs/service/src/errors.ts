@@ -1,5 +1,9 @@
 /** What can go wrong with a service as a process: settings, ports, the home folder, callers, calls. */
-import { catalogue } from '@driftloop/contracts';
+import { catalogue, type TokenFault } from '@driftloop/contracts';
+
+/** Many faults of one file are one mistake: the first few say it. */
+const tokenFault = ({ line, name, fault }: TokenFault): string =>
+  [line && `line ${line}`, name && `(${name})`, fault].filter(Boolean).join(' ');
 
 export const errors = catalogue('service', {
   SETTINGS_INVALID: {
@@ -13,6 +17,17 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { host: string }) =>
       `host ${m.host} can be reached from other machines and no token is set: set DRIFTLOOP_TOKEN, or DRIFTLOOP_HOST=127.0.0.1`,
+  },
+  TLS_REQUIRED: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { host: string }) =>
+      `host ${m.host} can be reached from other machines, and tokens would cross the network in plain text: set DRIFTLOOP_TLS_CERT_FILE and DRIFTLOOP_TLS_KEY_FILE, or DRIFTLOOP_HOST=127.0.0.1; where the network is closed or something else encrypts, DRIFTLOOP_ALLOW_PLAINTEXT=true`,
+  },
+  TLS_INVALID: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { variable: string; file: string; reason: string }) => `${m.variable}: ${m.file}: ${m.reason}`,
   },
   ONE_PROCESS: {
     status: 'FAILED_PRECONDITION',
@@ -132,10 +147,22 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (_: Record<string, never>) => 'this call needs the metadata `authorization: Bearer <DRIFTLOOP_TOKEN>`',
   },
+  TOKENS_INVALID: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { file: string; faults: readonly TokenFault[] }) =>
+      `the token file ${m.file} is not valid: ${m.faults.slice(0, 5).map(tokenFault).join('; ')}; \`driftloop token NAME --role ROLE\` writes a line`,
+  },
   CREDENTIAL_REFUSED: {
     status: 'UNAUTHENTICATED',
     retriable: false,
     message: (_: Record<string, never>) => 'the bearer token is not known here',
+  },
+  ROLE_MISSING: {
+    status: 'PERMISSION_DENIED',
+    retriable: false,
+    message: (m: { method: string; needed: string; name: string; roles: readonly string[] }) =>
+      `${m.method} needs the role ${m.needed}, and ${m.name} has ${m.roles.join(', ')}: call with another token, or have the role added`,
   },
   NOT_LEADING: {
     status: 'UNAVAILABLE',

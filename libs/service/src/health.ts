@@ -1,17 +1,19 @@
 /**
- * Health over plain HTTP, for orchestrators: `/livez` (the event loop answers) and `/readyz` (running, no partition paused,
+ * Health over HTTP, for orchestrators: `/livez` (the event loop answers) and `/readyz` (running, no partition paused,
  * every dependency there; the reasons in the body). Neither needs a credential.
  *
  * I1  A partition that is paused, or a dependency that is away, makes the service not ready, never not live: to restart it
  *     would mend nothing.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Dependencies } from './dependencies.js';
 import { errors } from './errors.js';
 import type { Identity } from './identity.js';
 import type { Readiness } from './readiness.js';
 import { type PortName, type Settings, variableOf } from './settings.js';
+import type { Tls } from './tls.js';
 
 export interface HealthParts {
   readonly identity: Identity;
@@ -19,6 +21,7 @@ export interface HealthParts {
   readonly dependencies: Dependencies;
   readonly host: string;
   readonly port: number;
+  readonly tls?: Tls;
 }
 
 /** A health door that is open. */
@@ -39,8 +42,11 @@ export function healthPortOf(service: string, { mode, ports }: Settings, usual: 
 
 /** Opens the door. Throws PORT_TAKEN or PORT_NOT_OPENED. */
 export async function openHealth(parts: HealthParts): Promise<HealthDoor> {
-  const { identity, host, port } = parts;
-  const server = createServer((request, response) => void answer(parts, request, response));
+  const { identity, host, port, tls } = parts;
+  const listener = (request: IncomingMessage, response: ServerResponse) => void answer(parts, request, response);
+  const secure = tls && createSecureServer(tls.identity, listener);
+  tls?.renewed((renewed) => secure?.setSecureContext(renewed));
+  const server = secure ?? createServer(listener);
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   } catch (error) {
@@ -72,7 +78,9 @@ async function answer(
   const { service, replica, version } = parts.identity;
   if (path === '/livez') return tell(response, 200, { service, replica, version, live: true });
   const reasons = [...parts.readiness.reasons, ...(await parts.dependencies.away())];
-  tell(response, reasons.length ? 503 : 200, { service, replica, version, ready: !reasons.length, reasons });
+  const { attention } = parts.readiness;
+  const state = { ready: !reasons.length, reasons, ...(attention.length && { attention }) };
+  tell(response, reasons.length ? 503 : 200, { service, replica, version, ...state });
 }
 
 function tell(response: ServerResponse, status: number, body: object): void {

@@ -1,10 +1,20 @@
 /** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
 export * from './addresses.js';
+export { type Attempt, Audit, type Outcome } from './audit.js';
+export { outcomeOf } from './audited-calls.js';
 export { callStream, type StreamOptions } from './call-stream.js';
 export * from './client.js';
 export * from './clock.js';
 export * from './connection.js';
-export { type Caller, Credentials, callerName, callerOf, causeOfRequest, mainTenant } from './credentials.js';
+export {
+  type Caller,
+  Credentials,
+  callerName,
+  callerOf,
+  causeOfRequest,
+  checkRole,
+  mainTenant,
+} from './credentials.js';
 export {
   type CycleAct,
   CycleSpans,

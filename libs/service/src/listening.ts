@@ -12,6 +12,7 @@ import type { Readiness } from './readiness.js';
 import { RunningRequests } from './running-calls.js';
 import { defaultPorts, variableOf } from './settings.js';
 import type { ServiceDefinition, StartOptions } from './start.js';
+import type { Tls } from './tls.js';
 
 interface Parts {
   readonly definition: ServiceDefinition;
@@ -20,18 +21,19 @@ interface Parts {
   readonly readiness: Readiness;
   readonly identity: Identity;
   readonly log: Log;
+  readonly tls?: Tls;
 }
 
 /** Opens the health door where there is one, for `closers` to close; its port, or 0. Throws PORT_TAKEN or PORT_NOT_OPENED. */
 export async function listenHealth(
-  { definition, ground, options, readiness, identity }: Parts,
+  { definition, ground, options, readiness, identity, tls }: Parts,
   closers: (() => Promise<unknown>)[],
 ): Promise<number> {
   const { settings } = ground;
   const port = options.healthPort ?? healthPortOf(definition.name, settings, defaultPorts);
   if (port === undefined) return 0;
   const dependencies = new Dependencies(dependenciesOf(ground, events.timePassed.topic));
-  const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port });
+  const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port, tls });
   closers.push(() => door.close());
   return door.port;
 }
@@ -46,6 +48,7 @@ export class HttpDoor {
     private readonly usualPort: number,
   ) {
     app.useGlobalInterceptors(this.requests);
+    parts.tls?.renewed((renewed) => app.getHttpServer().setSecureContext(renewed));
   }
 
   /** Its port. Throws PORT_TAKEN or PORT_NOT_OPENED. */

@@ -1,11 +1,12 @@
 /**
  * Whether a service is ready: it has started (and leads, where it is led), is not stopping, and none of its partitions is paused. A paused service is
- * live but not ready. Tells the gRPC health service whenever that changes.
+ * live but not ready. What a person should look at though the service does its work is its attention. Tells the gRPC health service whenever that changes.
  */
 import type { HealthImplementation } from 'grpc-health-check';
 
 export class Readiness {
   readonly #paused = new Map<string, string>();
+  readonly #attention = new Map<string, string>();
   readonly #followers: ((ready: boolean) => void)[] = [];
   #phase: 'starting' | 'standby' | 'running' | 'stopping' = 'starting';
   #leader: () => string = () => '';
@@ -24,6 +25,17 @@ export class Readiness {
       ...(this.#phase === 'running' ? [] : [phase]),
       ...[...this.#paused].map(([where, why]) => `${where} is paused: ${why}`),
     ];
+  }
+
+  /** What a person should look at; empty where nothing is. It makes nothing unready. */
+  get attention(): string[] {
+    return [...this.#attention.values()];
+  }
+
+  /** Says what of `where` needs a person; '' that nothing does any more. */
+  attend(where: string, why: string): void {
+    if (why) this.#attention.set(where, why);
+    else this.#attention.delete(where);
   }
 
   /** Waits for the lead, which somebody else has: live, and not ready. */

@@ -138,10 +138,17 @@ it.each(['127.0.0.1', '127.0.1.1', 'localhost', '::1'])('is not exposed on %s', 
   expect(() => checkExposure(readSettings({ DRIFTLOOP_HOST: host }))).not.toThrow();
 });
 
-it.each(['0.0.0.0', '::', '10.0.0.1', '127.example.org'])('is exposed on %s, and needs a token there', (host) => {
-  expect(() => checkExposure(readSettings({ DRIFTLOOP_HOST: host }))).toThrow(/DRIFTLOOP_TOKEN/);
-  expect(() => checkExposure(readSettings({ DRIFTLOOP_HOST: host, DRIFTLOOP_TOKEN: token }))).not.toThrow();
-});
+it.each(['0.0.0.0', '::', '10.0.0.1', '127.example.org'])(
+  'is exposed on %s, and needs a token and TLS there',
+  (host) => {
+    expect(() => checkExposure(readSettings({ DRIFTLOOP_HOST: host }))).toThrow(/DRIFTLOOP_TOKEN/);
+    const known = { DRIFTLOOP_HOST: host, DRIFTLOOP_TOKEN: token };
+    expect(() => checkExposure(readSettings(known))).toThrow(/TLS_CERT_FILE.*DRIFTLOOP_ALLOW_PLAINTEXT=true/);
+    expect(() => checkExposure(readSettings({ ...known, DRIFTLOOP_ALLOW_PLAINTEXT: 'true' }))).not.toThrow();
+    const files = { DRIFTLOOP_TLS_CERT_FILE: 'a.pem', DRIFTLOOP_TLS_KEY_FILE: 'a.key' };
+    expect(() => checkExposure(readSettings({ ...known, ...files }))).not.toThrow();
+  },
+);
 
 it('does not start one service alone in embedded mode', async () => {
   await expect(start(tiny)).rejects.toMatchObject({

@@ -2,7 +2,9 @@
 import { hostname } from 'node:os';
 import { services } from '@driftloop/contracts';
 import { z } from 'zod';
+import { type AccessSettings, accessFaults, accessOf, accessShape, type TlsFiles } from './access-settings.js';
 import { errors } from './errors.js';
+import { Secret } from './secret.js';
 import { type Fault, withSecretFiles } from './secret-files.js';
 
 /** Every port a developer's machine has, on 127.0.0.1 (design §5). */
@@ -26,22 +28,7 @@ export const defaultPorts = {
 } as const;
 export type PortName = keyof typeof defaultPorts;
 
-/** A string that does not end up in logs: only `reveal` tells it. */
-export class Secret {
-  readonly #value: string;
-  constructor(value: string) {
-    this.#value = value;
-  }
-  reveal(): string {
-    return this.#value;
-  }
-  toString(): string {
-    return '[secret]';
-  }
-  toJSON(): string {
-    return '[secret]';
-  }
-}
+export { Secret, type TlsFiles };
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
@@ -71,7 +58,10 @@ export interface ClusterSettings {
   };
 }
 
+export interface Settings extends AccessSettings {}
+
 /** An abstract class, so that it is its own injection token. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: what the environment says of access is declared where it is read
 export abstract class Settings {
   abstract readonly mode: 'embedded' | 'cluster';
   /** The folder of the embedded mode. */
@@ -82,10 +72,6 @@ export abstract class Settings {
   abstract readonly ports: Readonly<Partial<Record<PortName, number>>>;
   /** Where the environment says that others are: `host:port`, or one for each replica with commas between. */
   abstract readonly addresses: Readonly<Record<string, string>>;
-  /** With it every call needs it, health and reflection excepted. */
-  abstract readonly token?: Secret;
-  /** Whoever has it may say what time it is. */
-  abstract readonly replayToken?: Secret;
   abstract readonly logLevel: LogLevel;
   /** Base of the OTLP HTTP endpoint; spans are only made where there is one. */
   abstract readonly otlpEndpoint?: string;
@@ -124,12 +110,6 @@ const port = z.coerce
 const address = z
   .string()
   .regex(/^[^\s:/,]+:\d{1,5}(,[^\s:/,]+:\d{1,5})*$/, 'is not host:port, nor several with commas between');
-const secret = z
-  .string()
-  .min(16, 'is shorter than 16 characters')
-  .regex(/^[\x21-\x7e]+$/, 'has characters other than printable ASCII')
-  .transform((value) => new Secret(value));
-
 const wholeMs = (least: number, most: number, usual: number) =>
   z.coerce
     .number('is not a number')
@@ -142,8 +122,7 @@ const schema = z.object({
   DRIFTLOOP_MODE: z.enum(['embedded', 'cluster'], 'is neither embedded nor cluster').default('embedded'),
   DRIFTLOOP_HOME: z.string().default('.driftloop'),
   DRIFTLOOP_HOST: z.string().default('127.0.0.1'),
-  DRIFTLOOP_TOKEN: secret.optional(),
-  DRIFTLOOP_REPLAY_TOKEN: secret.optional(),
+  ...accessShape,
   DRIFTLOOP_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'is not a level of trace … fatal, silent')
     .optional(),
@@ -204,7 +183,9 @@ export function readSettings(variables: Environment = process.env): Settings {
     .extend(each(Object.keys(defaultPorts), 'PORT', port))
     .extend(each(services, 'ADDRESS', address))
     .safeParse(given);
-  const all = [...faults, ...(parsed.error?.issues.map(faultOf) ?? [])].filter(unlessOfFile(faults));
+  const all = [...faults, ...accessFaults(given), ...(parsed.error?.issues.map(faultOf) ?? [])].filter(
+    unlessOfFile(faults),
+  );
   if (all.length) throw errors.SETTINGS_INVALID({ faults: all });
   return settingsOf(parsed.data as Parsed);
 }
@@ -258,9 +239,8 @@ function settingsOf(e: Parsed): Settings {
     host: e.DRIFTLOOP_HOST,
     ports: named(Object.keys(defaultPorts), 'PORT'),
     addresses: named(services, 'ADDRESS') as Record<string, string>,
-    token: e.DRIFTLOOP_TOKEN,
+    ...accessOf(e),
     featurePatienceMs: e.DRIFTLOOP_FEATURE_PATIENCE_MS,
-    replayToken: e.DRIFTLOOP_REPLAY_TOKEN,
     leaseMs: e.DRIFTLOOP_LEASE_MS,
     clock: {
       ...(e.DRIFTLOOP_CLOCK && { mode: e.DRIFTLOOP_CLOCK }),
@@ -274,10 +254,12 @@ function settingsOf(e: Parsed): Settings {
   };
 }
 
-/** Throws AUTH_REQUIRED where a door would be open to other machines without a token. */
+/** Throws AUTH_REQUIRED or TLS_REQUIRED where a door would be open to other machines without a token or unencrypted. */
 export function checkExposure(settings: Settings): void {
   const loopback = ['localhost', '::1', '[::1]'].includes(settings.host) || /^127(\.\d{1,3}){3}$/.test(settings.host);
-  if (!loopback && !settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
+  if (loopback) return;
+  if (!settings.token) throw errors.AUTH_REQUIRED({ host: settings.host });
+  if (!settings.tls && !settings.plaintext) throw errors.TLS_REQUIRED({ host: settings.host });
 }
 
 /** How a house's brokers are reached. */

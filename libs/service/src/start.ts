@@ -14,11 +14,12 @@ import { AdminService, events, type ServiceName } from '@driftloop/contracts';
 import { Outbox } from '@driftloop/documents';
 import { Objects } from '@driftloop/objects';
 import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
-import { type DynamicModule, type INestApplication, Module, type RpcExceptionFilter, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
+import { openAccess } from './access.js';
 import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
+import { Audit } from './audit.js';
 import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
@@ -33,11 +34,13 @@ import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { checkExposure, Settings, variableOf } from './settings.js';
+import { Settings, variableOf } from './settings.js';
 import { observeBus } from './telemetry/bus-metrics.js';
 import { Metrics } from './telemetry/metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
 import { Telemetry } from './telemetry.js';
+import { Tls } from './tls.js';
+import { connect } from './transports.js';
 import { logOptions, telemetryOf, type WatchedGround, watchedGround } from './watched.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
@@ -104,6 +107,8 @@ interface Parts extends WatchedGround {
   readonly telemetry: Telemetry;
   readonly readiness: Readiness;
   readonly credentials: Credentials;
+  readonly audit: Audit;
+  readonly tls?: Tls;
   readonly identity: Identity;
   readonly clock: WallClock;
   readonly leadership: Leadership;
@@ -112,7 +117,7 @@ interface Parts extends WatchedGround {
 const strategies = new WeakMap<INestApplication, WhenStrategy>();
 
 /**
- * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, PORT_TAKEN,
+ * Starts a service; one that is led resolves when this replica leads. Throws AUTH_REQUIRED, TLS_REQUIRED, TLS_INVALID, TOKENS_INVALID, PORT_TAKEN,
  * LISTENER_NOT_DECLARED, GROUP_INVALID, STOPPED, or what the module's start throws; nothing of it is left then, and the
  * ground is closed.
  */
@@ -129,9 +134,10 @@ export async function startService(
   const credentials = new Credentials(settings);
   const watched = watchedGround(ground, telemetry);
   const clock = options.clock ?? new WallClock();
+  const audit = new Audit({ service: definition.name, connection: ground.connection, clock, log });
   const led = ledIn(definition, ground, log, clock);
   const leadership = led ?? new Unled();
-  const own = { log, telemetry, readiness, credentials, identity, clock, leadership };
+  const own = { log, telemetry, readiness, credentials, audit, identity, clock, leadership };
   const parts = { definition, ground, options, ...own, ...watched };
   const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
   const close = once(() => stop(readiness, closers));
@@ -141,7 +147,8 @@ export async function startService(
   };
   try {
     if (led) await waitForLead(led, parts, closers);
-    const running = await open(parts, closers);
+    const tls = settings.tls && new Tls(settings.tls);
+    const running = await open({ ...parts, tls }, closers);
     leadership.check();
     if (led) led.onLost = options.onLost ?? (() => void close().catch((err) => log.warn({ err }, 'closing failed')));
     return { ...running, close, die };
@@ -182,7 +189,8 @@ async function waitForLead(
 
 async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<Omit<RunningService, 'close' | 'die'>> {
   const { definition, ground, readiness, telemetry, identity } = parts;
-  checkExposure(ground.settings);
+  openAccess(parts, closers);
+  await parts.audit.open();
   const healthPort = await listenHealth(parts, closers);
   const endRuntime = observeRuntime(telemetry.metrics);
   closers.push(async () => endRuntime());
@@ -229,7 +237,8 @@ async function stop(readiness: Readiness, closers: (() => Promise<unknown>)[]): 
 
 function create(parts: Parts): Promise<INestApplication> {
   const root: DynamicModule = { module: class Root {}, imports: [kitOf(parts), parts.definition.module] };
-  const options = { logger: nestLog(parts.log), abortOnError: false, forceCloseConnections: true };
+  const httpsOptions = parts.definition.http && parts.tls?.identity;
+  const options = { logger: nestLog(parts.log), abortOnError: false, forceCloseConnections: true, httpsOptions };
   return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
 }
 
@@ -249,6 +258,7 @@ function kitOf(parts: Parts): DynamicModule {
     [Telemetry, telemetry],
     [Metrics, telemetry.metrics],
     [Credentials, credentials],
+    [Audit, parts.audit],
     [Readiness, readiness],
     [Identity, identity],
     [Leadership, leadership],
@@ -274,24 +284,12 @@ function connectEvents(app: INestApplication, parts: Parts) {
 }
 
 function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<ServiceDefinition['grpc']>) {
-  const { definition, ground, options, readiness, telemetry, log, credentials, leadership } = parts;
+  const { definition, ground, options, readiness, telemetry, log, credentials, audit, leadership, tls } = parts;
   const { settings } = ground;
   const port = options.port ?? settings.ports[definition.name] ?? grpc.port;
   const variable = variableOf(definition.name, 'PORT');
   const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
   const common = { service: definition.name, host: settings.host, port, variable, packages };
-  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, leadership });
+  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership, tls });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
-}
-
-/** Connects a transport whose handlers are registered at `listen`, after the filter is known; the app runs the hooks. */
-function connect(
-  app: INestApplication,
-  strategy: CustomTransportStrategy,
-  filter: RpcExceptionFilter,
-): NestMicroservice {
-  const microservice = app.connectMicroservice({ strategy }, { deferInitialization: true }) as NestMicroservice;
-  microservice.useGlobalFilters(filter);
-  microservice.setIsInitHookCalled(true);
-  return microservice;
 }

@@ -49,9 +49,15 @@ function shortened(message: string): string {
 }
 
 /** A status that somebody made on purpose. */
-function isStatus(error: unknown): error is { code: status; details: string; metadata?: Metadata } {
+export function isStatus(error: unknown): error is { code: status; details: string; metadata?: Metadata } {
   const e = error as { code?: unknown; details?: unknown };
   return typeof e?.code === 'number' && e.code in status && typeof e.details === 'string';
+}
+
+/** The code of the typed error that a status carries; '' where it carries none. */
+export function codeOf({ metadata }: { metadata?: Metadata }): string {
+  const [sent] = metadata?.get(errorKey) ?? [];
+  return (sent && parsed(sent)?.code) || '';
 }
 
 /** Turns what a client received into a typed error. */

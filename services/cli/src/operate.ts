@@ -127,9 +127,11 @@ function servicesTable(found: readonly DescribeReply[]): string {
   ]);
   const behind = found.flatMap(({ groups }) => groups).filter(({ lag, dead }) => lag > 0 || dead > 0);
   const details = behind.map(({ name, topics, lag, dead }) => [name, topics.join(' '), lag, dead]);
+  const attention = found.flatMap(({ service, attention: lines }) => lines.map((line) => `! ${service}: ${line}`));
   return [
     columns(['service', 'state', 'version', 'replica', 'groups', 'behind', 'dead'], rows),
     ...(details.length ? ['', columns(['group', 'hears', 'behind', 'dead'], details)] : []),
+    ...(attention.length ? ['', ...attention] : []),
   ].join('\n');
 }
 

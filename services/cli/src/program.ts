@@ -3,6 +3,7 @@ import { CallFailed } from '@driftloop/client';
 import { Command } from 'commander';
 import { addActing } from './act.js';
 import { addAsking } from './ask.js';
+import { addCallers } from './callers.js';
 import { Doors, tokenOf } from './doors.js';
 import { addDrift } from './drift.js';
 import { addHearing } from './hear.js';
@@ -18,6 +19,11 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
     .description('models that renew themselves: declare, look, ask, act')
     .option('--url <url>', 'the gateway', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
     .option('--serving <address>', 'the inference door', environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .option(
+      '--ca <file>',
+      'believe what these certificates have signed, PEM',
+      environment.DRIFTLOOP_TLS_CA_FILE || undefined,
+    )
     .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   const doors = () => new Doors(program.opts(), tokenOf(environment));
@@ -31,6 +37,7 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
   addAsking(program, doors);
   addHearing(program, doors);
   addSimulating(program, doors);
+  addCallers(program, doors);
   return program;
 }
 

@@ -1,21 +1,15 @@
-/** The replay's door to time; needs the replay credential. */
-import { Credentials } from '@driftloop/service';
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+/** The replay's door to time; needs the role replay (access.ts). */
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { Clock } from './clock.js';
-import { errors } from './errors.js';
 import { requiredTime } from './request.js';
 
 @Controller('v1')
 export class ClockDoor {
-  constructor(
-    private readonly clock: Clock,
-    private readonly credentials: Credentials,
-  ) {}
+  constructor(private readonly clock: Clock) {}
 
   @Post('clock')
   @HttpCode(200)
-  async pass(@Body() body: unknown, @Headers() headers: Record<string, string | undefined>) {
-    this.replayOnly(headers);
+  async pass(@Body() body: unknown) {
     const now = requiredTime(body, 'now');
     await this.clock.pass(now);
     return { now };
@@ -23,13 +17,8 @@ export class ClockDoor {
 
   @Post('settled')
   @HttpCode(200)
-  async settled(@Headers() headers: Record<string, string | undefined>) {
-    this.replayOnly(headers);
+  async settled() {
     await this.clock.settled();
     return {};
-  }
-
-  private replayOnly(headers: Record<string, string | undefined>): void {
-    if (!this.credentials.caller(headers.authorization).replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
   }
 }

@@ -2,6 +2,7 @@
 import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AuditDoor } from './audit.http.js';
 import { ClockDocuments } from './clock.documents.js';
 import { ClockDoor } from './clock.http.js';
 import { Clock } from './clock.js';
@@ -20,7 +21,7 @@ import { SimulateDoor } from './simulate.http.js';
 import { Upstreams } from './upstreams.js';
 
 @Module({
-  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor, QuarantineDoor],
+  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor, QuarantineDoor, AuditDoor],
   providers: [
     Upstreams,
     Clock,

@@ -1,20 +1,46 @@
 /**
- * Who may come in: with a token in the house, whoever has one. The services behind the gateway would take a call without a
- * credential for the gateway's own.
+ * Who may come in: with a token in the house, whoever has one, and the role that the route needs. The services behind the
+ * gateway would take a call without a credential for the gateway's own.
  */
 import type { IncomingMessage } from 'node:http';
-import { Credentials } from '@driftloop/service';
+import { Audit, Credentials, checkRole, outcomeOf } from '@driftloop/service';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { ReadyDoor } from './ready.http.js';
+import { roleOf } from './access.js';
+import { errors } from './errors.js';
+
+/** A request, and the route that it was found to be for. */
+type Routed = IncomingMessage & {
+  readonly route: { readonly path: string };
+  readonly params: Readonly<Record<string, string | undefined>>;
+};
 
 @Injectable()
 export class KnownCaller implements CanActivate {
-  constructor(private readonly credentials: Credentials) {}
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly audit: Audit,
+  ) {}
 
-  /** Throws CREDENTIAL_MISSING or CREDENTIAL_REFUSED; whether the house is ready, anybody may ask. */
+  /** Throws CREDENTIAL_MISSING, CREDENTIAL_REFUSED, ROLE_MISSING or REPLAY_ONLY; whether the house is ready, anybody may ask. */
   canActivate(context: ExecutionContext): boolean {
-    const { authorization } = context.switchToHttp().getRequest<IncomingMessage>().headers;
-    if (context.getClass() !== ReadyDoor) this.credentials.caller(authorization);
+    const request = context.switchToHttp().getRequest<Routed>();
+    const { method = '', headers, socket, route } = request;
+    const needed = roleOf(method, route.path);
+    if (!needed) return true;
+    const connection = `${socket.remoteAddress}:${socket.remotePort}`;
+    const caller = this.credentials.caller(headers.authorization, connection);
+    try {
+      if (needed === 'replay' && !caller.replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
+      checkRole(caller, needed, `${method} ${route.path}`);
+    } catch (error) {
+      const what = { act: route.path.slice(route.path.lastIndexOf('/') + 1), method: `${method} ${route.path}` };
+      const requestId = headers['x-request-id']?.toString();
+      this.audit.refused(
+        { caller, connection, ...what, subject: request.params.model ?? '', requestId },
+        outcomeOf(error),
+      );
+      throw error;
+    }
     return true;
   }
 }

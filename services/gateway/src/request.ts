@@ -2,10 +2,12 @@
 import { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
 
-/** Options of an upstream call: the caller's own credential, and a deadline. */
+/** Options of an upstream call: the caller's own credential and name of the request, and a deadline. */
 export function forwarded(headers: Record<string, string | undefined>): { metadata: Metadata; deadlineMs: number } {
   const metadata = new Metadata();
   if (headers.authorization) metadata.set('authorization', headers.authorization);
+  const requestId = headers['x-request-id'];
+  if (requestId && /^[\x21-\x7e]{1,128}$/.test(requestId)) metadata.set('x-request-id', requestId);
   return { metadata, deadlineMs: 30_000 };
 }
 

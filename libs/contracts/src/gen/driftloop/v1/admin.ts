@@ -31,6 +31,8 @@ export interface DescribeReply {
   /** Why it is not ready. */
   reasons: string[];
   groups: ConsumerGroup[];
+  /** What a person should look at though the service does its work: a token file that is broken. */
+  attention: string[];
 }
 
 export interface ConsumerGroup {
@@ -92,6 +94,47 @@ export interface DiscardDeadLettersReply {
   eventIds: string[];
 }
 
+export interface ReadAuditRequest {
+  /** At most 1,000; 0 is 100. */
+  limit: number;
+  /** Only acts older than the one with this id; empty: from the newest on. */
+  before: string;
+  /** Only those of a caller, by its name; empty: of all. */
+  by: string;
+  /** Only those about a subject: a model, a label, a group, an item of the quarantine; empty: about all. */
+  subject: string;
+}
+
+export interface ReadAuditReply {
+  acts: AuditedAct[];
+}
+
+/** An act of a person or a program: who did what, and what came of it. It holds no payload and no secret. */
+export interface AuditedAct {
+  /** Ids of later acts of a service are greater. */
+  id: string;
+  /** Wall time: when it was asked for. */
+  at:
+    | Date
+    | undefined;
+  /** The name that the caller's token has; without one, the tenant's. */
+  by: string;
+  roles: string[];
+  /** Where it called from: the gateway, where it came through that. */
+  connection: string;
+  service: string;
+  /** "promote", "pause" … ; of a call that may not be made, its method. */
+  act: string;
+  method: string;
+  subject: string;
+  /** OK, or the status that it was refused with; empty where the service ended before it was told. */
+  status: string;
+  /** The error's own code; empty where there is none. */
+  code: string;
+  /** The caller's own name of the request (metadata x-request-id), or one that was given to it. */
+  requestId: string;
+}
+
 function createBaseDescribeRequest(): DescribeRequest {
   return {};
 }
@@ -145,7 +188,7 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescribeReply(): DescribeReply {
-  return { service: "", version: "", replica: "", ready: false, reasons: [], groups: [] };
+  return { service: "", version: "", replica: "", ready: false, reasons: [], groups: [], attention: [] };
 }
 
 export const DescribeReply: MessageFns<DescribeReply> = {
@@ -167,6 +210,9 @@ export const DescribeReply: MessageFns<DescribeReply> = {
     }
     for (const v of message.groups) {
       ConsumerGroup.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.attention) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -232,6 +278,14 @@ export const DescribeReply: MessageFns<DescribeReply> = {
             message.groups.push(ConsumerGroup.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.attention.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -252,6 +306,9 @@ export const DescribeReply: MessageFns<DescribeReply> = {
       ready: isSet(object.ready) ? globalThis.Boolean(object.ready) : false,
       reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
       groups: globalThis.Array.isArray(object?.groups) ? object.groups.map((e: any) => ConsumerGroup.fromJSON(e)) : [],
+      attention: globalThis.Array.isArray(object?.attention)
+        ? object.attention.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -275,6 +332,9 @@ export const DescribeReply: MessageFns<DescribeReply> = {
     if (message.groups?.length) {
       obj.groups = message.groups.map((e) => ConsumerGroup.toJSON(e));
     }
+    if (message.attention?.length) {
+      obj.attention = message.attention;
+    }
     return obj;
   },
 
@@ -289,6 +349,7 @@ export const DescribeReply: MessageFns<DescribeReply> = {
     message.ready = object.ready ?? false;
     message.reasons = object.reasons?.map((e) => e) || [];
     message.groups = object.groups?.map((e) => ConsumerGroup.fromPartial(e)) || [];
+    message.attention = object.attention?.map((e) => e) || [];
     return message;
   },
 };
@@ -1152,6 +1213,452 @@ export const DiscardDeadLettersReply: MessageFns<DiscardDeadLettersReply> = {
   },
 };
 
+function createBaseReadAuditRequest(): ReadAuditRequest {
+  return { limit: 0, before: "", by: "", subject: "" };
+}
+
+export const ReadAuditRequest: MessageFns<ReadAuditRequest> = {
+  encode(message: ReadAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== 0) {
+      writer.uint32(8).int32(message.limit);
+    }
+    if (message.before !== "") {
+      writer.uint32(18).string(message.before);
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    if (message.subject !== "") {
+      writer.uint32(34).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadAuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.before = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadAuditRequest {
+    return {
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      before: isSet(object.before) ? globalThis.String(object.before) : "",
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+    };
+  },
+
+  toJSON(message: ReadAuditRequest): unknown {
+    const obj: any = {};
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.before !== "") {
+      obj.before = message.before;
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadAuditRequest>): ReadAuditRequest {
+    return ReadAuditRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadAuditRequest>): ReadAuditRequest {
+    const message = createBaseReadAuditRequest();
+    message.limit = object.limit ?? 0;
+    message.before = object.before ?? "";
+    message.by = object.by ?? "";
+    message.subject = object.subject ?? "";
+    return message;
+  },
+};
+
+function createBaseReadAuditReply(): ReadAuditReply {
+  return { acts: [] };
+}
+
+export const ReadAuditReply: MessageFns<ReadAuditReply> = {
+  encode(message: ReadAuditReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.acts) {
+      AuditedAct.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadAuditReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadAuditReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.acts.push(AuditedAct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadAuditReply {
+    return { acts: globalThis.Array.isArray(object?.acts) ? object.acts.map((e: any) => AuditedAct.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: ReadAuditReply): unknown {
+    const obj: any = {};
+    if (message.acts?.length) {
+      obj.acts = message.acts.map((e) => AuditedAct.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadAuditReply>): ReadAuditReply {
+    return ReadAuditReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadAuditReply>): ReadAuditReply {
+    const message = createBaseReadAuditReply();
+    message.acts = object.acts?.map((e) => AuditedAct.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAuditedAct(): AuditedAct {
+  return {
+    id: "",
+    at: undefined,
+    by: "",
+    roles: [],
+    connection: "",
+    service: "",
+    act: "",
+    method: "",
+    subject: "",
+    status: "",
+    code: "",
+    requestId: "",
+  };
+}
+
+export const AuditedAct: MessageFns<AuditedAct> = {
+  encode(message: AuditedAct, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    if (message.by !== "") {
+      writer.uint32(26).string(message.by);
+    }
+    for (const v of message.roles) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.connection !== "") {
+      writer.uint32(42).string(message.connection);
+    }
+    if (message.service !== "") {
+      writer.uint32(50).string(message.service);
+    }
+    if (message.act !== "") {
+      writer.uint32(58).string(message.act);
+    }
+    if (message.method !== "") {
+      writer.uint32(66).string(message.method);
+    }
+    if (message.subject !== "") {
+      writer.uint32(74).string(message.subject);
+    }
+    if (message.status !== "") {
+      writer.uint32(82).string(message.status);
+    }
+    if (message.code !== "") {
+      writer.uint32(90).string(message.code);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(98).string(message.requestId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditedAct {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditedAct();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.connection = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.act = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AuditedAct {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      roles: globalThis.Array.isArray(object?.roles) ? object.roles.map((e: any) => globalThis.String(e)) : [],
+      connection: isSet(object.connection) ? globalThis.String(object.connection) : "",
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+      act: isSet(object.act) ? globalThis.String(object.act) : "",
+      method: isSet(object.method) ? globalThis.String(object.method) : "",
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AuditedAct): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.roles?.length) {
+      obj.roles = message.roles;
+    }
+    if (message.connection !== "") {
+      obj.connection = message.connection;
+    }
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    if (message.act !== "") {
+      obj.act = message.act;
+    }
+    if (message.method !== "") {
+      obj.method = message.method;
+    }
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AuditedAct>): AuditedAct {
+    return AuditedAct.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditedAct>): AuditedAct {
+    const message = createBaseAuditedAct();
+    message.id = object.id ?? "";
+    message.at = object.at ?? undefined;
+    message.by = object.by ?? "";
+    message.roles = object.roles?.map((e) => e) || [];
+    message.connection = object.connection ?? "";
+    message.service = object.service ?? "";
+    message.act = object.act ?? "";
+    message.method = object.method ?? "";
+    message.subject = object.subject ?? "";
+    message.status = object.status ?? "";
+    message.code = object.code ?? "";
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
 export type AdminService = typeof AdminService;
 export const AdminService = {
   /** What runs here: groups with their lag, what is paused and why. */
@@ -1204,6 +1711,19 @@ export const AdminService = {
       Buffer.from(DiscardDeadLettersReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): DiscardDeadLettersReply => DiscardDeadLettersReply.decode(value),
   },
+  /**
+   * What callers have done at this service, newest first: each act that changes what the loop does, and each that was refused.
+   * It is kept for 400 days, and of more than 100,000 acts the newest.
+   */
+  readAudit: {
+    path: "/driftloop.v1.Admin/ReadAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadAuditRequest): Buffer => Buffer.from(ReadAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadAuditRequest => ReadAuditRequest.decode(value),
+    responseSerialize: (value: ReadAuditReply): Buffer => Buffer.from(ReadAuditReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadAuditReply => ReadAuditReply.decode(value),
+  },
 } as const;
 
 export interface AdminServer extends UntypedServiceImplementation {
@@ -1219,6 +1739,11 @@ export interface AdminServer extends UntypedServiceImplementation {
    * with DISCARD_UNNAMED where it is not said which; nothing is discarded then.
    */
   discardDeadLetters: handleUnaryCall<DiscardDeadLettersRequest, DiscardDeadLettersReply>;
+  /**
+   * What callers have done at this service, newest first: each act that changes what the loop does, and each that was refused.
+   * It is kept for 400 days, and of more than 100,000 acts the newest.
+   */
+  readAudit: handleUnaryCall<ReadAuditRequest, ReadAuditReply>;
 }
 
 export interface AdminClient extends Client {
@@ -1289,6 +1814,25 @@ export interface AdminClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DiscardDeadLettersReply) => void,
+  ): ClientUnaryCall;
+  /**
+   * What callers have done at this service, newest first: each act that changes what the loop does, and each that was refused.
+   * It is kept for 400 days, and of more than 100,000 acts the newest.
+   */
+  readAudit(
+    request: ReadAuditRequest,
+    callback: (error: ServiceError | null, response: ReadAuditReply) => void,
+  ): ClientUnaryCall;
+  readAudit(
+    request: ReadAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReadAuditReply) => void,
+  ): ClientUnaryCall;
+  readAudit(
+    request: ReadAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReadAuditReply) => void,
   ): ClientUnaryCall;
 }
 
