@@ -37,8 +37,10 @@ export class Following {
   /** A model is declared, or its spec has changed. Throws COLUMNS_CHANGED. */
   async declare(tenant: string, model: string, specRevision: number, specJson: string): Promise<void> {
     const spec = parseModelSpec(specJson);
-    this.models.declare(tenant, model, specRevision, spec);
+    const isBack = this.models.isSetAside({ tenant, model });
+    const served = this.models.declare(tenant, model, specRevision, spec);
     await this.documents.declared(tenant, model, specRevision, specJson);
+    if (isBack) await this.catchUp(served);
   }
 
   /** A rollout has changed: load, check, take over; or tell why not. Throws where a dependency is away (retriable). */
