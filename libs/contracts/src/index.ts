@@ -14,6 +14,7 @@ export * from './gen/driftloop/v1/registry.js';
 export * from './gen/driftloop/v1/training.js';
 export * from './gen/driftloop/v1/values.js';
 export * as inference from './gen/inference/grpc_service.js';
+export * from './own.js';
 export { targetOf } from './several-addresses.js';
 export * from './spec/duration.js';
 export * from './spec/features.js';

@@ -38,10 +38,10 @@ export class Declarations {
   /** Declares or changes a model at an event time. Throws SPEC_INVALID, or CHANGED_TOO_MUCH. */
   async apply(text: string, cause: Cause): Promise<ApplyReply> {
     const spec = parseModelSpec(text);
-    constantPriorGraph(spec); // I1
     const { tenant } = cause;
     const model = spec.metadata.name;
     const { json, sha256 } = canonicalSpec(spec);
+    constantPriorGraph(parseModelSpec(json)); // I1
     const known = await this.documents.models.findById(`${tenant}/${model}`).lean();
     if (known?.specSha256 === sha256) {
       await this.ensureFirstVersion(spec, known.revision, cause);
