@@ -23,7 +23,7 @@ export class Doors {
     private readonly options: { url: string; serving: string },
     private readonly token: string | undefined,
   ) {
-    this.url = options.url.replace(/\/+$/, '');
+    this.url = options.url.replace(/\/{1,8}$/, '');
     this.control = new Control(this.url, token);
     this.operations = new Operations(this.control);
     this.quarantine = new Quarantine(this.control);
