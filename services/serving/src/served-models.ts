@@ -5,7 +5,14 @@
  * I2  A question about event time t is answered by the rollout that held at t, also after a restart.
  * I3  The newest rollout is loaded before it is remembered here; the service is ready when every model has one.
  */
-import { featureColumns, featureLayout, type ModelSpec, type Rollout, type ServedVersion } from '@driftloop/contracts';
+import {
+  featureColumns,
+  featureLayout,
+  type ModelSpec,
+  own as ownOf,
+  type Rollout,
+  type ServedVersion,
+} from '@driftloop/contracts';
 import { Isolation, Readiness, type Subject } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
@@ -174,10 +181,15 @@ export function prepare(model: string, rollout: Rollout): ServedRollout {
 }
 
 function inputsOf(spec: ModelSpec, { numbers, texts }: ServedModel['layout']) {
-  const own = spec.spec.request.inputs;
-  const names = [...new Set([...Object.keys(own), ...featureColumns(spec).map(({ name }) => name)])];
-  const kindOf = (name: string): InputKind => own[name] ?? (texts.includes(name) ? 'text' : 'number');
-  const inputs = names.map((name, position) => ({ name, kind: kindOf(name), own: name in own, position }));
+  const declared = spec.spec.request.inputs;
+  const names = [...new Set([...Object.keys(declared), ...featureColumns(spec).map(({ name }) => name)])];
+  const kindOf = (name: string): InputKind => ownOf(declared, name) ?? (texts.includes(name) ? 'text' : 'number');
+  const inputs = names.map((name, position) => ({
+    name,
+    kind: kindOf(name),
+    own: Object.hasOwn(declared, name),
+    position,
+  }));
   const positionOf = (name: string) => names.indexOf(name);
   return {
     inputs: new Map(inputs.map((input) => [input.name, input])),

@@ -123,7 +123,7 @@ function checkAgainst(feature: Extract<Feature, { window: string }>, at: string,
 /** Columns that a spec may have: windows times aggregates grow faster than its text. */
 const mostColumns = 2000;
 /** Names that the model's graph has for itself. */
-const isOfGraph = (name: string) => name === 'probability' || name.startsWith('driftloop_');
+const isOfGraph = (name: string) => name === 'probability' || name === 'prediction' || name.startsWith('driftloop_');
 
 function checkColumnNames(spec: Spec, report: Report) {
   const names = featureColumns({ spec } as ModelSpec).map((column) => column.name);

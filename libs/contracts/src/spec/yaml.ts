@@ -22,7 +22,7 @@ import {
 } from 'yaml';
 import { textLimits } from '../text-limits.js';
 
-const most = { tokens: 30_000, depth: 64, aliases: 20 };
+const most = { tokens: 20_000, depth: 64, aliases: 20 };
 
 /** Where a text is at fault, and how. */
 export class YamlFault extends Error {
