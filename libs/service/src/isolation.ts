@@ -10,7 +10,7 @@
 import { isRetriable, LoopError, shortened } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { Log } from './log.js';
-import type { Metrics } from './telemetry/metrics.js';
+import type { Measurement, Metrics } from './telemetry/metrics.js';
 
 /** Whose work it is. */
 export interface Subject {
@@ -36,11 +36,9 @@ export class Isolation {
 
   constructor(
     private readonly log: Pick<Log, 'error' | 'info'>,
-    private readonly metrics: Metrics,
+    metrics: Metrics,
   ) {
-    metrics.observe('driftloop.model.set_aside', () =>
-      this.all().map((fault) => ({ value: 1, labels: labelsOf(fault) })),
-    );
+    metrics.observe('driftloop.model.set_aside', () => this.measured());
   }
 
   /** Does a model's work. False where it failed by a fault of its own (I1), which is kept and told. */
@@ -62,7 +60,6 @@ export class Isolation {
     const failures = (this.faults.get(key)?.failures ?? 0) + 1;
     const fault = { tenant, model, work, reason: faultInWords(error), failures };
     this.faults.set(key, fault);
-    this.metrics.counter('driftloop.model.faults').add(1, labelsOf(fault));
     if (Number.isInteger(Math.log2(failures)))
       this.log.error(
         { model: `${tenant}/${model}`, work, failures, err: error },
@@ -74,6 +71,12 @@ export class Isolation {
   cleared(subject: Subject, work: string): void {
     if (!this.faults.delete(keyOf(subject, work))) return;
     this.log.info({ model: `${subject.tenant}/${subject.model}`, work }, 'a model that was set aside is back');
+  }
+
+  /** 0 where nobody is: that it can be told must be seen before it is needed. */
+  private measured(): Measurement[] {
+    const found = this.all().map((fault) => ({ value: 1, labels: labelsOf(fault) }));
+    return found.length ? found : [{ value: 0 }];
   }
 
   all(): Fault[] {

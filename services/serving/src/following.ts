@@ -6,7 +6,7 @@
  * I3  What takes over is on disk before it answers: a replica starts with the registry away.
  * I4  A model's changes are followed one at a time.
  */
-import { parseModelSpec } from '@driftloop/contracts';
+import { parseModelSpec, shortened } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Log, WallClock } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
@@ -70,7 +70,7 @@ export class Following {
     this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
     const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
     const answering = served.rollouts[0]?.rollout.champion?.version ?? '';
-    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message, answering };
+    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: shortened(error.message), answering };
     await this.documents.failed(served, rollout, why, cause);
   }
 

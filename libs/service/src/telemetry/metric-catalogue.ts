@@ -129,10 +129,6 @@ export const metricCatalogue = {
     ...{ kind: 'gauge', unit: '{model}', labels: ['driftloop.model', 'driftloop.work'] },
     meaning: '1 while a model is set aside from some work because of a fault of its own; the others go on.',
   },
-  'driftloop.model.faults': {
-    ...{ kind: 'counter', unit: '{fault}', labels: ['driftloop.model', 'driftloop.work'] },
-    meaning: "How often a model's own fault ended work on it.",
-  },
   'driftloop.label.delay': {
     ...{ kind: 'histogram', unit: 's', labels: ['driftloop.label'], buckets: hours },
     meaning: "From the entity's own time to the time at which its outcome was known, both event times.",
