@@ -7,6 +7,7 @@
  * has a meaning without it: no time is the record's, no source is the outside, no subject is the record's key.
  */
 import { catalogue } from './errors.js';
+import { isEventMs } from './event-times.js';
 import { textLimits } from './text-limits.js';
 
 /** A fact, as the bus knows it. */
@@ -67,7 +68,7 @@ export function readCloudEvent(topic: string, record: KafkaRecord): CloudEventFi
     throw invalid('ce_id', `a string that is not empty, of at most ${textLimits.text} characters`);
   if (attributes.key.length > textLimits.text)
     throw invalid('ce_subject, or the key', `a string of at most ${textLimits.text} characters`);
-  if (Number.isNaN(attributes.time)) throw invalid('ce_time', 'an RFC 3339 time');
+  if (!isEventMs(attributes.time)) throw invalid('ce_time', 'an RFC 3339 time between 1900 and 2200');
   try {
     return { ...attributes, data: JSON.parse(text(record.value)) };
   } catch {

@@ -1,5 +1,5 @@
 /** Reading an HTTP request: fields of a JSON body, and the credential that is passed on. */
-import { longText, mostTexts, own } from '@driftloop/contracts';
+import { isEventTime, longText, mostTexts, own } from '@driftloop/contracts';
 import { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
 
@@ -36,8 +36,8 @@ export function optionalText(body: unknown, field: string): string {
 /** An RFC 3339 time that must be there. Throws BODY_INVALID. */
 export function requiredTime(body: unknown, field: string): Date {
   const time = new Date(requiredText(body, field));
-  if (Number.isNaN(time.getTime()))
-    throw errors.BODY_INVALID({ field, problem: 'must be a time, such as 2013-02-14T10:00:00Z' });
+  if (!isEventTime(time))
+    throw errors.BODY_INVALID({ field, problem: 'must be a time of 1900 to 2200, such as 2013-02-14T10:00:00Z' });
   return time;
 }
 
