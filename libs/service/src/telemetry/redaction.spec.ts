@@ -8,7 +8,7 @@ function workOf<T>(run: () => T): { result: T; characters: number } {
   let characters = 0;
   String.prototype.replace = function (this: string, ...args: never[]) {
     characters += this.length;
-    return replace.apply(this, args);
+    return Reflect.apply(replace, this, args);
   } as never;
   try {
     return { result: run(), characters };
