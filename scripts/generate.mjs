@@ -43,8 +43,20 @@ function settle(generate) {
 /** The code and the descriptors; returns every path that is generated or lies where only generated files may. */
 function protobuf() {
   run('buf', ['generate', '-o', fresh]);
+  for (const path of below(fresh).filter((path) => path.endsWith('.ts'))) mapsWithoutPrototype(join(fresh, path));
   write(join(fresh, gen, 'descriptors.ts'), descriptors(Buffer.concat([image('proto'), image(health)])));
   return [...new Set([...below(fresh), ...below(root)])].sort();
+}
+
+/** A map's keys are its sender's: what holds them inherits nothing, and takes "__proto__" for a key (docs/decisions/0025). */
+function mapsWithoutPrototype(path) {
+  const none = 'globalThis.Object.create(null)';
+  const text = readFileSync(path, 'utf8')
+    .replace(/^( {2}return \{.*)$/gm, (line) => line.replaceAll(/(\w+): \{\}/g, `$1: ${none}`))
+    .replace(/^( {4}\w+): \{\},$/gm, `$1: ${none},`)
+    .replace(/^( +obj\.\w+ =) \{\};$/gm, `$1 ${none};`)
+    .replace(/^( +: |) *\{\},$/gm, (line) => line.replace('{}', none));
+  writeFileSync(path, text);
 }
 
 /** A FileDescriptorSet of the .proto files of a folder; two in a row are one of all their files. */

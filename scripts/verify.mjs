@@ -23,6 +23,8 @@ const steps = [
   ['generated code is up to date', node, ['scripts/generate.mjs', '--check']],
   ['names are as they are held', node, ['--disable-warning=ExperimentalWarning', 'scripts/names.mjs', '--check']],
   ['boundaries', node, ['scripts/boundaries.mjs']],
+  ['patterns are linear', node, ['scripts/patterns.mjs']],
+  ['no text indexes a plain object', node, ['scripts/lookups.mjs']],
   ...(given.includes('--no-tests') ? [] : [tests()]),
   ['two months come to the same ledger', node, ['scripts/recorded-run.mjs', 'two-months']],
 ];

@@ -14,7 +14,7 @@ export async function attach(home: string, environment = process.env): Promise<D
   const settings = readSettings({ ...environment, DRIFTLOOP_MODE: 'embedded' });
   if (!settings.replayToken)
     throw new Error("--attach: set DRIFTLOOP_REPLAY_TOKEN (or _FILE), the house's replay credential");
-  const url = (environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000').replace(/\/+$/, '');
+  const url = (environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000').replace(/\/{1,8}$/, '');
   await untilReady(url, openMs);
   const addresses = new Addresses(settings);
   return {

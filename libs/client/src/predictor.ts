@@ -1,5 +1,5 @@
 /** Asking a model: the Open Inference Protocol, one row a call. */
-import { inference } from '@driftloop/contracts';
+import { inference, own } from '@driftloop/contracts';
 import type { Metadata } from '@grpc/grpc-js';
 import { CallFailed } from './failure.js';
 import { credential, open, unary } from './rpc.js';
@@ -93,7 +93,7 @@ function tensor(name: string, value: string | number | Date): Tensor {
 /** Reads typed and raw contents. Throws ANSWER_MALFORMED where there is no probability in the reply. */
 function toAnswer(reply: inference.ModelInferResponse): Answer {
   const parameter = (name: string) => {
-    const choice = reply.parameters[name]?.parameterChoice;
+    const choice = own(reply.parameters, name)?.parameterChoice;
     return choice?.$case === 'stringParam' ? choice.value : '';
   };
   return {

@@ -73,6 +73,8 @@ export function failure(error: ServiceError, target = 'the service'): CallFailed
 }
 
 function unreachable(target: string, said: string): string {
-  const reason = /Error: (.*?)\.? Resolution note/.exec(said)?.[1] ?? said;
+  // What the library says is "…Error: <why>. Resolution note: …".
+  const [, told] = said.split(' Resolution note', 1)[0].split('Error: ', 2);
+  const reason = told && said.includes(' Resolution note') ? told.replace(/\.$/, '') : said;
   return `nothing answers at ${target.replace(/^(dns|driftloop):/, '')} (${reason}); is Driftloop running?`;
 }

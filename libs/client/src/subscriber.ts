@@ -68,7 +68,12 @@ async function* messages(
     const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
     rest = parts.pop()!;
     for (const part of parts) {
-      const field = (name: string) => new RegExp(`^${name}: ?(.*)$`, 'm').exec(part)?.[1];
+      const lines = part.split('\n');
+      const field = (name: string) =>
+        lines
+          .find((line) => line.startsWith(`${name}:`))
+          ?.slice(name.length + 1)
+          .replace(/^ /, '');
       const data = field('data');
       if (data) yield { id: field('id') ?? '', data };
     }

@@ -7,6 +7,8 @@
  * has a meaning without it: no time is the record's, no source is the outside, no subject is the record's key.
  */
 import { catalogue } from './errors.js';
+import { isEventMs } from './event-times.js';
+import { textLimits } from './text-limits.js';
 
 /** A fact, as the bus knows it. */
 export interface CloudEventFields {
@@ -62,8 +64,11 @@ export function readCloudEvent(topic: string, record: KafkaRecord): CloudEventFi
   const invalid = (path: string, expected: string) => cloudEventErrors.CLOUD_EVENT_INVALID({ topic, path, expected });
   const { ce_specversion: version, ce_id: id } = record.headers ?? {};
   if (version !== undefined && text(version) !== '1.0') throw invalid('ce_specversion', '1.0');
-  if (!text(id)) throw invalid('ce_id', 'a string that is not empty');
-  if (Number.isNaN(attributes.time)) throw invalid('ce_time', 'an RFC 3339 time');
+  if (!text(id) || text(id).length > textLimits.text)
+    throw invalid('ce_id', `a string that is not empty, of at most ${textLimits.text} characters`);
+  if (attributes.key.length > textLimits.text)
+    throw invalid('ce_subject, or the key', `a string of at most ${textLimits.text} characters`);
+  if (!isEventMs(attributes.time)) throw invalid('ce_time', 'an RFC 3339 time between 1900 and 2200');
   try {
     return { ...attributes, data: JSON.parse(text(record.value)) };
   } catch {

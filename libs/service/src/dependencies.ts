@@ -6,7 +6,7 @@
  * I2  One that does not answer within two seconds is away.
  */
 import type { Ground } from './ground.js';
-import { redacted } from './telemetry/redaction.js';
+import { redactedWithin } from './telemetry/redaction.js';
 
 const rememberedMs = 1000;
 const patienceMs = 2000;
@@ -70,7 +70,7 @@ async function reasonOf({ name, answer }: Dependency): Promise<string> {
     await Promise.race([Promise.resolve().then(answer), patience]);
     return '';
   } catch (error) {
-    return `${name}: ${redacted((error as Error).message)}`;
+    return `${name}: ${redactedWithin(300, (error as Error).message)}`;
   } finally {
     clearTimeout(late);
   }

@@ -5,8 +5,9 @@
  * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
  * I2  A call is let in only with a credential that is known, where one is needed, and with the role that the method needs;
  *     of a led service, only by its leader.
+ * I3  No text of a request is longer than its kind may be, whatever the method does with it.
  */
-import { accessOf } from '@driftloop/contracts';
+import { accessOf, longTextIn } from '@driftloop/contracts';
 import {
   type handleUnaryCall,
   logVerbosity,
@@ -184,6 +185,7 @@ export class GrpcDoor extends ServerGrpc {
       caller = credentials.caller(text(call.metadata, 'authorization'), call.getPeer());
       this.#allow(caller, call, method.path);
       leadership.check();
+      checkTexts(method, call);
     } catch (error) {
       fail(toStatus(error));
       return;
@@ -259,6 +261,12 @@ export class GrpcDoor extends ServerGrpc {
     const { metrics } = telemetry;
     if (metrics.enabled) metrics.histogram('rpc.server.call.duration').record(ms / 1000, { ...about, ...own, ...type });
   }
+}
+
+/** What our own methods are sent in one message has bounded texts (serving's are the Open Inference Protocol's own). Throws TEXT_TOO_LONG. */
+function checkTexts({ path }: Method, { request }: Partial<Call>): void {
+  const found = path.startsWith('/driftloop.') && request ? longTextIn(request) : undefined;
+  if (found) throw errors.TEXT_TOO_LONG(found);
 }
 
 /** Nest finds a handler by the method's name in the .proto, ts-proto keys it in camel case. */

@@ -175,6 +175,18 @@ export const errors = catalogue('service', {
     retriable: true,
     message: (m: { service: string }) => `${m.service} was stopped while it waited for the lead`,
   },
+  MODEL_SET_ASIDE: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { model: string; work: string; reason: string }) =>
+      `model "${m.model}" is set aside here, its ${m.work} failed: ${m.reason}; mend the cause, or apply a spec that does; other models go on`,
+  },
+  TEXT_TOO_LONG: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { field: string; length: number; limit: number }) =>
+      `${m.field} is ${m.length} long; send at most ${m.limit}`,
+  },
   CALL_UNAVAILABLE: {
     status: 'UNAVAILABLE',
     retriable: true,

@@ -30,6 +30,7 @@ export { type MigratedPlace, migrateAll } from './format/migrate.js';
 export { currentFormat } from './format/steps.js';
 export * from './ground.js';
 export { healthPortName } from './health.js';
+export { type Fault, faultInWords, Isolation, type Subject, setAsideInWords } from './isolation.js';
 export { Leadership, type LeadershipParts, Led, Unled } from './leadership.js';
 export { Log, openLog, secretsOf } from './log.js';
 export { servicePoints } from './points.js';

@@ -3,12 +3,13 @@
  * written in; the same lines as OTLP records where somebody receives them.
  *
  * I1  A line is redacted once, as text, before it goes anywhere: a secret in a nested fact, an error or a URI goes too.
+ * I2  A line is as long as somebody reads it: before that, texts in it that are longer are cut, and lists with them.
  */
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino } from 'pino';
 import { type LogLevel, Secret, type Settings } from './settings.js';
 import { sendLine } from './telemetry/log-records.js';
-import { redacted } from './telemetry/redaction.js';
+import { redacted, redactedWithin } from './telemetry/redaction.js';
 import type { Telemetry } from './telemetry.js';
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -48,16 +49,35 @@ export function secretsOf(settings: Settings): string[] {
   return within(settings);
 }
 
+/** Characters of a line beyond which what is in it is cut, and of one text in it then; items of one list. */
+const longestLine = 16_384;
+const longestFact = 4096;
+const shortFact = 256;
+const mostItems = 50;
+
 /** Opens a service's log. */
 export function openLog(service: string, level: LogLevel, options: LogOptions = {}): Log {
   const { replica, lines = destination({ dest: 2, sync: true }), secrets = [], telemetry } = options;
   const write = (line: string) => {
-    const clean = redacted(line, secrets);
+    const clean = redacted(line.length > longestLine ? cut(line, secrets) : line, secrets);
     lines.write(clean);
     if (telemetry?.logsEnabled) sendLine(telemetry.logger, clean);
   };
   const base = { service, ...(replica && { replica }) };
   return pino({ level, base, ...(telemetry?.enabled && { mixin: () => idsOf(telemetry) }) }, { write });
+}
+
+/** I2. No beginning of a secret stays where a text is cut. */
+function cut(line: string, secrets: readonly string[]): string {
+  let left = longestLine;
+  const parsed: unknown = JSON.parse(line, (_key, value: unknown) => {
+    if (Array.isArray(value) && value.length > mostItems) return [...value.slice(0, mostItems), `… (${value.length})`];
+    if (typeof value !== 'string' || value.length <= shortFact) return value;
+    const most = Math.max(shortFact, Math.min(longestFact, left));
+    left -= Math.min(most, value.length);
+    return value.length > most ? `${redactedWithin(most, value, secrets)} (${value.length} characters)` : value;
+  });
+  return `${JSON.stringify(parsed)}\n`;
 }
 
 function idsOf({ current }: Telemetry): object {

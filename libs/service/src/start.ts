@@ -28,6 +28,7 @@ import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { Identity } from './identity.js';
+import { Isolation } from './isolation.js';
 import { Leadership, Led, Unled } from './leadership.js';
 import { HttpDoor, listenHealth } from './listening.js';
 import { Log, nestLog, openLog } from './log.js';
@@ -261,6 +262,7 @@ function kitOf(parts: Parts): DynamicModule {
     [Audit, parts.audit],
     [Readiness, readiness],
     [Identity, identity],
+    [Isolation, new Isolation(log, telemetry.metrics)],
     [Leadership, leadership],
   ];
   const providers = values.map(([provide, useValue]) => ({ provide, useValue }));

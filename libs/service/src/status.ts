@@ -7,7 +7,7 @@ import { LoopError, type StatusName } from '@driftloop/contracts';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { errors } from './errors.js';
 import type { Log } from './log.js';
-import { redacted } from './telemetry/redaction.js';
+import { redacted, redactedWithin } from './telemetry/redaction.js';
 
 /** The trailing metadata that holds a typed error. */
 export const errorKey = 'driftloop-error-bin';
@@ -38,14 +38,15 @@ function typed(error: LoopError): StatusObject {
 }
 
 function jsonOf({ service, code, message, retriable, details }: LoopError): string {
-  const json = redacted(JSON.stringify({ service, code, message, retriable, details }));
-  if (Buffer.byteLength(json) <= largestDetails) return json;
+  const json = JSON.stringify({ service, code, message, retriable, details });
+  const clean = json.length > 2 * largestDetails ? json : redacted(json);
+  if (Buffer.byteLength(clean) <= largestDetails) return clean;
   return JSON.stringify({ service, code, message: shortened(message), retriable, details: { truncated: true } });
 }
 
 /** Half a surrogate pair cannot be encoded in a header; a credential may not be in one. */
 function shortened(message: string): string {
-  return redacted(message).slice(0, longestMessage).toWellFormed();
+  return redactedWithin(longestMessage, message);
 }
 
 /** A status that somebody made on purpose. */

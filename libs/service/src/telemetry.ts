@@ -30,7 +30,7 @@ import { errorTypeOf, names } from './telemetry/conventions.js';
 import { otlp, type Receivers } from './telemetry/export.js';
 import { GivenIds } from './telemetry/given-ids.js';
 import { Metrics } from './telemetry/metrics.js';
-import { redacted } from './telemetry/redaction.js';
+import { redactedWithin } from './telemetry/redaction.js';
 import { below, spanContextOf, within } from './telemetry/span-context.js';
 
 const scope = '@driftloop/service';
@@ -58,6 +58,9 @@ export interface TelemetryOptions {
   readonly metricsIntervalMs?: number;
   readonly replica?: string;
 }
+
+/** Of an error's message or stack in a span. */
+const longestText = 8192;
 
 /** Injectable. */
 export class Telemetry {
@@ -137,10 +140,11 @@ export class Telemetry {
     this.#running.delete(span.spanContext().spanId);
     if (error !== undefined && error !== null) {
       const { message, details, name, stack } = error as Partial<Error> & { details?: string };
-      const text = redacted(message ?? details ?? String(error));
+      const text = redactedWithin(longestText, message ?? details ?? String(error));
       span.setAttribute(names.errorType, errorTypeOf(error));
       span.setStatus({ code: SpanStatusCode.ERROR, message: text });
-      if (error instanceof Error) span.recordException({ name, message: text, stack: stack && redacted(stack) });
+      if (error instanceof Error)
+        span.recordException({ name, message: text, stack: stack && redactedWithin(longestText, stack) });
     }
     span.end();
   }

@@ -24,7 +24,7 @@ export class Doors {
     private readonly token: string | undefined,
   ) {
     if (options.ca) trust(options.ca);
-    this.url = options.url.replace(/\/+$/, '');
+    this.url = options.url.replace(/\/{1,8}$/, '');
     this.control = new Control(this.url, token);
     this.operations = new Operations(this.control);
     this.quarantine = new Quarantine(this.control);

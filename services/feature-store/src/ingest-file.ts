@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { FileDescription, IngestFileRequest, IngestReply } from '@driftloop/contracts';
+import { type FileDescription, type IngestFileRequest, type IngestReply, own } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Metrics } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
@@ -65,7 +65,7 @@ export class IngestFile {
   ): Promise<IngestReply> {
     const reply: IngestReply = { accepted: 0, duplicates: 0, rejected: [], rejectedCount: 0, quarantined: 0 };
     const columns = view.ingestible(source);
-    const declared = view.spec.spec.sources[source];
+    const declared = own(view.spec.spec.sources, source)!;
     for await (const part of rowsOfFile(duck, path, format as Format, declared)) {
       const { rows, suspect } = good(part, columns, declared.ranges, reply);
       const aside = await this.quarantined.setAside(view, source, suspect);

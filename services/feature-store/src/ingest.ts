@@ -6,6 +6,7 @@ import {
   isEventMs,
   type LabelsAdded,
   outcomesSource,
+  own,
   watermarkGrainMs,
 } from '@driftloop/contracts';
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
@@ -54,7 +55,7 @@ export class Ingest {
     const columns = view.ingestible(request.source);
     if (request.rows.length > rowLimit) throw errors.BATCH_TOO_LARGE({ rows: request.rows.length, limit: rowLimit });
     const watermark = watermarkOf(request.watermark);
-    const { ranges } = view.spec.spec.sources[request.source];
+    const ranges = own(view.spec.spec.sources, request.source)?.ranges;
     const { rows, suspect, rejected, rejectedCount } = takeIn(columns, request.rows, ranges);
     const aside = await this.quarantined.setAside(view, request.source, suspect);
     const recorded = await this.record(view, request.source, rows, watermark, causeOf);

@@ -4,8 +4,10 @@ import {
   type FeatureRow,
   isEventMs,
   type ModelSpec,
+  own,
   type ReadOnlineReply,
   type ReadOnlineRequest,
+  textLimits,
   type Value,
 } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
@@ -17,6 +19,7 @@ import type { Question } from './views/feature-view.js';
 import type { Cell } from './views/source-rows.js';
 
 const questionLimit = 10_000;
+const tooLong = 'is too long';
 /** The longest wait for a watermark, ms of wall time. */
 const longestWait = 60_000;
 
@@ -62,13 +65,16 @@ function rowOf({ view, plan, watermarks }: ModelView, question: Question): Featu
 function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: FeatureQuestion, i: number): Question {
   const time = eventTime?.getTime() ?? Number.NaN;
   if (!isEventMs(time)) throw errors.TIME_INVALID({ what: `event_time of question ${i}` });
-  const cells: Record<string, Cell> = {};
-  for (const name in inputs) {
-    const kind = spec.request.inputs[name];
+  if (entityId.length > textLimits.name)
+    throw errors.INPUT_INVALID({ question: i, input: 'entity_id', problem: tooLong });
+  const cells: Record<string, Cell> = Object.create(null);
+  for (const [name, sent] of Object.entries(inputs)) {
+    const kind = own(spec.request.inputs, name);
     const known = Object.keys(spec.request.inputs).join(', ');
-    const wrong = (problem: string) => errors.INPUT_INVALID({ question: i, input: name, problem });
+    const wrong = (problem: string) => errors.INPUT_INVALID({ question: i, input: name.slice(0, 100), problem });
+    if (sent.kind?.$case === 'text' && sent.kind.value.length > textLimits.text) throw wrong(tooLong);
     if (!kind) throw wrong(`is not declared; declared: ${known}`);
-    const cell = cellOf(kind, inputs[name]);
+    const cell = cellOf(kind, sent);
     if (cell === null) throw wrong(`must be a ${kind}`);
     if (cell !== undefined) cells[name] = cell;
   }

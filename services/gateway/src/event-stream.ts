@@ -19,7 +19,7 @@ export class EventStream {
 
   /** Where a stream begins: "earliest", "latest", or the id of an event already heard. Throws BODY_INVALID. */
   async begin(topics: readonly string[], after: string): Promise<Position> {
-    const position: Position = {};
+    const position: Position = Object.create(null);
     const known = after === 'earliest' || after === 'latest' ? {} : decode(after);
     for (const topic of topics) {
       const ends = await this.bus.ends(topic);

@@ -1,4 +1,5 @@
 /** Reading an HTTP request: fields of a JSON body, and the credential that is passed on. */
+import { isEventTime, longText, mostTexts, own } from '@driftloop/contracts';
 import { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
 
@@ -12,13 +13,21 @@ export function forwarded(headers: Record<string, string | undefined>): { metada
 }
 
 const fieldOf = (body: unknown, field: string): unknown =>
-  body && typeof body === 'object' ? (body as Record<string, unknown>)[field] : undefined;
+  body && typeof body === 'object' ? own(body as Record<string, unknown>, field) : undefined;
 
 /** A text field that must be there. Throws BODY_INVALID. */
 export function requiredText(body: unknown, field: string): string {
   const value = fieldOf(body, field);
-  if (typeof value === 'string' && value) return value;
+  if (typeof value === 'string' && value) return bounded(field, value);
   throw errors.BODY_INVALID({ field, problem: 'must be a text that is not empty, in a JSON body' });
+}
+
+/** Throws BODY_INVALID. */
+function bounded(field: string, value: string): string {
+  const long = longText(field, value);
+  if (long)
+    throw errors.BODY_INVALID({ field, problem: `is ${long.length} characters long; send at most ${long.limit}` });
+  return value;
 }
 
 /** A text field, or "" where it is left out. Throws BODY_INVALID. */
@@ -29,8 +38,8 @@ export function optionalText(body: unknown, field: string): string {
 /** An RFC 3339 time that must be there. Throws BODY_INVALID. */
 export function requiredTime(body: unknown, field: string): Date {
   const time = new Date(requiredText(body, field));
-  if (Number.isNaN(time.getTime()))
-    throw errors.BODY_INVALID({ field, problem: 'must be a time, such as 2013-02-14T10:00:00Z' });
+  if (!isEventTime(time))
+    throw errors.BODY_INVALID({ field, problem: 'must be a time of 1900 to 2200, such as 2013-02-14T10:00:00Z' });
   return time;
 }
 
@@ -41,7 +50,7 @@ export function optionalCount(body: unknown, field: string): number {
 
 /** A whole number of a query string, or 0 where it is left out. Throws BODY_INVALID. */
 export function wholeNumber(query: Record<string, unknown>, field: string): number {
-  const text = query[field] ?? '0';
+  const text = own(query, field) ?? '0';
   return counted(typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : Number.NaN, field);
 }
 
@@ -61,8 +70,9 @@ function counted(value: unknown, field: string): number {
 /** A list of texts, or none where it is left out. Throws BODY_INVALID. */
 export function textList(body: unknown, field: string): string[] {
   const value = fieldOf(body, field) ?? [];
-  if (Array.isArray(value) && value.every((text) => typeof text === 'string' && text)) return value as string[];
-  throw errors.BODY_INVALID({ field, problem: 'must be a list of texts' });
+  if (Array.isArray(value) && value.length <= mostTexts && value.every((text) => typeof text === 'string' && text))
+    return value.map((text: string) => bounded(field, text));
+  throw errors.BODY_INVALID({ field, problem: `must be a list of at most ${mostTexts} texts` });
 }
 
 /** Whether a field is true; false where it is left out. Throws BODY_INVALID. */

@@ -3,7 +3,7 @@
  * with another word of the same instant), or malformed. Pure: it knows nothing of documents or the bus.
  */
 import { createHash } from 'node:crypto';
-import { isEventTime, Outcome } from '@driftloop/contracts';
+import { isEventTime, Outcome, own, textLimits } from '@driftloop/contracts';
 import type { Held, OutcomeChange, OutcomeDocument, QuarantineKind, Revision } from './labeling.documents.js';
 
 export interface Consistency {
@@ -33,7 +33,12 @@ export interface Triage {
 export function fault(outcome: Outcome): { code: string; reason: string } | undefined {
   const malformed = (reason: string) => ({ code: 'MALFORMED', reason });
   if (!outcome.entityId) return malformed('entity_id is missing');
-  if (outcome.entityId.length > 256) return malformed('entity_id is longer than 256 characters');
+  const { name: longest, text } = textLimits;
+  if (outcome.entityId.length > longest) return malformed(`entity_id is longer than ${longest} characters`);
+  if (outcome.source.length > longest) return malformed(`source is longer than ${longest} characters`);
+  for (const [name, { kind }] of Object.entries(outcome.attributes))
+    if (name.length > longest || (kind?.$case === 'text' && kind.value.length > text))
+      return malformed(`an attribute has a name longer than ${longest} or a text longer than ${text} characters`);
   const wrong = (time: Date | undefined) => (time ? 'is not a time between 1900 and 2200' : 'is missing');
   if (!isEventTime(outcome.entityTime))
     return malformed(`entity_time ${wrong(outcome.entityTime)}: the entity's own time`);
@@ -49,7 +54,7 @@ export function fault(outcome: Outcome): { code: string; reason: string } | unde
 /** Which declared rule an outcome breaks, in words; undefined where none. */
 export function inconsistency(outcome: Outcome, consistency: readonly Consistency[]): string | undefined {
   for (const { attribute, atLeast } of consistency) {
-    const kind = outcome.attributes[attribute]?.kind;
+    const kind = own(outcome.attributes, attribute)?.kind;
     if (kind?.$case === 'number' && outcome.value !== (kind.value >= atLeast ? 1 : 0))
       return `value is ${outcome.value} but ${attribute} is ${kind.value}, where 1 means at least ${atLeast}`;
   }

@@ -2,6 +2,7 @@
  * Counting a day's features and predictions into the bins of a champion's reference: for the whole, for each slice that
  * the reference knows, and what the champion lost in each bin. Integers only, so that days add up.
  */
+
 import {
   type BinLosses,
   binOf,
@@ -11,6 +12,7 @@ import {
   lossMilli,
   type ReferenceHistogram,
 } from '@driftloop/algorithms';
+import { own } from '@driftloop/contracts';
 import { unpackNumbers } from './cells.js';
 import type { DayCounts } from './days.documents.js';
 import type { LayoutDocument, PredictionRow } from './rows.documents.js';
@@ -44,10 +46,10 @@ type Bins = Record<string, number[]>;
 /** Counts by feature, and of "prediction", that other days' counts of the same reference add to. */
 export class BinCounter {
   private readonly bins: Bins;
-  private readonly slices: Record<string, Bins> = {};
+  private readonly slices: Record<string, Bins> = Object.create(null);
   /** Columns that slices go by. */
   private readonly slicing: ReadonlySet<string>;
-  private readonly losses: Record<string, { rows: number[]; loss: number[] }> = {};
+  private readonly losses: Record<string, { rows: number[]; loss: number[] }> = Object.create(null);
   private readonly columns = new Map<string, Columns>();
   private readonly prediction: Column | undefined;
   private rows = 0;
@@ -59,10 +61,10 @@ export class BinCounter {
     const { histograms, diagnosis } = reference;
     this.bins = this.blankOf(Object.keys(histograms));
     for (const [slice, features] of Object.entries(diagnosis?.slices ?? {}))
-      this.slices[slice] = this.blankOf(Object.keys(features).filter((feature) => histograms[feature]));
+      this.slices[slice] = this.blankOf(Object.keys(features).filter((feature) => own(histograms, feature)));
     this.slicing = new Set(Object.keys(this.slices).map((slice) => slice.slice(0, slice.indexOf('='))));
     for (const feature of Object.keys(diagnosis?.losses ?? {}))
-      if (histograms[feature])
+      if (Object.hasOwn(histograms, feature))
         this.losses[feature] = { rows: blank(histograms[feature]), loss: blank(histograms[feature]) };
     [this.prediction] = this.matching(['prediction'], 'numeric');
   }
@@ -110,10 +112,10 @@ export class BinCounter {
 
   private matching(names: readonly string[], kind: ReferenceHistogram['kind']): Column[] {
     return names.flatMap((name, at) => {
-      const histogram = this.reference.histograms[name];
+      const histogram = own(this.reference.histograms, name);
       if (histogram?.kind !== kind) return [];
       const slices = Object.entries(this.slices).flatMap(([slice, bins]) =>
-        bins[name] ? [[slice, bins[name]] as const] : [],
+        Object.hasOwn(bins, name) ? [[slice, bins[name]] as const] : [],
       );
       return [{ at, name, histogram, whole: this.bins[name], slices: new Map(slices), losses: this.losses[name] }];
     });

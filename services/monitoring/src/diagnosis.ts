@@ -20,7 +20,7 @@ import {
   sharesMoved,
   wassersteinBinned,
 } from '@driftloop/algorithms';
-import { dayMs, Movement } from '@driftloop/contracts';
+import { dayMs, Movement, own } from '@driftloop/contracts';
 import { type ReadCounts, readCounts } from './count-bins.js';
 import type { DayDocument } from './days.documents.js';
 import type { ModelView, Promotion } from './view.js';
@@ -58,11 +58,19 @@ function ofWhole(
   memory: number,
 ): Movement {
   const histogram = training.histograms[feature];
-  const daily = read.map(({ bins }) => bins[feature]);
-  const before = training.diagnosis?.losses[feature];
-  const lost = read.flatMap(({ losses }) => losses[feature] ?? []);
+  const daily = read.map(({ bins }) => own(bins, feature)!);
+  const before = training.diagnosis && own(training.diagnosis.losses, feature);
+  const lost = read.flatMap(({ losses }) => own(losses, feature) ?? []);
   const share = risen && before && lost.length ? lossShare(before, added(lost)).share : 0;
-  return movement(feature, '', histogram, daily, training.diagnosis?.spreads[feature], memory, bounded(share));
+  return movement(
+    feature,
+    '',
+    histogram,
+    daily,
+    training.diagnosis && own(training.diagnosis.spreads, feature),
+    memory,
+    bounded(share),
+  );
 }
 
 /** I3: days that a feature looks back over, as the spec declares it. */
@@ -72,7 +80,10 @@ const memoryOf = (view: ModelView, feature: string): number => Math.max(1, (view
 function ofSlice(view: ModelView, training: Promotion, slice: string, read: readonly ReadCounts[]): Movement[] {
   const references = training.diagnosis!.slices[slice];
   return Object.entries(references).flatMap(([feature, { counts, spread }]) => {
-    const daily = read.flatMap(({ slices }) => (slices[slice]?.[feature] ? [slices[slice][feature]] : []));
+    const daily = read.flatMap(({ slices }) => {
+      const counts = own(own(slices, slice) ?? {}, feature);
+      return counts ? [counts] : [];
+    });
     if (daily.length < read.length) return [];
     const histogram = { ...training.histograms[feature], counts };
     const found = movement(feature, slice, histogram, daily, spread, memoryOf(view, feature), 0);

@@ -8,6 +8,12 @@ export const errors = catalogue('monitoring', {
     message: (facts: { model: string }) =>
       `no model "${facts.model}" is declared here; apply its spec first, or check its name`,
   },
+  MODEL_SET_ASIDE: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (facts: { model: string; reason: string }) =>
+      `model "${facts.model}" is set aside, what is known of it cannot be read: ${facts.reason}; apply a spec that mends it, the other models go on`,
+  },
   INVALID_LIMIT: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -1,6 +1,6 @@
 /** Answers to questions about the loop, read from documents: any replica can give them. */
 import { Cycle, Decision, dayMs, Evidence, type ModelStatus } from '@driftloop/contracts';
-import { cycleTraceId } from '@driftloop/service';
+import { cycleTraceId, faultInWords } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { fallenBack, replicasOf } from './answering.js';
 import { attentionOf } from './breaker.js';
@@ -63,6 +63,7 @@ export class Reading {
       frozenNote: heldReason,
       answering: [...new Set(replicas.map(({ answering }) => answering).filter((version) => version))],
       attention: [
+        ...this.loop.attention(view),
         ...fallenBack(replicas),
         ...(quarantined.length ? [`labels are set aside (${quarantined.length}): driftloop quarantine`] : []),
         ...(await this.attention(view, cycles)),
@@ -103,9 +104,11 @@ export class Reading {
     return (await this.holds.last(series))?.paused ?? false;
   }
 
-  /** Throws UNKNOWN_MODEL where nothing is declared by this name. */
+  /** Throws UNKNOWN_MODEL where nothing is declared by this name, MODEL_SET_ASIDE where it cannot be read. */
   async declared(series: string, model: string): Promise<ModelView> {
     const view = await this.facts.viewOf(series);
+    const [fault] = view.faults.values();
+    if (fault) throw errors.MODEL_SET_ASIDE({ model, reason: faultInWords(fault) });
     if (!view.ready) throw errors.UNKNOWN_MODEL({ model });
     return view;
   }

@@ -53,6 +53,8 @@ export class ModelView {
   private looked: ReadonlyMap<string, number> | undefined;
   /** By effective time, then revision. */
   private rollouts: Rollout[] = [];
+  /** What could not be folded, by topic: with any of it the model is set aside. A declaration that can be read ends its own. */
+  readonly faults = new Map<string, unknown>();
   readonly promotions = new Map<string, Promotion>();
   /** Loss of a cycle's twin on its embargoed days, by cycle. */
   readonly twinLoss = new Map<string, MeanLoss>();
@@ -63,8 +65,16 @@ export class ModelView {
     this.model = series.slice(slash + 1);
   }
 
-  /** Takes a fact in; the same one again changes nothing. */
-  fold({ topic, payload, time }: FactDocument): void {
+  /** Takes a fact in; the same one again changes nothing. One that cannot be read sets the model aside, and no other. */
+  fold(fact: FactDocument): void {
+    try {
+      this.take(fact);
+    } catch (error) {
+      this.faults.set(fact.topic, error);
+    }
+  }
+
+  private take({ topic, payload, time }: FactDocument): void {
     if (topic === 'model.declared') this.declare(ModelDeclared.fromJSON(JSON.parse(payload)));
     if (topic === 'rollout.changed') this.roll(RolloutChanged.fromJSON(JSON.parse(payload)).rollout);
     if (topic === 'model.promoted') this.promote(ModelPromoted.fromJSON(JSON.parse(payload)), time);
@@ -73,7 +83,7 @@ export class ModelView {
 
   /** Whether there is enough to watch: a spec and a champion. */
   get ready(): boolean {
-    return this.declared !== undefined && this.rollouts.length > 0;
+    return this.faults.size === 0 && this.declared !== undefined && this.rollouts.length > 0;
   }
 
   get spec(): ModelSpec['spec'] {
@@ -156,6 +166,7 @@ export class ModelView {
   private declare({ revision, specJson }: ModelDeclared): void {
     if (this.declared && this.declared.revision >= revision) return;
     this.declared = { revision, spec: parseModelSpec(specJson) };
+    this.faults.delete('model.declared');
     this.timings = undefined;
     this.looked = undefined;
   }

@@ -9,7 +9,7 @@
  *     leaves the least squares.
  */
 import { Adwin } from '@driftloop/algorithms';
-import type { Movement } from '@driftloop/contracts';
+import { type Movement, own } from '@driftloop/contracts';
 import { type ReadCounts, readCounts } from './count-bins.js';
 import type { DayDocument } from './days.documents.js';
 import { countedDays, mostChanged, shareOf } from './diagnosis.js';
@@ -84,7 +84,7 @@ function means(
   const { kind } = histograms[feature];
   const before = slice ? diagnosis!.slices[slice][feature].counts : histograms[feature].counts;
   const daily = days.flatMap(({ day, counts: { bins, slices } }) => {
-    const counts = slice ? slices[slice]?.[feature] : bins[feature];
+    const counts = own(slice ? (own(slices, slice) ?? {}) : bins, feature);
     return counts?.some((count) => count > 0) ? [{ day, counts }] : [];
   });
   const at = mostChanged(before, daily.at(-1)?.counts ?? before);

@@ -3,9 +3,12 @@
  *
  * The first declaration registers v0, a graph that answers with the declared prior, as champion, so that serving
  * answers from the first minute.
+ *
+ * I1  A spec is opened before it is kept: read, its columns laid out, its graph built. What fails is refused, and nothing is kept.
  */
 import {
   type ApplyReply,
+  canonicalJson,
   canonicalSpec,
   events,
   ModelDeclared,
@@ -38,13 +41,14 @@ export class Declarations {
     const { tenant } = cause;
     const model = spec.metadata.name;
     const { json, sha256 } = canonicalSpec(spec);
+    constantPriorGraph(parseModelSpec(json)); // I1
     const known = await this.documents.models.findById(`${tenant}/${model}`).lean();
     if (known?.specSha256 === sha256) {
       await this.ensureFirstVersion(spec, known.revision, cause);
       return { model, revision: known.revision, changed: false };
     }
     // A process of old may have died between a blank document and its declaration.
-    if (known?.specJson) refuseIncompatible(parseModelSpec(known.specJson), spec);
+    if (known?.specJson) refuseIncompatible(JSON.parse(known.specJson) as ModelSpec, spec);
     const revision = (known?.revision ?? 0) + 1;
     const declared = ModelDeclared.fromPartial({ tenant, model, revision, specJson: json, specSha256: sha256 });
     if (known) await this.change(declared, cause);
@@ -109,18 +113,18 @@ const causeOf = ({ tenant, model, revision }: ModelDeclared, cause: Cause): Caus
 const moved = ({ revision }: ModelDeclared): Error =>
   errors.ALIAS_MOVED({ alias: 'spec revision', expected: `${revision - 1}`, found: 'a newer one' });
 
-/** What served versions are built on cannot change under them. */
+/** What served versions are built on cannot change under them. `was` as it is kept: it may be one that no longer opens. */
 function refuseIncompatible(was: ModelSpec, wanted: ModelSpec): void {
   const fields: [string, (s: ModelSpec) => unknown][] = [
-    ['spec.entity.time', (s) => s.spec.entity.time],
-    ['spec.question.lead', (s) => s.spec.question.lead],
-    ['spec.cohort.startsAt', (s) => s.spec.cohort.startsAt],
-    ['spec.label.name', (s) => s.spec.label.name],
-    ['spec.features', (s) => s.spec.features],
+    ['spec.entity.time', (s) => s.spec?.entity?.time],
+    ['spec.question.lead', (s) => s.spec?.question?.lead],
+    ['spec.cohort.startsAt', (s) => s.spec?.cohort?.startsAt],
+    ['spec.label.name', (s) => s.spec?.label?.name],
+    ['spec.features', (s) => s.spec?.features],
   ];
   for (const [field, of] of fields) {
-    const [before, after] = [JSON.stringify(of(was)), JSON.stringify(of(wanted))];
-    if (before !== after)
+    const [before, after] = [canonicalJson(of(was)), canonicalJson(of(wanted))];
+    if (before !== undefined && before !== after)
       throw errors.CHANGED_TOO_MUCH({ field, was: before.slice(0, 200), wanted: after.slice(0, 200) });
   }
 }

@@ -4,6 +4,7 @@
  * I1  Every step is repeatable: a step's document and its events are one write, and the next step looks at documents only.
  * I2  A candidate is on trial only against the champion that it was compared with, at the revision read at the cycle's
  *     opening; else its cycle is superseded. A freeze in between moves nothing.
+ * I3  A candidate whose turn fails by a fault of its own waits for the next tick, aloud; those of other models have theirs.
  */
 import {
   type CycleSpan,
@@ -16,7 +17,7 @@ import {
   type Rollout,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { CycleSpans } from '@driftloop/service';
+import { CycleSpans, Isolation } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Aliases } from './aliases.js';
 import { gateDecision } from './gate.js';
@@ -32,12 +33,16 @@ export class GateTurn {
     private readonly aliases: Aliases,
     private readonly outbox: Outbox,
     private readonly spans: CycleSpans,
+    private readonly isolation: Isolation,
   ) {}
 
   /** Acts on the candidates dated at or before the tick before (epoch ms). */
   async take(previous: number, cause: Cause): Promise<void> {
-    for (const version of await this.due('registered', previous)) await this.passGate(version, cause);
-    for (const version of await this.due('approved', previous)) await this.beginTrial(version, cause);
+    // I3
+    for (const version of await this.due('registered', previous))
+      await this.isolation.guard(version, 'gate', () => this.passGate(version, cause));
+    for (const version of await this.due('approved', previous))
+      await this.isolation.guard(version, 'beginning of a trial', () => this.beginTrial(version, cause));
   }
 
   private async due(state: 'registered' | 'approved', previous: number): Promise<VersionDocument[]> {

@@ -4,9 +4,11 @@
  * I1  Every step is repeatable: the next one looks at documents only.
  * I2  While the champion is frozen no candidate comes before callers: a word that a trial may go on waits in the
  *     rollout's document, for the first tick after the thaw. A word that ends a trial is acted on at once.
+ * I3  A model whose rollout cannot be moved by a fault of its own is tried again at the next tick, aloud; the others move.
  */
 import { Decision } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
+import { Isolation } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { Aliases } from './aliases.js';
 import { GateTurn } from './gate-turn.js';
@@ -20,6 +22,7 @@ export class Promotion {
     private readonly rollouts: Rollouts,
     private readonly gate: GateTurn,
     private readonly aliases: Aliases,
+    private readonly isolation: Isolation,
   ) {}
 
   /**
@@ -33,8 +36,10 @@ export class Promotion {
       .find({ 'judgement.rolloutId': { $exists: true } })
       .lean<RolloutDocument[]>();
     for (const document of judged)
-      if (document.judgement!.eventTime.getTime() <= previous)
-        await this.actOnJudgement(document, { ...cause, tenant: document.tenant });
+      await this.isolation.guard(document, 'rollout', async () => {
+        if (document.judgement!.eventTime.getTime() <= previous)
+          await this.actOnJudgement(document, { ...cause, tenant: document.tenant });
+      });
   }
 
   private async actOnJudgement(document: RolloutDocument, cause: Cause): Promise<void> {

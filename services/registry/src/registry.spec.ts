@@ -186,6 +186,27 @@ describe('apply', () => {
     });
   });
 
+  it.each([new Date('9999-01-01T00:00:00Z'), new Date('0001-01-01T00:00:00Z')])(
+    'takes no event time of %s',
+    async (eventTime) => {
+      await expect(call(client, 'apply', { spec, eventTime })).rejects.toMatchObject({ code: 'TIME_INVALID' });
+    },
+  );
+
+  it('keeps nothing of a spec that is refused', async () => {
+    const named = spec.replace('name: flights', 'name: refused');
+    for (const [from, to] of [
+      ['window: departed', 'window: constructor'],
+      ['source: schedule', 'source: toString'],
+      ['overdue: schedule, until: departed', 'overdue: schedule, until: valueOf'],
+      ['closeAfter: 12h', `closeAfter: ${'9'.repeat(400)}d`],
+    ])
+      await expect(call(client, 'apply', { spec: named.replace(from, to), eventTime: day(2) })).rejects.toMatchObject({
+        code: 'SPEC_INVALID',
+      });
+    expect((await call(client, 'listModels', {})).models.map((declared) => declared.model)).toEqual([model]);
+  });
+
   it('takes an event time from a replay only', async () => {
     const stranger = grpcClient(RegistryClient, `127.0.0.1:${service.port}`);
     await expect(call(stranger, 'apply', { spec, eventTime: day(1) })).rejects.toMatchObject({ code: 'REPLAY_ONLY' });

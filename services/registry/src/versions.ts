@@ -5,11 +5,11 @@ import { errors } from './errors.js';
 import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
 
 /** Aliases of a rollout: champion, challenger, frozen → version. */
-export function aliasesOf(rollout: Rollout | undefined): Record<string, string> {
-  const aliases: Record<string, string> = {};
-  for (const alias of ['champion', 'challenger', 'frozen'] as const)
-    if (rollout?.[alias]) aliases[alias] = rollout[alias].version;
-  return aliases;
+export function aliasesOf(rollout: Rollout | undefined): Map<string, string> {
+  const served = { champion: rollout?.champion, challenger: rollout?.challenger, frozen: rollout?.frozen };
+  return new Map(
+    Object.entries(served).flatMap(([alias, one]): [string, string][] => (one ? [[alias, one.version]] : [])),
+  );
 }
 
 @Injectable()
@@ -43,18 +43,18 @@ export class Versions {
   async find(tenant: string, model: string, name: string, rollout: Rollout | undefined): Promise<VersionDocument> {
     const aliases = aliasesOf(rollout);
     const found = await this.documents.versions
-      .findById(`${tenant}/${model}/${aliases[name] ?? name}`)
+      .findById(`${tenant}/${model}/${aliases.get(name) ?? name}`)
       .lean<VersionDocument>();
     if (found) return found;
     const known = (await this.documents.versionsOf(tenant, model)).map((v) => v.version);
-    throw errors.UNKNOWN_VERSION({ model, version: name, known: [...known, ...Object.keys(aliases)] });
+    throw errors.UNKNOWN_VERSION({ model, version: name, known: [...known, ...aliases.keys()] });
   }
 }
 
 /** A version as the door shows it. */
 export function toVersion(document: VersionDocument, rollout: Rollout | undefined): Version {
   const trained = ModelTrained.fromJSON(document.trained);
-  const aliases = Object.entries(aliasesOf(rollout)).filter(([, version]) => version === document.version);
+  const aliases = [...aliasesOf(rollout)].filter(([, version]) => version === document.version);
   return {
     model: document.model,
     version: document.version,

@@ -107,12 +107,12 @@ const cases: [string, Request, keyof typeof status, string, RegExp][] = [
   ],
   [
     'an id too long',
-    { id: 'x'.repeat(201), inputs: allInputs() },
+    { id: 'x'.repeat(257), inputs: allInputs() },
     'INVALID_ARGUMENT',
     'WRONG_PARAMETER',
-    /at most 200/,
+    /at most 256/,
   ],
-  ['an entity too long', asked({ entity_id: 'x'.repeat(201) }), 'INVALID_ARGUMENT', 'WRONG_PARAMETER', /at most 200/],
+  ['an entity too long', asked({ entity_id: 'x'.repeat(257) }), 'INVALID_ARGUMENT', 'WRONG_PARAMETER', /at most 256/],
   [
     'an entity that is no string',
     { inputs: allInputs(), parameters: { entity_id: { parameterChoice: { $case: 'int64Param', value: 3 } } } },

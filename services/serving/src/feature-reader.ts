@@ -68,7 +68,7 @@ function leavesInputsOut({ inputs }: ServedModel, { columns }: Questions): boole
 
 /** The request's own inputs of a row, as the store takes them; a missing one is left out. */
 function ownInputs(model: ServedModel, { columns }: Questions, row: number): Record<string, Value> {
-  const values: Record<string, Value> = {};
+  const values: Record<string, Value> = Object.create(null);
   for (const { name, kind, own, position } of model.inputs.values()) {
     const value = own ? columns[position]?.[row] : undefined;
     if (value === undefined || value === '' || Number.isNaN(value)) continue;

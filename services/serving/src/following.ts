@@ -6,7 +6,7 @@
  * I3  What takes over is on disk before it answers: a replica starts with the registry away.
  * I4  A model's changes are followed one at a time.
  */
-import { parseModelSpec } from '@driftloop/contracts';
+import { parseModelSpec, shortened } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Log, WallClock } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
@@ -37,8 +37,10 @@ export class Following {
   /** A model is declared, or its spec has changed. Throws COLUMNS_CHANGED. */
   async declare(tenant: string, model: string, specRevision: number, specJson: string): Promise<void> {
     const spec = parseModelSpec(specJson);
-    this.models.declare(tenant, model, specRevision, spec);
+    const isBack = this.models.isSetAside({ tenant, model });
+    const served = this.models.declare(tenant, model, specRevision, spec);
     await this.documents.declared(tenant, model, specRevision, specJson);
+    if (isBack) await this.catchUp(served);
   }
 
   /** A rollout has changed: load, check, take over; or tell why not. Throws where a dependency is away (retriable). */
@@ -68,7 +70,7 @@ export class Following {
     this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
     const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
     const answering = served.rollouts[0]?.rollout.champion?.version ?? '';
-    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: error.message, answering };
+    const why = { version, code: error.code ?? 'LOAD_FAILED', reason: shortened(error.message), answering };
     await this.documents.failed(served, rollout, why, cause);
   }
 

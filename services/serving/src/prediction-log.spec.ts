@@ -2,13 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Arm, events, type Prediction, PredictionsMade } from '@driftloop/contracts';
-import { type EmbeddedStore, openEmbeddedStore, openLog, Readiness, readSettings } from '@driftloop/service';
+import {
+  type EmbeddedStore,
+  Isolation,
+  Metrics,
+  openEmbeddedStore,
+  openLog,
+  Readiness,
+  readSettings,
+} from '@driftloop/service';
 import { batchBytes, batchesOf } from './prediction-batches.js';
 import { logCapacity, PredictionLog } from './prediction-log.js';
 import { type ServedModel, ServedModels } from './served-models.js';
 import { day, flights } from './testing/world.js';
 
-const model: ServedModel = new ServedModels(new Readiness()).declare('main', 'flights', 1, flights);
+const model: ServedModel = new ServedModels(
+  new Readiness(),
+  new Isolation(openLog('serving', 'silent'), new Metrics()),
+).declare('main', 'flights', 1, flights);
 const prediction = (i: number, change: Partial<Prediction> = {}): Prediction => ({
   id: `p${i}`,
   entityId: `e${i}`,

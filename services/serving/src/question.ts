@@ -1,5 +1,5 @@
 /** A request read into questions: one a row, with its id, its entity, the event time and what the caller sent. */
-import type { inference } from '@driftloop/contracts';
+import { type inference, own, textLimits } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ServedModel } from './served-models.js';
 import { type Column, readTensors, timeOf } from './tensors.js';
@@ -21,7 +21,7 @@ type Request = Pick<
   'id' | 'parameters' | 'inputs' | 'rawInputContents' | 'modelName' | 'modelVersion' | 'outputs'
 >;
 
-const longestName = 200;
+const longestName = textLimits.name;
 
 /** Reads a request. Throws the errors of `readTensors`, MISSING_INPUT, UNKNOWN_OUTPUT, WRONG_PARAMETER. */
 export function readQuestions(
@@ -66,7 +66,7 @@ function eventTime(request: Request, mayReplay: boolean): number | undefined {
 }
 
 function textParameter(request: Request, parameter: string, longest: number): string {
-  const choice = request.parameters[parameter]?.parameterChoice;
+  const choice = own(request.parameters, parameter)?.parameterChoice;
   if (!choice) return '';
   if (choice.$case !== 'stringParam')
     throw errors.WRONG_PARAMETER({ parameter, problem: 'is not a string; send a string_param' });

@@ -3,15 +3,16 @@
  * up to date from the registry.
  *
  * I1  The newest remembered rollout that can be loaded answers; one that cannot is passed over, aloud.
+ * I3  A model whose documents cannot be read is set aside aloud, and the others are restored; a declaration takes it back.
  * I2  An object store that is away is waited for beside the start; until then the service is not ready.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseModelSpec, Rollout } from '@driftloop/contracts';
-import { Log, WallClock } from '@driftloop/service';
+import { Isolation, Log, WallClock } from '@driftloop/service';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Following } from './following.js';
 import { Graphs } from './graphs.js';
-import { prepare, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
+import { opening, prepare, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
 import { type ServedModelDocument, ServingDocuments } from './serving.documents.js';
 
 const retryMs = 1000;
@@ -27,15 +28,26 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly following: Following,
     private readonly log: Log,
     private readonly clock: WallClock,
+    private readonly isolation: Isolation,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    for (const document of await this.documents.own()) await this.restore(document);
-    for (const document of await this.documents.others()) {
-      const { tenant, model, specRevision, specJson } = document;
-      if (specJson) await this.documents.declared(tenant, model, specRevision, specJson);
-      await this.restore(document, true);
-    }
+    for (const document of await this.documents.own()) await this.guarded(document, () => this.restore(document));
+    for (const document of await this.documents.others()) await this.guarded(document, () => this.learn(document));
+  }
+
+  /** I3 */
+  private async guarded(document: ServedModelDocument, restore: () => Promise<void>): Promise<void> {
+    if (!(await this.isolation.guard(document, opening, restore))) this.models.drop(document);
+  }
+
+  /** Opened before it is remembered as one's own. */
+  private async learn(document: ServedModelDocument): Promise<void> {
+    const { tenant, model, specRevision, specJson } = document;
+    if (!specJson) return;
+    parseModelSpec(specJson);
+    await this.documents.declared(tenant, model, specRevision, specJson);
+    await this.restore(document, true);
   }
 
   /** `learned`: from another replica; what is followed of it is remembered and told as one's own. */

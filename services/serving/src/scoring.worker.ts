@@ -118,7 +118,7 @@ async function scoreAll(keys: readonly string[], columns: Columns): Promise<Grap
 
 function feedsOf({ numbers, texts }: Loaded, columns: Columns): Feeds {
   const { rows } = columns;
-  const feeds: Feeds = {};
+  const feeds: Feeds = Object.create(null);
   for (let c = 0; c < numbers.length; c++)
     feeds[numbers[c]] = new Tensor('float64', columns.numbers.subarray(c * rows, (c + 1) * rows), [rows, 1]);
   for (let c = 0; c < texts.length; c++)

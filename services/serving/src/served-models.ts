@@ -5,8 +5,15 @@
  * I2  A question about event time t is answered by the rollout that held at t, also after a restart.
  * I3  The newest rollout is loaded before it is remembered here; the service is ready when every model has one.
  */
-import { featureColumns, featureLayout, type ModelSpec, type Rollout, type ServedVersion } from '@driftloop/contracts';
-import { Readiness } from '@driftloop/service';
+import {
+  featureColumns,
+  featureLayout,
+  type ModelSpec,
+  own as ownOf,
+  type Rollout,
+  type ServedVersion,
+} from '@driftloop/contracts';
+import { Isolation, Readiness, type Subject } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 
@@ -59,6 +66,8 @@ export interface ServedModel {
   readonly rollouts: ServedRollout[];
 }
 
+/** What a model is set aside from, as errors and metrics name it. */
+export const opening = 'opening';
 /** How many rollouts a model remembers. */
 export const keptRollouts = 50;
 
@@ -66,7 +75,10 @@ export const keptRollouts = 50;
 export class ServedModels {
   private readonly models = new Map<string, ServedModel>();
 
-  constructor(private readonly readiness: Readiness) {}
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly isolation: Isolation,
+  ) {}
 
   /** Takes a spec; a revision that is not newer is ignored. Throws COLUMNS_CHANGED. */
   declare(tenant: string, model: string, specRevision: number, spec: ModelSpec): ServedModel {
@@ -78,6 +90,7 @@ export class ServedModels {
     const rollouts = known?.rollouts ?? [];
     const served = { key, tenant, model, spec, specRevision, layout, ...inputsOf(spec, layout), rollouts };
     this.models.set(key, served);
+    this.isolation.cleared(served, opening);
     if (!rollouts.length) this.readiness.paused(`model ${key}`, 'it is declared and no version of it is loaded yet');
     return served;
   }
@@ -98,13 +111,27 @@ export class ServedModels {
     if (!rollouts.length) this.readiness.paused(`model ${key}`, 'no version of it can be loaded');
   }
 
+  /** Forgets a model that is set aside: the replica is ready without it. */
+  drop({ tenant, model }: Subject): void {
+    const key = `${tenant}/${model}`;
+    this.models.delete(key);
+    this.readiness.resumed(`model ${key}`);
+  }
+
+  isSetAside({ tenant, model }: Subject): boolean {
+    return this.isolation.of({ tenant, model }).length > 0;
+  }
+
   get(tenant: string, model: string): ServedModel | undefined {
     return this.models.get(`${tenant}/${model}`);
   }
 
-  /** Throws UNKNOWN_MODEL. */
+  /** Throws UNKNOWN_MODEL, or MODEL_SET_ASIDE. */
   find(tenant: string, model: string): ServedModel {
-    return this.get(tenant, model) ?? raise(errors.UNKNOWN_MODEL({ model, known: this.namesOf(tenant) }));
+    const found = this.get(tenant, model);
+    if (found) return found;
+    this.isolation.check({ tenant, model }, opening);
+    throw errors.UNKNOWN_MODEL({ model, known: this.namesOf(tenant) });
   }
 
   all(): ServedModel[] {
@@ -154,18 +181,19 @@ export function prepare(model: string, rollout: Rollout): ServedRollout {
 }
 
 function inputsOf(spec: ModelSpec, { numbers, texts }: ServedModel['layout']) {
-  const own = spec.spec.request.inputs;
-  const names = [...new Set([...Object.keys(own), ...featureColumns(spec).map(({ name }) => name)])];
-  const kindOf = (name: string): InputKind => own[name] ?? (texts.includes(name) ? 'text' : 'number');
-  const inputs = names.map((name, position) => ({ name, kind: kindOf(name), own: name in own, position }));
+  const declared = spec.spec.request.inputs;
+  const names = [...new Set([...Object.keys(declared), ...featureColumns(spec).map(({ name }) => name)])];
+  const kindOf = (name: string): InputKind => ownOf(declared, name) ?? (texts.includes(name) ? 'text' : 'number');
+  const inputs = names.map((name, position) => ({
+    name,
+    kind: kindOf(name),
+    own: Object.hasOwn(declared, name),
+    position,
+  }));
   const positionOf = (name: string) => names.indexOf(name);
   return {
     inputs: new Map(inputs.map((input) => [input.name, input])),
     positions: { numbers: numbers.map(positionOf), texts: texts.map(positionOf) },
     entityTime: positionOf(spec.spec.entity.time),
   };
-}
-
-function raise(error: Error): never {
-  throw error;
 }

@@ -13,12 +13,12 @@ type Request = Pick<inference.ModelInferRequest, 'inputs' | 'rawInputContents'>;
 export const maxRows = 1000;
 export const maxText = 1000;
 
-const numeric: Record<string, { bytes: number; read: (raw: Buffer, at: number) => number }> = {
-  FP64: { bytes: 8, read: (raw, at) => raw.readDoubleLE(at) },
-  FP32: { bytes: 4, read: (raw, at) => raw.readFloatLE(at) },
-  INT64: { bytes: 8, read: (raw, at) => Number(raw.readBigInt64LE(at)) },
-  INT32: { bytes: 4, read: (raw, at) => raw.readInt32LE(at) },
-};
+const numeric = new Map<string, { bytes: number; read: (raw: Buffer, at: number) => number }>([
+  ['FP64', { bytes: 8, read: (raw, at) => raw.readDoubleLE(at) }],
+  ['FP32', { bytes: 4, read: (raw, at) => raw.readFloatLE(at) }],
+  ['INT64', { bytes: 8, read: (raw, at) => Number(raw.readBigInt64LE(at)) }],
+  ['INT32', { bytes: 4, read: (raw, at) => raw.readInt32LE(at) }],
+]);
 /** RFC 3339: a date, a time, an offset. `Date.parse` alone takes local times and much else. */
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
@@ -70,7 +70,7 @@ function rowsOf({ name, shape }: Tensor, others: number): number {
 function readColumn(tensor: Tensor, { kind }: ModelInput, rows: number, raw: Buffer | undefined): Column {
   const { name: input, datatype: found } = tensor;
   if (kind === 'number') {
-    if (!(found in numeric)) throw errors.WRONG_DATATYPE({ input, expected: 'FP64 (or FP32, INT64, INT32)', found });
+    if (!numeric.has(found)) throw errors.WRONG_DATATYPE({ input, expected: 'FP64 (or FP32, INT64, INT32)', found });
     return counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
   }
   if (found !== 'BYTES') throw errors.WRONG_DATATYPE({ input, expected: 'BYTES', found });
@@ -104,7 +104,7 @@ function typedNumbers({ datatype, contents }: Tensor): readonly number[] {
 }
 
 function rawNumbers(input: string, datatype: string, raw: Buffer): number[] {
-  const { bytes, read } = numeric[datatype];
+  const { bytes, read } = numeric.get(datatype)!;
   if (raw.length % bytes) {
     const problem = `${raw.length} raw bytes are no whole number of ${datatype}; send ${bytes} bytes a row`;
     throw errors.WRONG_CONTENTS({ input, problem });

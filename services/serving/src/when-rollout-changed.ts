@@ -16,6 +16,7 @@ export class WhenRolloutChanged {
   @When(events.rolloutChanged, { each: 'replica' })
   async follow({ tenant, model, rollout }: RolloutChanged, cause: Cause): Promise<void> {
     const served = this.models.get(tenant, model);
+    if (!served && this.models.isSetAside({ tenant, model })) return; // a declaration that takes it back asks for this
     if (!served) throw errors.NOT_READY({ model }); // model.declared is on its way, in another group
     if (!rollout) throw errors.ROLLOUT_INVALID({ model, problem: 'it is empty' });
     await this.following.follow(served, prepare(model, rollout), cause);

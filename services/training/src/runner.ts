@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { BadInput } from '@driftloop/algorithms';
-import { LoopError } from '@driftloop/contracts';
+import { LoopError, shortened } from '@driftloop/contracts';
 import { Log, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { errors, type Failure } from './errors.js';
@@ -120,7 +120,8 @@ export class Runner implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof LoopError || error instanceof BadInput) return { code: error.code, reason: error.message };
+  if (error instanceof LoopError || error instanceof BadInput)
+    return { code: error.code, reason: shortened(error.message) };
   const { code, message } = errors.INTERNAL_FAULT({ where: 'the training' });
   return { code, reason: message };
 }

@@ -36,4 +36,8 @@ const messagesIn = (parent: DescMessage | undefined, file: DescFile) =>
 
 const key = (file: string, path: readonly number[]) => `${file} ${path.join('.')}`;
 
-const oneParagraph = (comment: string) => comment.trim().replace(/\s*\n\s*/g, ' ');
+const oneParagraph = (comment: string) =>
+  comment
+    .split('\n')
+    .flatMap((line) => line.trim() || [])
+    .join(' ');

@@ -3,6 +3,7 @@
  *
  * Numbers and texts keep their relative order; a text column is categorical.
  */
+import { own } from '../own.js';
 import { durationMs } from './duration.js';
 import type { ModelSpec } from './model-spec.js';
 
@@ -47,7 +48,7 @@ export function featureColumns(spec: ModelSpec): FeatureColumn[] {
   const { request, derived, features } = spec.spec;
   return features.flatMap((feature): FeatureColumn[] => {
     if ('input' in feature) {
-      const text = request.inputs[feature.input] === 'text' && !(feature.input in derived);
+      const text = own(request.inputs, feature.input) === 'text' && !Object.hasOwn(derived, feature.input);
       return [{ name: feature.input, kind: text ? 'text' : 'number', op: 'input', input: feature.input }];
     }
     if ('latest' in feature) {

@@ -2,8 +2,12 @@
  * The ModelSpec: the one object people write. Everything that the loop does to a model follows from it.
  *
  * Defaults are the general ones (docs/decisions says where they come from); none is specific to an example.
+ *
+ * I1  Every number, text and list has a bound: what is accepted here is evaluated at each tick, by every service.
+ * I2  No name that becomes a property is `__proto__` (parse.ts refuses it as a key, here it is refused as a value).
  */
 import { z } from 'zod';
+import { textLimits } from '../text-limits.js';
 import { duration } from './duration.js';
 
 const name = z
@@ -11,22 +15,32 @@ const name = z
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, starting with a letter (at most 63)');
 const columnName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'use letters, digits and _, not starting with a digit (at most 63)');
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'use letters, digits and _, not starting with a digit (at most 63)')
+  .refine((text) => text !== '__proto__', '"__proto__" is a reserved name; choose another');
+/** A name that must stand elsewhere in the spec. */
+const reference = z.string().max(63);
 const columnType = z.enum(['number', 'text', 'time']);
-const positive = z.number().positive();
+const positive = z.number().positive().max(1e9);
 const share = z.number().min(0).max(1);
+/** Days: ten years at most. */
+const days = z.int().max(3660);
+/** Rows, labels, predictions. */
+const rows = z.int().max(1_000_000_000);
+/** At most so many members. */
+const upTo = <S extends z.ZodType>(most: number, record: S) =>
+  record.refine((members) => Object.keys(members as object).length <= most, `has too many members; at most ${most}`);
 
 /** A stream of facts: rows of an entity (or of the world, where the entity is a constant) with both times. */
 const source = z.strictObject({
-  columns: z.record(columnName, z.enum(['number', 'text'])),
+  columns: upTo(1000, z.record(columnName, z.enum(['number', 'text']))),
   /** What a number may be, [least, most]: a row outside is set aside, with the reason. */
-  ranges: z.record(columnName, z.tuple([z.number(), z.number()])).default({}),
+  ranges: upTo(1000, z.record(columnName, z.tuple([z.number(), z.number()]))).default({}),
   /** Column names in an ingested file. */
   file: z
     .strictObject({
-      entity: z.string().default('entity_id'),
-      eventTime: z.string().default('event_time'),
-      knownAt: z.string().default('known_at'),
+      entity: z.string().max(textLimits.name).default('entity_id'),
+      eventTime: z.string().max(textLimits.name).default('event_time'),
+      knownAt: z.string().max(textLimits.name).default('known_at'),
     })
     .prefault({}),
 });
@@ -36,8 +50,8 @@ const inputFeature = z.strictObject({ input: columnName });
 
 /** The newest row of a source known by then, unless it is older than `maxAge` (by event time). */
 const latestFeature = z.strictObject({
-  latest: z.string(),
-  columns: z.array(columnName).min(1),
+  latest: reference,
+  columns: z.array(columnName).min(1).max(1000),
   maxAge: duration,
 });
 
@@ -47,12 +61,12 @@ const latestFeature = z.strictObject({
  * the same over this longer window, so that what is usual for the key is taken off.
  */
 const windowFeature = z.strictObject({
-  window: z.string(),
+  window: reference,
   aggregate: z.enum(['mean', 'count', 'shareAbove']),
   of: columnName.optional(),
   clip: z.tuple([z.number(), z.number()]).optional(),
   above: z.number().optional(),
-  over: z.array(duration).min(1),
+  over: z.array(duration).min(1).max(50),
   against: duration.optional(),
   by: columnName.optional(),
   as: columnName.optional(),
@@ -63,9 +77,9 @@ const windowFeature = z.strictObject({
  * many have not shown up in `until` by then, how many minutes those are late on average, and how many share `by`.
  */
 const overdueFeature = z.strictObject({
-  overdue: z.string(),
-  until: z.string(),
-  over: z.array(duration).min(1),
+  overdue: reference,
+  until: reference,
+  over: z.array(duration).min(1).max(50),
   by: columnName,
 });
 
@@ -80,19 +94,19 @@ const boosting = z.strictObject({
   learningRate: z.number().positive().max(1).default(0.03),
   leaves: z.int().min(2).max(255).default(15),
   /** Of a large set; a leaf is never asked to hold more than a 150th of the rows (at least 20). */
-  minRowsPerLeaf: z.int().min(1).default(200),
+  minRowsPerLeaf: rows.min(1).default(200),
   columnSampling: z.number().positive().max(1).default(0.4),
   rowSampling: z.number().positive().max(1).default(0.7),
-  l2: z.number().min(0).default(10),
+  l2: z.number().min(0).max(1e9).default(10),
   maxBins: z.int().min(2).max(255).default(255),
-  earlyStoppingRounds: z.int().min(1).default(50),
+  earlyStoppingRounds: z.int().min(1).max(5000).default(50),
 });
 
 export const modelSpecSchema = z
   .strictObject({
     apiVersion: z.literal('driftloop/v1'),
     kind: z.literal('Model'),
-    metadata: z.strictObject({ name, description: z.string().max(2000).optional() }),
+    metadata: z.strictObject({ name, description: z.string().max(textLimits.note).optional() }),
     spec: z.strictObject({
       task: z.literal('binary'),
       entity: z.strictObject({
@@ -113,22 +127,26 @@ export const modelSpecSchema = z
         })
         .prefault({}),
       request: z.strictObject({
-        inputs: z.record(columnName, columnType),
+        inputs: upTo(1000, z.record(columnName, columnType)),
         /** The source that holds the same columns by entity: history, and lookup by entity id. */
-        source: z.string(),
+        source: reference,
       }),
-      derived: z
-        .record(
+      derived: upTo(
+        500,
+        z.record(
           columnName,
           z.strictObject({
             from: columnName,
             part: z.enum(['minuteOfDay', 'hourOfDay', 'dayOfWeek']),
-            zone: z.string().default('UTC'),
+            zone: z.string().max(63).default('UTC'),
           }),
-        )
-        .default({}),
-      sources: z.record(name, source),
-      features: z.array(z.union([inputFeature, latestFeature, windowFeature, overdueFeature])).min(1),
+        ),
+      ).default({}),
+      sources: upTo(100, z.record(name, source)),
+      features: z
+        .array(z.union([inputFeature, latestFeature, windowFeature, overdueFeature]))
+        .min(1)
+        .max(1000),
       label: z.strictObject({
         name: columnName,
         /** After a cohort ends, labels that arrive later no longer count in a verdict. */
@@ -139,6 +157,7 @@ export const modelSpecSchema = z
         prior: share.default(0.5),
         consistency: z
           .array(z.strictObject({ attribute: columnName, atLeast: z.number() }))
+          .max(50)
           .default([])
           .describe('A label must be 1 exactly where the attribute is at least this'),
       }),
@@ -147,7 +166,7 @@ export const modelSpecSchema = z
           recipe: z.literal('boosting').default('boosting'),
           parameters: boosting.prefault({}),
           search: z
-            .strictObject({ trials: z.int().min(0).max(50).default(6), rows: z.int().min(1000).default(20_000) })
+            .strictObject({ trials: z.int().min(0).max(50).default(6), rows: rows.min(1000).default(20_000) })
             .prefault({}),
           calibration: z.strictObject({ folds: z.int().min(2).max(10).default(3) }).prefault({}),
           /** Declared event-time duration of a training. */
@@ -160,16 +179,16 @@ export const modelSpecSchema = z
           enabled: z.boolean().default(true),
           embargo: z
             .strictObject({
-              minDays: z.int().min(2).default(8),
+              minDays: days.min(2).default(8),
               /** A stream of few rows a day is judged on more days, up to so many. */
-              maxDays: z.int().min(2).default(28),
-              minRows: z.int().min(1).default(200),
+              maxDays: days.min(2).default(28),
+              minRows: rows.min(1).default(200),
             })
             .prefault({}),
           confidence: z.number().min(0.5).max(0.999).default(0.9),
           maxSingleFeatureAuc: z.number().min(0.5).max(1).default(0.8),
-          slices: z.array(columnName).default([]),
-          sliceMinRows: z.int().min(1).default(500),
+          slices: z.array(columnName).max(50).default([]),
+          sliceMinRows: rows.min(1).default(500),
         })
         .prefault({}),
       rollout: z
@@ -180,14 +199,14 @@ export const modelSpecSchema = z
               clip: positive.default(0.03),
               promoteAt: positive.default(20),
               harmAt: positive.default(100),
-              maxDays: z.int().min(1).default(28),
+              maxDays: days.min(1).default(28),
             })
             .prefault({}),
           canary: z
             .strictObject({
               percent: z.number().min(0).max(100).default(10),
               duration: duration.default('1d'),
-              minPredictions: z.int().min(1).default(5),
+              minPredictions: rows.min(1).default(5),
             })
             .prefault({}),
         })
@@ -202,7 +221,7 @@ export const modelSpecSchema = z
           /** A closed day of which a greater share has no label is in no verdict and no signal, and is alarmed. */
           unlabelledAbove: share.default(0.5),
           /** Features whose values split the diagnosis, as they split the gate. */
-          slices: z.array(columnName).default([]),
+          slices: z.array(columnName).max(50).default([]),
           /** The share of false alarms that is allowed among the features and slices that are said to have moved. */
           falseDiscoveryRate: share.default(0.05),
         })
@@ -211,7 +230,7 @@ export const modelSpecSchema = z
       quarantine: z
         .strictObject({
           /** Whole cohorts that are looked at together. */
-          days: z.int().min(1).default(7),
+          days: days.min(1).default(7),
           /** The champion ranks worse than this. */
           aucBelow: share.default(0.5),
           /** |mean label − mean probability| is above this. */
@@ -219,7 +238,7 @@ export const modelSpecSchema = z
           /** One source's gap differs from the rest's by more than this. */
           sourceGapAbove: share.default(0.2),
           /** Fewer labelled rows tell nothing. */
-          minRows: z.int().min(1).default(500),
+          minRows: rows.min(1).default(500),
         })
         .prefault({}),
       retraining: z
@@ -228,14 +247,15 @@ export const modelSpecSchema = z
           any: z
             .array(trigger)
             .min(1)
+            .max(20)
             .default([{ growth: { atLeast: 0.28 } }, { calibrationGap: { atLeast: 0.05, z: 2.5 } }]),
           cooldown: duration.default('12d'),
           /** Days count first (the cooldown, the embargo's days); this is the floor for streams of few rows a day. */
-          minFreshLabels: z.int().min(1).default(240),
+          minFreshLabels: rows.min(1).default(240),
           /** Trainings in a day of event time. */
-          dailyBudget: z.int().min(1).default(1),
+          dailyBudget: z.int().min(1).max(1000).default(1),
           /** After so many cycles in a row without promotion, a person is asked. */
-          breakerAfter: z.int().min(1).default(5),
+          breakerAfter: z.int().min(1).max(1000).default(5),
           deadlines: z
             .strictObject({
               training: duration.default('2d'),

@@ -1,39 +1,60 @@
 /** Reading a ModelSpec: YAML or JSON in; a validated spec, or every fault with its path and a fix. */
 import { createHash } from 'node:crypto';
-import { parse } from 'yaml';
 import { catalogue } from '../errors.js';
+import { shortened } from '../text-limits.js';
 import { type ModelSpec, modelSpecSchema } from './model-spec.js';
 import { brokenReferences, type SpecFault } from './references.js';
+import { type ReadYaml, readYaml, YamlFault } from './yaml.js';
+
+/** Faults that are told of one spec. */
+const mostFaults = 50;
 
 export const specErrors = catalogue('spec', {
   SPEC_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (facts: { faults: SpecFault[] }) =>
-      `the model spec has ${facts.faults.length} fault(s): ${facts.faults.map((f) => `${f.path}: ${f.problem}`).join('; ')}`,
+      `the model spec has ${facts.faults.length} fault(s): ${facts.faults.map(inWords).join('; ')}`,
   },
 });
 
 /** Parses and validates a spec text (at most 256 KiB). Throws SPEC_INVALID with all faults in `details.faults`. */
 export function parseModelSpec(text: string): ModelSpec {
-  if (text.length > 256 * 1024) throw invalid('(file)', 'larger than 256 KiB; a spec is a page of text');
-  let raw: unknown;
-  try {
-    raw = parse(text, { maxAliasCount: 20 });
-  } catch (error) {
-    throw invalid('(file)', `not YAML or JSON: ${(error as Error).message.split('\n')[0]}`);
-  }
-  const result = modelSpecSchema.safeParse(raw);
-  if (!result.success) {
-    const faults = result.error.issues.map((issue) => ({
-      path: issue.path.join('.') || '(file)',
-      problem: issue.message,
-    }));
-    throw specErrors.SPEC_INVALID({ faults });
-  }
+  const raw = read(text);
+  const result = modelSpecSchema.safeParse(raw.value);
+  if (!result.success) throw invalid(result.error.issues.map(faultOf), raw);
   const faults = brokenReferences(result.data);
-  if (faults.length) throw specErrors.SPEC_INVALID({ faults });
+  if (faults.length) throw invalid(faults, raw);
   return result.data;
+}
+
+function read(text: string): ReadYaml {
+  try {
+    return readYaml(text);
+  } catch (error) {
+    if (!(error instanceof YamlFault)) throw error;
+    const { path, problem, line } = error;
+    const known = path === '(file)' && line ? `not YAML or JSON: ${problem}` : problem;
+    throw specErrors.SPEC_INVALID({ faults: [{ path, problem: known, ...(line && { line }) }] });
+  }
+}
+
+const faultOf = ({ path, message }: { path: PropertyKey[]; message: string }): SpecFault => ({
+  path: path.map(String).join('.') || '(file)',
+  problem: message,
+});
+
+/** With the line of each, where there are several. */
+function invalid(faults: readonly SpecFault[], raw: ReadYaml) {
+  const shown = faults.slice(0, mostFaults).map(({ path, problem }): SpecFault => {
+    const line = raw.lineOf(path);
+    return { path: shortened(path, 200), problem: shortened(problem, 300), ...(line && { line }) };
+  });
+  return specErrors.SPEC_INVALID({ faults: shown });
+}
+
+function inWords({ path, problem, line }: SpecFault): string {
+  return line ? `${path} (line ${line}): ${problem}` : `${path}: ${problem}`;
 }
 
 /** Canonical JSON of a spec (keys sorted) and its SHA-256: the same spec has the same text, however it was written. */
@@ -49,8 +70,4 @@ export function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
       : v,
   );
-}
-
-function invalid(path: string, problem: string) {
-  return specErrors.SPEC_INVALID({ faults: [{ path, problem }] });
 }

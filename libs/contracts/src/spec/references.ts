@@ -1,4 +1,6 @@
 /** Names in a spec that refer to something that is not there, or to the wrong kind of thing. */
+
+import { own } from '../own.js';
 import { durationMs } from './duration.js';
 import { featureColumns, outcomesSource } from './features.js';
 import type { ModelSpec } from './model-spec.js';
@@ -7,6 +9,8 @@ import type { ModelSpec } from './model-spec.js';
 export interface SpecFault {
   path: string;
   problem: string;
+  /** In the text, from 1 on; absent where it has one line. */
+  line?: number;
 }
 
 type Spec = ModelSpec['spec'];
@@ -36,15 +40,16 @@ export function brokenReferences({ spec }: ModelSpec): SpecFault[] {
 
 function checkRequest(spec: Spec, report: Report) {
   const { inputs, source } = spec.request;
-  if (inputs[spec.entity.time] !== 'time')
+  if (own(inputs, spec.entity.time) !== 'time')
     report('entity.time', `"${spec.entity.time}" must be a request input of type time`);
-  if (!(source in spec.sources)) report('request.source', `no source "${source}"; ${known(Object.keys(spec.sources))}`);
+  const columns = own(spec.sources, source)?.columns;
+  if (!columns) report('request.source', `no source "${source}"; ${known(Object.keys(spec.sources))}`);
   else
     for (const [input, type] of Object.entries(inputs))
-      if (input !== spec.entity.time && spec.sources[source].columns[input] !== type)
+      if (input !== spec.entity.time && own(columns, input) !== type)
         report(`sources.${source}.columns`, `"${input}" must be here too, as ${type}: history is looked up there`);
   for (const [name, derived] of Object.entries(spec.derived)) {
-    if (inputs[derived.from] !== 'time')
+    if (own(inputs, derived.from) !== 'time')
       report(`derived.${name}.from`, `"${derived.from}" must be a request input of type time`);
     if (!isTimeZone(derived.zone))
       report(
@@ -58,7 +63,7 @@ function checkRanges(spec: Spec, report: Report) {
   for (const [source, { columns, ranges }] of Object.entries(spec.sources))
     for (const [column, [least, most]] of Object.entries(ranges)) {
       const at = `sources.${source}.ranges.${column}`;
-      if (columns[column] !== 'number') report(at, `"${column}" is no number column of ${source}`);
+      if (own(columns, column) !== 'number') report(at, `"${column}" is no number column of ${source}`);
       if (!(least < most)) report(at, `[${least}, ${most}] is no range; write [least, most], the smaller one first`);
     }
 }
@@ -76,30 +81,30 @@ function checkFeature(spec: Spec, feature: Feature, at: string, report: Report) 
   const inputs = inputNames(spec);
   if ('input' in feature) {
     if (!inputs.has(feature.input)) report(`${at}.input`, `no input "${feature.input}"; ${known(inputs)}`);
-    if (spec.request.inputs[feature.input] === 'time')
+    if (own(spec.request.inputs, feature.input) === 'time')
       report(`${at}.input`, 'a time is no feature; derive a part of it');
     return;
   }
   const source = 'latest' in feature ? feature.latest : 'window' in feature ? feature.window : feature.overdue;
   const outcomes = 'window' in feature && source === outcomesSource;
-  if (!outcomes && !(source in spec.sources)) {
+  const columns = outcomes ? { value: 'number' } : own(spec.sources, source)?.columns;
+  if (!columns) {
     report(at, `no source "${source}"; ${known([...Object.keys(spec.sources), outcomesSource])}`);
     return;
   }
-  const columns: Record<string, string> = outcomes ? { value: 'number' } : spec.sources[source].columns;
   if ('latest' in feature) {
     for (const column of feature.columns)
-      if (columns[column] !== 'number') report(`${at}.columns`, `"${column}" is no number column of ${source}`);
+      if (own(columns, column) !== 'number') report(`${at}.columns`, `"${column}" is no number column of ${source}`);
     return;
   }
   if (feature.by && !inputs.has(feature.by)) report(`${at}.by`, `no input "${feature.by}"; ${known(inputs)}`);
   if ('overdue' in feature) {
-    if (!(feature.until in spec.sources))
+    if (!own(spec.sources, feature.until))
       report(`${at}.until`, `no source "${feature.until}"; ${known(Object.keys(spec.sources))}`);
     return;
   }
   if (feature.aggregate !== 'count' && !feature.of) report(`${at}.of`, `${feature.aggregate} needs a column`);
-  if (feature.of && columns[feature.of] !== 'number')
+  if (feature.of && own(columns, feature.of) !== 'number')
     report(`${at}.of`, `"${feature.of}" is no number column of ${source}`);
   if (feature.aggregate === 'shareAbove' && feature.above === undefined)
     report(`${at}.above`, 'shareAbove needs a bound');
@@ -115,8 +120,18 @@ function checkAgainst(feature: Extract<Feature, { window: string }>, at: string,
       report(`${at}.against`, `"${against}" must be longer than the window "${window}"`);
 }
 
+/** Columns that a spec may have: windows times aggregates grow faster than its text. */
+const mostColumns = 2000;
+/** Names that the model's graph has for itself. */
+const isOfGraph = (name: string) => name === 'probability' || name === 'prediction' || name.startsWith('driftloop_');
+
 function checkColumnNames(spec: Spec, report: Report) {
   const names = featureColumns({ spec } as ModelSpec).map((column) => column.name);
-  for (const name of new Set(names.filter((n, i) => names.indexOf(n) !== i)))
-    report('features', `two columns are called "${name}"; tell them apart with "as"`);
+  if (names.length > mostColumns) report('features', `${names.length} columns; at most ${mostColumns}`);
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const name of names) (seen.has(name) ? twice : seen).add(name);
+  for (const name of twice) report('features', `two columns are called "${name}"; tell them apart with "as"`);
+  for (const name of seen)
+    if (isOfGraph(name)) report('features', `"${name}" is a reserved name; choose another for the column`);
 }

@@ -20,7 +20,7 @@ export function duplicateOf(error: unknown, doc: Doc, { name, indexes }: Refusin
   if (!isDuplicate(error)) return error;
   const { message } = error as Error;
   if (/\.id$/.test(message)) return duplicateKey(name, '_id_', { _id: doc._id });
-  const columns = [...message.matchAll(/\.(k\d+)(?=,|$)/g)].map((match) => match[1]).join();
+  const columns = [...message.matchAll(/\.(k\d{1,5})(?=,|$)/g)].map((match) => match[1]).join();
   const index = indexes.find(({ fields, unique }) => unique && fields.map(({ column }) => column).join() === columns);
   const values = (index?.fields ?? []).map(({ path }) => [path.text, extract(doc, path) ?? null]);
   return duplicateKey(name, index?.name ?? 'unknown', Object.fromEntries(values));

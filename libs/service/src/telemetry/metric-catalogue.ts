@@ -125,6 +125,10 @@ export const metricCatalogue = {
     ...{ kind: 'gauge', unit: '{version}', labels: ['driftloop.model', 'driftloop.version'] },
     meaning: '1 for the version that is champion.',
   },
+  'driftloop.model.set_aside': {
+    ...{ kind: 'gauge', unit: '{model}', labels: ['driftloop.model', 'driftloop.work'] },
+    meaning: '1 while a model is set aside from some work because of a fault of its own; the others go on.',
+  },
   'driftloop.label.delay': {
     ...{ kind: 'histogram', unit: 's', labels: ['driftloop.label'], buckets: hours },
     meaning: "From the entity's own time to the time at which its outcome was known, both event times.",

@@ -1,5 +1,5 @@
 /** Rows as they are sent, made into rows as they are kept; what is wrong with a row is said, not guessed. */
-import { isEventMs, type RejectedRow, type SourceRow, type Value } from '@driftloop/contracts';
+import { isEventMs, own, type RejectedRow, type SourceRow, textLimits, type Value } from '@driftloop/contracts';
 import type { Cell, Row } from '../views/source-rows.js';
 import type { Columns } from './lines.js';
 
@@ -24,7 +24,6 @@ export interface Intake {
 }
 
 const rejectedShown = 100;
-const longestText = 1000;
 
 /** A reason why a row is refused. */
 class Refusal {
@@ -60,28 +59,32 @@ export function refuse(intake: Pick<Intake, 'rejected' | 'rejectedCount'>, row: 
 
 function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: SourceRow): Row {
   if (!row.entityId) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
-  checkText('entity_id', row.entityId);
+  checkText('entity_id', row.entityId, textLimits.name);
   const eventTime = timeOf('event_time', row.eventTime);
   const knownAt = timeOf('known_at', row.knownAt);
-  const unknown = Object.keys(row.values).find((name) => !(name in columns));
+  const unknown = Object.keys(row.values).find((name) => !Object.hasOwn(columns, name));
   if (unknown !== undefined) {
-    throw new Refusal('COLUMN_UNKNOWN', `no column "${unknown}"; declared: ${Object.keys(columns).join(', ')}`);
+    throw new Refusal(
+      'COLUMN_UNKNOWN',
+      `no column "${unknown.slice(0, 100)}"; declared: ${Object.keys(columns).join(', ')}`,
+    );
   }
-  const cells = names.map(([name, kind]) => cellOf(name, kind, row.values[name]));
+  const cells = names.map(([name, kind]) => cellOf(name, kind, own(row.values, name)));
   return { entityId: row.entityId, eventTime, knownAt, cells };
 }
 
 function outOfRange(names: [string, unknown][], { cells }: Row, ranges: Ranges): string[] {
   return names.flatMap(([name], i) => {
     const cell = cells[i];
-    if (!(name in ranges) || typeof cell !== 'number') return [];
-    const [least, most] = ranges[name];
+    const range = own(ranges, name);
+    if (!range || typeof cell !== 'number') return [];
+    const [least, most] = range;
     return cell < least || cell > most ? [`"${name}" is ${cell}, outside [${least}, ${most}]`] : [];
   });
 }
 
-function checkText(name: string, text: string): void {
-  if (text.length > longestText) throw new Refusal('TEXT_TOO_LONG', `${name} is longer than ${longestText}`);
+function checkText(name: string, text: string, longest: number = textLimits.text): void {
+  if (text.length > longest) throw new Refusal('TEXT_TOO_LONG', `${name} is longer than ${longest}`);
   if (text.includes('\0') || !text.isWellFormed()) throw new Refusal('TEXT_INVALID', `${name} is no well-formed text`);
 }
 

@@ -2,6 +2,7 @@
  * A batch of rows as lines of JSON columns: small, readable by anything, and read by DuckDB without passing through
  * this process's heap. `{"s":7,"e":[entity…],"t":[event time…],"k":[known-at…],"v":{"column":[cell…]}}`
  */
+import { own } from '@driftloop/contracts';
 import { literal, quoted } from '../duckdb.js';
 import type { Row } from '../views/source-rows.js';
 
@@ -33,7 +34,7 @@ export function linesOf(sequence: number, columns: Columns, rows: readonly Row[]
 }
 
 function lineOf(sequence: number, columns: Columns, rows: readonly Row[]): Line {
-  const v: Line['v'] = {};
+  const v: Line['v'] = Object.create(null);
   for (const [c, name] of Object.keys(columns).entries()) {
     if (rows.some(({ cells }) => cells[c] !== undefined)) v[name] = rows.map(({ cells }) => cells[c] ?? null);
   }
@@ -52,7 +53,9 @@ export function rowsOfLines(text: string, columns: Columns): Row[] {
 }
 
 function rowsOfLine(line: Line, columns: Columns): Row[] {
-  const cells = Object.entries(columns).map(([name, kind]) => (line.v[name] ?? []).map((cell) => cellAs(kind, cell)));
+  const cells = Object.entries(columns).map(([name, kind]) =>
+    (own(line.v, name) ?? []).map((cell) => cellAs(kind, cell)),
+  );
   return line.e.map((entityId, i) => ({
     entityId,
     eventTime: line.t[i],

@@ -80,7 +80,7 @@ function textSql({ name, type }: { name: string; type: string }): string {
 
 function sourceRow(cells: (string | null)[], columns: string[], kinds: SourceSpec['columns']): SourceRow {
   const [entityId, eventTime, knownAt, ...rest] = cells;
-  const values: Record<string, Value> = {};
+  const values: Record<string, Value> = Object.create(null);
   columns.forEach((name, i) => {
     const text = rest[i];
     if (text !== null && !(kinds[name] === 'number' && absent.has(text))) values[name] = cellValue(kinds[name], text);

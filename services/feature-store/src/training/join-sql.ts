@@ -128,7 +128,7 @@ function attributeSql(plan: ViewPlan, facts: JoinFacts, name: string, entityTime
 }
 
 function columnSql(plan: ViewPlan, name: string): string {
-  return name in plan.sources.get(plan.requestSource)! ? cell(name, 'r.') : 'NULL';
+  return Object.hasOwn(plan.sources.get(plan.requestSource)!, name) ? cell(name, 'r.') : 'NULL';
 }
 
 /** `partOf` in SQL: the zone's changes are written out. */

@@ -1,4 +1,5 @@
 /** Values of request inputs and of what is derived from them: from the request, else from the entity's row. */
+import { own } from '@driftloop/contracts';
 import { partOf } from './derived.js';
 import type { ViewPlan } from './plan.js';
 import type { Cell, Row, SourceRows } from './source-rows.js';
@@ -33,5 +34,5 @@ function timeOf(plan: ViewPlan, rows: SourceRows, name: string): Attribute {
 
 function cellOf(rows: SourceRows, name: string): Attribute {
   const column = rows.columns.indexOf(name);
-  return (inputs, row) => inputs[name] ?? row?.cells[column];
+  return (inputs, row) => own(inputs, name) ?? row?.cells[column];
 }

@@ -7,6 +7,7 @@
  * I2  A row counts under the attribute that its entity's request row had when the row became known.
  * I3  Nothing known after the question's time enters its answer.
  */
+import { own } from '@driftloop/contracts';
 import { type Attribute, attributeOf, type Inputs, keyOf } from './attributes.js';
 import { LatestIndex } from './latest-index.js';
 import { type Due, OverdueIndex } from './overdue-index.js';
@@ -92,7 +93,7 @@ export class FeatureView {
 
   answer({ entityId, time, inputs }: Question): Answer {
     const { plan } = this;
-    const asked = inputs[plan.entityTime] as number | undefined;
+    const asked = own(inputs, plan.entityTime) as number | undefined;
     const row = this.rowsOf(plan.requestSource).entityRow(entityId, time, asked);
     const entityTime = asked ?? row?.eventTime;
     const numbers = new Float64Array(plan.numbers.length);

@@ -23,7 +23,7 @@ import {
   Stage,
   TimePassed,
 } from '@driftloop/contracts';
-import { call, grpcClient } from '@driftloop/service';
+import { call, grpcClient, Isolation } from '@driftloop/service';
 import { type TestOptions, testService } from '@driftloop/testing/service';
 import { Days } from '../days.documents.js';
 import { LoopDocuments } from '../loop.documents.js';
@@ -96,9 +96,9 @@ export interface Answers {
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 export async function openWorld(
-  options: TestOptions & { spec?: string; model?: string; resume?: number; live?: boolean } = {},
+  options: TestOptions & { spec?: string; model?: string; resume?: number; live?: boolean; faulty?: boolean } = {},
 ) {
-  const { spec = specText(), model = 'parcels', resume = 0, live = false, ...home } = options;
+  const { spec = specText(), model = 'parcels', resume = 0, live = false, faulty = false, ...home } = options;
   const service = await testService(monitoring, home);
   const { bus, addresses } = service.ground;
   const client = grpcClient(MonitoringClient, addresses.of('monitoring'));
@@ -186,12 +186,14 @@ export async function openWorld(
   const pass = async (from: number, to: number, step = 6 * hour) => {
     for (let now = from + step; now <= to; now += step) await tick(now);
   };
-  /** Fails when a handler refused anything. */
+  /** Fails when a handler refused anything, or a model was set aside where none is `faulty`. */
   const close = async () => {
     const groups = [...new Set((await bus.lag()).map(({ group }) => group))];
     const dead = (await Promise.all(groups.map((group) => bus.dead(group)))).flat();
+    const [aside] = faulty ? [] : service.app.get(Isolation).all();
     client.close();
     await service.close();
+    if (aside) throw new Error(`${aside.model} is set aside: ${aside.reason}`);
     if (dead.length) throw new Error(`${dead.length} dead letters, first: ${JSON.stringify(dead[0].error)}`);
   };
   const status = () => call(client, 'getStatus', { model }, { deadlineMs: 5000 });

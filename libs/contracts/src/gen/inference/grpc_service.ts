@@ -794,7 +794,7 @@ export const ModelMetadataRequest: MessageFns<ModelMetadataRequest> = {
 };
 
 function createBaseModelMetadataResponse(): ModelMetadataResponse {
-  return { name: "", versions: [], platform: "", inputs: [], outputs: [], properties: {} };
+  return { name: "", versions: [], platform: "", inputs: [], outputs: [], properties: globalThis.Object.create(null) };
 }
 
 export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
@@ -918,9 +918,9 @@ export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
     };
   },
 
@@ -944,7 +944,7 @@ export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
     if (message.properties) {
       const entries = globalThis.Object.entries(message.properties) as [string, string][];
       if (entries.length > 0) {
-        obj.properties = {};
+        obj.properties = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.properties[k] = v;
         });
@@ -970,7 +970,7 @@ export const ModelMetadataResponse: MessageFns<ModelMetadataResponse> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     return message;
   },
@@ -1671,7 +1671,7 @@ export const InferTensorContents: MessageFns<InferTensorContents> = {
 };
 
 function createBaseModelInferRequest(): ModelInferRequest {
-  return { modelName: "", modelVersion: "", id: "", parameters: {}, inputs: [], outputs: [], rawInputContents: [] };
+  return { modelName: "", modelVersion: "", id: "", parameters: globalThis.Object.create(null), inputs: [], outputs: [], rawInputContents: [] };
 }
 
 export const ModelInferRequest: MessageFns<ModelInferRequest> = {
@@ -1808,9 +1808,9 @@ export const ModelInferRequest: MessageFns<ModelInferRequest> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
       inputs: globalThis.Array.isArray(object?.inputs)
         ? object.inputs.map((e: any) => ModelInferRequest_InferInputTensor.fromJSON(e))
         : [],
@@ -1839,7 +1839,7 @@ export const ModelInferRequest: MessageFns<ModelInferRequest> = {
     if (message.parameters) {
       const entries = globalThis.Object.entries(message.parameters) as [string, InferParameter][];
       if (entries.length > 0) {
-        obj.parameters = {};
+        obj.parameters = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.parameters[k] = InferParameter.toJSON(v);
         });
@@ -1872,7 +1872,7 @@ export const ModelInferRequest: MessageFns<ModelInferRequest> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     message.inputs = object.inputs?.map((e) => ModelInferRequest_InferInputTensor.fromPartial(e)) || [];
     message.outputs = object.outputs?.map((e) => ModelInferRequest_InferRequestedOutputTensor.fromPartial(e)) || [];
@@ -1882,7 +1882,7 @@ export const ModelInferRequest: MessageFns<ModelInferRequest> = {
 };
 
 function createBaseModelInferRequest_InferInputTensor(): ModelInferRequest_InferInputTensor {
-  return { name: "", datatype: "", shape: [], parameters: {}, contents: undefined };
+  return { name: "", datatype: "", shape: [], parameters: globalThis.Object.create(null), contents: undefined };
 }
 
 export const ModelInferRequest_InferInputTensor: MessageFns<ModelInferRequest_InferInputTensor> = {
@@ -2004,9 +2004,9 @@ export const ModelInferRequest_InferInputTensor: MessageFns<ModelInferRequest_In
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
       contents: isSet(object.contents) ? InferTensorContents.fromJSON(object.contents) : undefined,
     };
   },
@@ -2025,7 +2025,7 @@ export const ModelInferRequest_InferInputTensor: MessageFns<ModelInferRequest_In
     if (message.parameters) {
       const entries = globalThis.Object.entries(message.parameters) as [string, InferParameter][];
       if (entries.length > 0) {
-        obj.parameters = {};
+        obj.parameters = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.parameters[k] = InferParameter.toJSON(v);
         });
@@ -2052,7 +2052,7 @@ export const ModelInferRequest_InferInputTensor: MessageFns<ModelInferRequest_In
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     message.contents = (object.contents !== undefined && object.contents !== null)
       ? InferTensorContents.fromPartial(object.contents)
@@ -2158,7 +2158,7 @@ export const ModelInferRequest_InferInputTensor_ParametersEntry: MessageFns<
 };
 
 function createBaseModelInferRequest_InferRequestedOutputTensor(): ModelInferRequest_InferRequestedOutputTensor {
-  return { name: "", parameters: {} };
+  return { name: "", parameters: globalThis.Object.create(null) };
 }
 
 export const ModelInferRequest_InferRequestedOutputTensor: MessageFns<ModelInferRequest_InferRequestedOutputTensor> = {
@@ -2236,9 +2236,9 @@ export const ModelInferRequest_InferRequestedOutputTensor: MessageFns<ModelInfer
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
     };
   },
 
@@ -2250,7 +2250,7 @@ export const ModelInferRequest_InferRequestedOutputTensor: MessageFns<ModelInfer
     if (message.parameters) {
       const entries = globalThis.Object.entries(message.parameters) as [string, InferParameter][];
       if (entries.length > 0) {
-        obj.parameters = {};
+        obj.parameters = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.parameters[k] = InferParameter.toJSON(v);
         });
@@ -2276,7 +2276,7 @@ export const ModelInferRequest_InferRequestedOutputTensor: MessageFns<ModelInfer
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     return message;
   },
@@ -2469,7 +2469,7 @@ export const ModelInferRequest_ParametersEntry: MessageFns<ModelInferRequest_Par
 };
 
 function createBaseModelInferResponse(): ModelInferResponse {
-  return { modelName: "", modelVersion: "", id: "", parameters: {}, outputs: [], rawOutputContents: [] };
+  return { modelName: "", modelVersion: "", id: "", parameters: globalThis.Object.create(null), outputs: [], rawOutputContents: [] };
 }
 
 export const ModelInferResponse: MessageFns<ModelInferResponse> = {
@@ -2595,9 +2595,9 @@ export const ModelInferResponse: MessageFns<ModelInferResponse> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
       outputs: globalThis.Array.isArray(object?.outputs)
         ? object.outputs.map((e: any) => ModelInferResponse_InferOutputTensor.fromJSON(e))
         : [],
@@ -2623,7 +2623,7 @@ export const ModelInferResponse: MessageFns<ModelInferResponse> = {
     if (message.parameters) {
       const entries = globalThis.Object.entries(message.parameters) as [string, InferParameter][];
       if (entries.length > 0) {
-        obj.parameters = {};
+        obj.parameters = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.parameters[k] = InferParameter.toJSON(v);
         });
@@ -2653,7 +2653,7 @@ export const ModelInferResponse: MessageFns<ModelInferResponse> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     message.outputs = object.outputs?.map((e) => ModelInferResponse_InferOutputTensor.fromPartial(e)) || [];
     message.rawOutputContents = object.rawOutputContents?.map((e) => e) || [];
@@ -2662,7 +2662,7 @@ export const ModelInferResponse: MessageFns<ModelInferResponse> = {
 };
 
 function createBaseModelInferResponse_InferOutputTensor(): ModelInferResponse_InferOutputTensor {
-  return { name: "", datatype: "", shape: [], parameters: {}, contents: undefined };
+  return { name: "", datatype: "", shape: [], parameters: globalThis.Object.create(null), contents: undefined };
 }
 
 export const ModelInferResponse_InferOutputTensor: MessageFns<ModelInferResponse_InferOutputTensor> = {
@@ -2784,9 +2784,9 @@ export const ModelInferResponse_InferOutputTensor: MessageFns<ModelInferResponse
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
       contents: isSet(object.contents) ? InferTensorContents.fromJSON(object.contents) : undefined,
     };
   },
@@ -2805,7 +2805,7 @@ export const ModelInferResponse_InferOutputTensor: MessageFns<ModelInferResponse
     if (message.parameters) {
       const entries = globalThis.Object.entries(message.parameters) as [string, InferParameter][];
       if (entries.length > 0) {
-        obj.parameters = {};
+        obj.parameters = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.parameters[k] = InferParameter.toJSON(v);
         });
@@ -2832,7 +2832,7 @@ export const ModelInferResponse_InferOutputTensor: MessageFns<ModelInferResponse
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     message.contents = (object.contents !== undefined && object.contents !== null)
       ? InferTensorContents.fromPartial(object.contents)

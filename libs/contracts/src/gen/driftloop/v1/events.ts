@@ -799,7 +799,7 @@ function createBaseOutcome(): Outcome {
     value: 0,
     source: "",
     confidence: 0,
-    attributes: {},
+    attributes: globalThis.Object.create(null),
   };
 }
 
@@ -944,9 +944,9 @@ export const Outcome: MessageFns<Outcome> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
     };
   },
 
@@ -973,7 +973,7 @@ export const Outcome: MessageFns<Outcome> = {
     if (message.attributes) {
       const entries = globalThis.Object.entries(message.attributes) as [string, Value][];
       if (entries.length > 0) {
-        obj.attributes = {};
+        obj.attributes = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.attributes[k] = Value.toJSON(v);
         });
@@ -1000,7 +1000,7 @@ export const Outcome: MessageFns<Outcome> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     return message;
   },
@@ -1209,7 +1209,7 @@ export const EntitiesObserved: MessageFns<EntitiesObserved> = {
 };
 
 function createBaseSourceRow(): SourceRow {
-  return { entityId: "", eventTime: undefined, knownAt: undefined, values: {} };
+  return { entityId: "", eventTime: undefined, knownAt: undefined, values: globalThis.Object.create(null) };
 }
 
 export const SourceRow: MessageFns<SourceRow> = {
@@ -1317,9 +1317,9 @@ export const SourceRow: MessageFns<SourceRow> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
     };
   },
 
@@ -1337,7 +1337,7 @@ export const SourceRow: MessageFns<SourceRow> = {
     if (message.values) {
       const entries = globalThis.Object.entries(message.values) as [string, Value][];
       if (entries.length > 0) {
-        obj.values = {};
+        obj.values = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.values[k] = Value.toJSON(v);
         });
@@ -1361,7 +1361,7 @@ export const SourceRow: MessageFns<SourceRow> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     return message;
   },

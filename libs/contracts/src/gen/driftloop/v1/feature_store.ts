@@ -717,7 +717,7 @@ export const ReadOnlineRequest: MessageFns<ReadOnlineRequest> = {
 };
 
 function createBaseFeatureQuestion(): FeatureQuestion {
-  return { entityId: "", eventTime: undefined, inputs: {} };
+  return { entityId: "", eventTime: undefined, inputs: globalThis.Object.create(null) };
 }
 
 export const FeatureQuestion: MessageFns<FeatureQuestion> = {
@@ -809,9 +809,9 @@ export const FeatureQuestion: MessageFns<FeatureQuestion> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
     };
   },
 
@@ -826,7 +826,7 @@ export const FeatureQuestion: MessageFns<FeatureQuestion> = {
     if (message.inputs) {
       const entries = globalThis.Object.entries(message.inputs) as [string, Value][];
       if (entries.length > 0) {
-        obj.inputs = {};
+        obj.inputs = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.inputs[k] = Value.toJSON(v);
         });
@@ -849,7 +849,7 @@ export const FeatureQuestion: MessageFns<FeatureQuestion> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     return message;
   },

@@ -1212,7 +1212,7 @@ function createBaseCycleSpan(): CycleSpan {
     started: undefined,
     ended: undefined,
     links: [],
-    attributes: {},
+    attributes: globalThis.Object.create(null),
     error: "",
   };
 }
@@ -1411,9 +1411,9 @@ export const CycleSpan: MessageFns<CycleSpan> = {
             });
             return acc;
           },
-          {},
+          globalThis.Object.create(null),
         )
-        : {},
+        : globalThis.Object.create(null),
       error: isSet(object.error) ? globalThis.String(object.error) : "",
     };
   },
@@ -1450,7 +1450,7 @@ export const CycleSpan: MessageFns<CycleSpan> = {
     if (message.attributes) {
       const entries = globalThis.Object.entries(message.attributes) as [string, string][];
       if (entries.length > 0) {
-        obj.attributes = {};
+        obj.attributes = globalThis.Object.create(null);
         entries.forEach(([k, v]) => {
           obj.attributes[k] = v;
         });
@@ -1483,7 +1483,7 @@ export const CycleSpan: MessageFns<CycleSpan> = {
         }
         return acc;
       },
-      {},
+      globalThis.Object.create(null),
     );
     message.error = object.error ?? "";
     return message;

@@ -1,0 +1,200 @@
+/**
+ * YAML and JSON from outside as plain values, in time that is linear in the text, whatever it is.
+ *
+ * I1  Bounds come before work: characters, then tokens, depth and aliases while the text is cut into tokens; what is beyond is
+ *     refused before anything is composed of it.
+ * I2  The first fault ends it: the library goes on after a fault and words each one with the source around it, which is quadratic.
+ * I3  A key is a text, stands once in its mapping, and is not `__proto__`: what comes out are own properties and nothing else.
+ * I4  Nothing is written anywhere: the library's warnings are dropped.
+ */
+import {
+  type Alias,
+  Composer,
+  CST,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type ParsedNode,
+  Parser,
+  type YAMLMap,
+} from 'yaml';
+import { textLimits } from '../text-limits.js';
+
+const most = { tokens: 20_000, depth: 64, aliases: 20 };
+
+/** Where a text is at fault, and how. */
+export class YamlFault extends Error {
+  constructor(
+    readonly path: string,
+    readonly problem: string,
+    /** From 1 on; 0 where the whole text is meant. */
+    readonly line: number,
+  ) {
+    super(problem);
+  }
+}
+
+/** A text as a value, and where its parts stand. */
+export interface ReadYaml {
+  readonly value: unknown;
+  /** The line of what has a path, such as `spec.features.0.window`, or of the nearest thing around it; 0 in a text of one line. */
+  lineOf(path: string): number;
+}
+
+/** Reads one document. Throws YamlFault, the first that there is. */
+export function readYaml(text: string): ReadYaml {
+  if (text.length > textLimits.spec) throw whole('larger than 256 KiB; a spec is a page of text');
+  return asJson(text) ?? new Reader(text).read();
+}
+
+const whole = (problem: string) => new YamlFault('(file)', problem, 0);
+
+/** JSON as this program writes it, which holds no key twice; any other goes the way of YAML. */
+function asJson(text: string): ReadYaml | undefined {
+  if (!text.startsWith('{') || deepestOf(text) > most.depth) return undefined;
+  try {
+    const value: unknown = JSON.parse(text, (key, inner) => {
+      if (key === '__proto__') throw whole('"__proto__" is a reserved name; choose another');
+      return inner;
+    });
+    return JSON.stringify(value) === text ? { value, lineOf: () => 0 } : undefined;
+  } catch (error) {
+    if (error instanceof YamlFault) throw error;
+    return undefined;
+  }
+}
+
+/** At least how deep a text of JSON is nested; brackets in its texts count too. */
+function deepestOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === '{' || char === '[') deepest = Math.max(deepest, ++depth);
+    else if (char === '}' || char === ']') depth--;
+  }
+  return deepest;
+}
+
+class Reader {
+  private readonly starts = [0];
+  private readonly lines = new Map<string, number>();
+  private readonly anchors = new Map<string, unknown>();
+
+  constructor(private readonly text: string) {}
+
+  read(): ReadYaml {
+    const root = this.compose(this.tokens());
+    const value = root ? this.valueOf(root, '') : null;
+    return { value, lineOf: (path) => this.nearest(path) };
+  }
+
+  /** I1, and I2 for what is no YAML at all. */
+  private tokens(): CST.Token[] {
+    const parser = new Parser((offset) => this.starts.push(offset));
+    const tokens: CST.Token[] = [];
+    let [count, aliases] = [0, 0];
+    const take = (token: CST.Token) => {
+      if (token.type === 'error') throw this.fault(token.offset, firstLine(token.message));
+      tokens.push(token);
+    };
+    for (const lexeme of new Lexer().lex(this.text)) {
+      if (++count > most.tokens) throw whole(`more than ${most.tokens} tokens; a spec is a page of text`);
+      if (lexeme.startsWith('*') && ++aliases > most.aliases)
+        throw whole(`more than ${most.aliases} aliases; write them out`);
+      for (const token of parser.next(lexeme)) take(token);
+      if (parser.stack.length > most.depth) throw whole(`nested deeper than ${most.depth}; a spec is flatter`);
+    }
+    for (const token of parser.end()) take(token);
+    return tokens;
+  }
+
+  private compose(tokens: CST.Token[]): ParsedNode | null {
+    const composer = new Composer({ uniqueKeys: false, logLevel: 'silent' });
+    // I2, I4: the library has no option for it.
+    Object.assign(composer, {
+      onError: (
+        at: number | readonly number[] | { offset: number },
+        _code: string,
+        message: string,
+        warning?: boolean,
+      ) => {
+        if (!warning)
+          throw this.fault(typeof at === 'number' ? at : 'offset' in at ? at.offset : at[0], firstLine(message));
+      },
+    });
+    let root: ParsedNode | null | undefined;
+    for (const document of composer.compose(tokens, true, this.text.length)) {
+      if (root !== undefined) throw this.fault(document.range[0], 'a second document; write one spec a file');
+      root = document.contents;
+    }
+    return root ?? null;
+  }
+
+  private valueOf(node: ParsedNode | Alias.Parsed | null, path: string): unknown {
+    if (node === null) return null;
+    this.lines.set(path, this.lineAt(node.range[0]));
+    if (isAlias(node)) return this.aliased(node, path);
+    const value = isScalar(node)
+      ? node.value
+      : isSeq<ParsedNode>(node)
+        ? node.items.map((item, i) => this.valueOf(item, join(path, String(i))))
+        : isMap<ParsedNode, ParsedNode | null>(node)
+          ? this.objectOf(node, path)
+          : null;
+    const { anchor } = node;
+    if (anchor) this.anchors.set(anchor, value);
+    return value;
+  }
+
+  /** Only what stands before it, so that nothing holds itself. */
+  private aliased({ source, range }: Alias.Parsed, path: string): unknown {
+    if (this.anchors.has(source)) return this.anchors.get(source);
+    throw this.fault(range[0], `no anchor "${source.slice(0, 40)}" before it`, path);
+  }
+
+  /** I3 */
+  private objectOf(map: YAMLMap<ParsedNode, ParsedNode | null>, path: string): object {
+    const seen = new Map<string, unknown>();
+    for (const { key, value } of map.items) {
+      const at = key?.range[0] ?? map.range?.[0] ?? 0;
+      if (!isScalar(key)) throw this.fault(at, 'a key that is no text; write a name', path);
+      const name = String(key.value);
+      const own = join(path, name);
+      if (name === '__proto__') throw this.fault(at, '"__proto__" is a reserved name; choose another', own);
+      if (seen.has(name)) throw this.fault(at, `"${name.slice(0, 40)}" stands here twice; write it once`, own);
+      this.lines.set(own, this.lineAt(at));
+      seen.set(name, this.valueOf(value, own));
+    }
+    return Object.fromEntries(seen);
+  }
+
+  private fault(offset: number, problem: string, path = '(file)'): YamlFault {
+    return new YamlFault(path, problem, this.lineAt(offset));
+  }
+
+  private nearest(path: string): number {
+    if (this.starts.length < 3) return 0;
+    for (let at = path; at; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
+      const line = this.lines.get(at);
+      if (line) return line;
+    }
+    return this.lines.get('') ?? 0;
+  }
+
+  /** `starts` rise: the first character of each line. */
+  private lineAt(offset: number): number {
+    let [low, high] = [0, this.starts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.starts[middle] <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const join = (path: string, part: string) => (path ? `${path}.${part}` : part);
+const firstLine = (message: string) => message.split('\n', 1)[0];
