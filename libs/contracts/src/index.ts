@@ -20,3 +20,4 @@ export * from './spec/features.js';
 export * from './spec/model-spec.js';
 export * from './spec/parse.js';
 export * from './spec/references.js';
+export { requestShape, type WireField, type WireShape } from './wire-shape.js';
