@@ -26,6 +26,9 @@ export const callerName = ({ tenant, replay }: Caller): string => (replay ? `${t
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */
 export const mainTenant = 'main';
 
+/** What no header may have is in no token: it is refused before anybody passes it on. */
+const visible = /^[\x20-\x7e]*$/;
+
 /** Tells callers by their `authorization`. Injectable. */
 export class Credentials {
   readonly #token?: Buffer;
@@ -41,6 +44,7 @@ export class Credentials {
    * everybody on this machine is tenant `main`. Throws CREDENTIAL_MISSING or CREDENTIAL_REFUSED.
    */
   caller(authorization: string | undefined): Caller {
+    if (authorization !== undefined && !visible.test(authorization)) throw errors.CREDENTIAL_REFUSED({});
     const given = authorization?.match(/^Bearer\s+(\S+)$/i)?.[1];
     if (given === undefined && !this.#token) return { tenant: mainTenant, replay: false };
     if (given === undefined) throw errors.CREDENTIAL_MISSING({});

@@ -7,6 +7,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { limitHttp } from './admission/http-limits.js';
 import type { Dependencies } from './dependencies.js';
 import { errors } from './errors.js';
 import type { Identity } from './identity.js';
@@ -41,6 +42,7 @@ export function healthPortOf(service: string, { mode, ports }: Settings, usual: 
 export async function openHealth(parts: HealthParts): Promise<HealthDoor> {
   const { identity, host, port } = parts;
   const server = createServer((request, response) => void answer(parts, request, response));
+  limitHttp(server);
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   } catch (error) {

@@ -1,5 +1,8 @@
 /** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
 export * from './addresses.js';
+export { callerKey } from './admission/caller-key.js';
+export { type DoorLimits, usualDoor } from './admission/limits.js';
+export { Shared } from './admission/share.js';
 export { callStream, type StreamOptions } from './call-stream.js';
 export * from './client.js';
 export * from './clock.js';
