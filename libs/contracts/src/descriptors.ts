@@ -6,7 +6,7 @@ import { fileDescriptors } from './gen/descriptors.js';
 let own: FileRegistry | undefined;
 
 /** Parsed at the first use: most processes never ask. */
-function registry(): FileRegistry {
+export function contractFiles(): FileRegistry {
   const files = () => fileDescriptors.map((file) => fromBinary(FileDescriptorProtoSchema, Buffer.from(file, 'base64')));
   own ??= createFileRegistry(create(FileDescriptorSetSchema, { file: files() }));
   return own;
@@ -18,7 +18,7 @@ export function registryOf(image: Uint8Array): FileRegistry {
 }
 
 /** A message by its full name, e.g. "driftloop.v1.ModelPromoted". Throws where there is none. */
-export function messageOf(name: string, messages: FileRegistry = registry()): DescMessage {
+export function messageOf(name: string, messages: FileRegistry = contractFiles()): DescMessage {
   const found = messages.getMessage(name);
   if (!found) throw new Error(`the contracts have no message ${name}`);
   return found;

@@ -26,3 +26,4 @@ export * from './spec/parse.js';
 export * from './spec/references.js';
 export * from './text-limits.js';
 export * from './token-entries.js';
+export { requestShape, type WireField, type WireShape } from './wire-shape.js';

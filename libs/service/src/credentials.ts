@@ -37,6 +37,9 @@ export function checkRole({ name, roles }: Caller, needed: Role, method: string)
 /** The tenant of a house without accounts, and of events that belong to nobody in particular. */
 export const mainTenant = 'main';
 
+/** What no header may have is in no token: it is refused before anybody passes it on. */
+const visible = /^[\x20-\x7e]*$/;
+
 /** Tells callers by their `authorization`. Injectable. */
 export class Credentials {
   /** Callers by the digests of their tokens: those of the environment, and those of the token file. */
@@ -63,6 +66,7 @@ export class Credentials {
    * Throws CREDENTIAL_MISSING or CREDENTIAL_REFUSED.
    */
   caller(authorization: string | undefined, connection: string): Caller {
+    if (authorization !== undefined && !visible.test(authorization)) throw errors.CREDENTIAL_REFUSED({});
     const given = authorization?.match(/^Bearer\s+(\S+)$/i)?.[1];
     const known = given === undefined ? undefined : this.#known(hash(given));
     if (known) return known;

@@ -4,14 +4,14 @@
  *
  * I1  Whatever a handler throws or hands to its callback becomes a status; nothing untyped leaves (status.ts).
  * I2  A call is let in only with a credential that is known, where one is needed, and with the role that the method needs;
- *     of a led service, only by its leader.
+ *     of a led service, only by its leader; and only where there is room for it (admission/).
  * I3  No text of a request is longer than its kind may be, whatever the method does with it.
  */
 import { accessOf, longTextIn } from '@driftloop/contracts';
 import {
   type handleUnaryCall,
   logVerbosity,
-  type Metadata,
+  Metadata,
   Server,
   ServerCredentials,
   type ServiceDefinition,
@@ -23,10 +23,13 @@ import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices'
 import type { Attributes, Span } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Observable, throwError } from 'rxjs';
+import { Admission, type Arriving } from './admission/admission.js';
+import { connectionOptions, limitSessions, watchSessions } from './admission/connections.js';
+import { type DoorLimits, usualDoor } from './admission/limits.js';
 import type { Audit } from './audit.js';
 import { attemptOf, audited, outcomeOf } from './audited-calls.js';
 import { largestMessage } from './client.js';
-import { type Caller, type Credentials, checkRole, rememberCaller } from './credentials.js';
+import { type Caller, type Credentials, callerOf, checkRole, rememberCaller } from './credentials.js';
 import { errors } from './errors.js';
 import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
@@ -59,6 +62,8 @@ export interface DoorParts {
   readonly telemetry: Telemetry;
   readonly log: Log;
   readonly leadership: Leadership;
+  /** In place of the usual ones. */
+  readonly limits?: Partial<DoorLimits>;
 }
 
 type Call = Parameters<handleUnaryCall<unknown, unknown>>[0] & { emit(event: 'error', error: unknown): boolean };
@@ -66,6 +71,7 @@ type Done = ((error: unknown, value?: unknown, ...rest: unknown[]) => void) | un
 type Handler = (call: Call, done: Done) => Promise<void>;
 interface Method {
   readonly path: string;
+  readonly requestStream: boolean;
   readonly responseStream: boolean;
 }
 /** A call that is being answered; `code` is how it ends. */
@@ -111,24 +117,41 @@ export class GrpcDoor extends ServerGrpc {
   /** The port that it listens on, once it does. */
   port = 0;
   readonly #running = new RunningCalls();
+  readonly #admission: Admission;
 
   constructor(readonly parts: DoorParts) {
     const packageNames = [...new Set(Object.keys(parts.packages).map((name) => name.slice(0, name.lastIndexOf('.'))))];
     super({ package: packageNames, packageDefinition: methodsByTheirNames(parts.packages) });
+    this.#admission = new Admission({
+      limits: { ...usualDoor, ...parts.limits },
+      metrics: parts.telemetry.metrics,
+      methods: Object.values(parts.packages).flatMap((definition) => Object.values(definition).map(({ path }) => path)),
+      caller: (path, call) => this.#letIn(path, call),
+      toStatus: (error, method) => statusOf(error, parts.log, method),
+    });
+  }
+
+  /** What its calls hold now; for specs. */
+  get admitted() {
+    return this.#admission.state;
   }
 
   /** Binds. Throws PORT_TAKEN or PORT_NOT_OPENED. */
   override async createClient(): Promise<Server> {
     const server = new Server({
+      ...connectionOptions,
+      interceptors: [this.#admission.interceptor],
       'grpc.max_receive_message_length': largestMessage,
       'grpc.max_send_message_length': largestMessage,
     });
+    limitSessions(server);
     const names = Object.keys(this.parts.packages);
     const health = new HealthImplementation();
     health.addToServer(server as unknown as Parameters<HealthImplementation['addToServer']>[0]);
     this.parts.readiness.follow(health, names);
     addReflection(server, names);
     this.port = await this.#bind(server);
+    watchSessions(server, () => this.parts.log.debug({}, 'a connection was cut'));
     return server;
   }
 
@@ -172,24 +195,22 @@ export class GrpcDoor extends ServerGrpc {
   }
 
   #let(method: Method, call: Call, done: Done, inner: Handler): void {
-    const { credentials, telemetry, log, leadership } = this.parts;
+    const { telemetry, log } = this.parts;
     const served: Served = { method, call, code: status.OK, watched: telemetry.enabled || telemetry.metrics.enabled };
     const toStatus = (error: unknown) => {
-      const told = statusOf(error, log, method.path);
+      const told = leftBy(call, error) ? gone : statusOf(error, log, method.path);
       served.code = told.code;
       return told;
     };
     const fail = (failed: StatusObject) => (done ? done(failed) : call.emit('error', failed));
-    let caller: Caller;
+    if (method.requestStream) oneAtATime(call);
     try {
-      caller = credentials.caller(text(call.metadata, 'authorization'), call.getPeer());
-      this.#allow(caller, call, method.path);
-      leadership.check();
       checkTexts(method, call);
     } catch (error) {
       fail(toStatus(error));
       return;
     }
+    const caller = callerOf(call.metadata);
     const { run, end } = this.#watch(served, caller);
     const finish: Done =
       done &&
@@ -200,25 +221,30 @@ export class GrpcDoor extends ServerGrpc {
       });
     Object.assign(call, { door: toStatus });
     if (method.responseStream) mapErrors(call as unknown as ReplyStream, toStatus, end);
-    run(() =>
-      this.#running.add(
-        inner(call, finish).catch((error) => {
-          const failed = toStatus(error);
-          end(error);
-          fail(failed);
-        }),
-      ),
-    );
+    const answer = () => {
+      const answered = inner(call, finish).catch((error) => {
+        const failed = toStatus(error);
+        end(error);
+        fail(failed);
+      });
+      this.#running.add(answered);
+      this.#admission.answering(call.metadata, answered);
+    };
+    run(answer);
   }
 
-  /** I2; what a caller may not do is in the audit. */
-  #allow(caller: Caller, call: Call, path: string): void {
+  /** I2. Throws CREDENTIAL_MISSING, CREDENTIAL_REFUSED, ROLE_MISSING, NOT_LEADING; what a caller may not do is in the audit. */
+  #letIn(path: string, call: Arriving): Caller {
+    const { credentials, audit, leadership } = this.parts;
+    const caller = credentials.caller(text(call.metadata, 'authorization'), call.getPeer());
     try {
       checkRole(caller, accessOf(path).role, path);
     } catch (error) {
-      this.parts.audit.refused(attemptOf(caller, call, path), outcomeOf(error));
+      audit.refused(attemptOf(caller, call, path), outcomeOf(error));
       throw error;
     }
+    leadership.check();
+    return caller;
   }
 
   /** Remembers the caller and opens the span, in which the handler runs; the result closes it. */
@@ -276,6 +302,19 @@ function methodsByTheirNames(packages: Readonly<Record<string, ServiceDefinition
       Object.values(definition).map((method) => [method.path.slice(method.path.lastIndexOf('/') + 1), method]),
     );
   return Object.fromEntries(Object.entries(packages).map(([name, definition]) => [name, named(definition)]));
+}
+
+const gone: StatusObject = { code: status.CANCELLED, details: 'the caller has gone', metadata: new Metadata() };
+
+/** Whether a handler failed because its caller left in the middle of a stream: no fault of anybody's. */
+function leftBy(call: Call, error: unknown): boolean {
+  return call.cancelled && (error as NodeJS.ErrnoException)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+/** Sixteen messages ahead, Node's usual, would be sixteen of the largest. */
+function oneAtATime(call: Call): void {
+  const { _readableState: state } = call as unknown as { _readableState: { highWaterMark: number } };
+  state.highWaterMark = 1;
 }
 
 function text(metadata: Metadata, key: string): string | undefined {

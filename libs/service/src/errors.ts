@@ -203,4 +203,38 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { method: string; status: string; reason: string }) => `${m.method}: ${m.status}: ${m.reason}`,
   },
+  MESSAGE_TOO_LARGE: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { method: string; limit: number }) =>
+      `${m.method} takes messages of at most ${m.limit} bytes, before and after compression: send it in parts`,
+  },
+  MESSAGE_HOLDS_TOO_MUCH: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { method: string; what: string; limit: number }) =>
+      `${m.method} takes at most ${m.limit} ${m.what} in one message: send it in parts`,
+  },
+  MESSAGE_MALFORMED: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { method: string; reason: string }) => `${m.method} was sent what is no message of its: ${m.reason}`,
+  },
+  ENCODING_UNKNOWN: {
+    status: 'UNIMPLEMENTED',
+    retriable: false,
+    message: (m: { method: string }) => `${m.method} reads messages that are not compressed, or by gzip or deflate`,
+  },
+  OVERLOADED: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: true,
+    message: (m: { reason: string; retryAfterMs: number }) =>
+      `more is asked of this server than fits (${m.reason}): try again in ${m.retryAfterMs} ms`,
+  },
+  REQUEST_LATE: {
+    status: 'DEADLINE_EXCEEDED',
+    retriable: true,
+    message: (m: { method: string; ms: number }) =>
+      `${m.method} was ended: no whole message came within ${m.ms} ms; open it again when there is something to send`,
+  },
 });

@@ -8,6 +8,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { limitHttp } from './admission/http-limits.js';
 import type { Dependencies } from './dependencies.js';
 import { errors } from './errors.js';
 import type { Identity } from './identity.js';
@@ -47,6 +48,7 @@ export async function openHealth(parts: HealthParts): Promise<HealthDoor> {
   const secure = tls && createSecureServer(tls.identity, listener);
   tls?.renewed((renewed) => secure?.setSecureContext(renewed));
   const server = secure ?? createServer(listener);
+  limitHttp(server);
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   } catch (error) {

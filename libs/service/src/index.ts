@@ -1,5 +1,8 @@
 /** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
 export * from './addresses.js';
+export { callerKey } from './admission/caller-key.js';
+export { type DoorLimits, usualDoor } from './admission/limits.js';
+export { Shared } from './admission/share.js';
 export { type Attempt, Audit, type Outcome } from './audit.js';
 export { outcomeOf } from './audited-calls.js';
 export { callStream, type StreamOptions } from './call-stream.js';

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { events } from '@driftloop/contracts';
 import type { INestApplication } from '@nestjs/common';
+import { limitHttp } from './admission/http-limits.js';
 import { Dependencies, dependenciesOf } from './dependencies.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
@@ -49,6 +50,8 @@ export class HttpDoor {
   ) {
     app.useGlobalInterceptors(this.requests);
     parts.tls?.renewed((renewed) => app.getHttpServer().setSecureContext(renewed));
+    limitHttp(app.getHttpServer());
+    app.getHttpAdapter().getInstance().disable('x-powered-by');
   }
 
   /** Its port. Throws PORT_TAKEN or PORT_NOT_OPENED. */

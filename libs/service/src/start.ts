@@ -19,6 +19,7 @@ import { NestFactory } from '@nestjs/core';
 import { openAccess } from './access.js';
 import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
+import type { DoorLimits } from './admission/limits.js';
 import { Audit } from './audit.js';
 import { WallClock } from './clock.js';
 import { Connection } from './connection.js';
@@ -72,6 +73,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** Called when the lead is lost, in place of closing the service: for a process that had better end at once. */
   readonly onLost?: (reason: string) => void;
+  /** What the gRPC door lets in, for specs. */
+  readonly limits?: Partial<DoorLimits>;
 }
 
 export interface RunningService {
@@ -292,6 +295,6 @@ function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<Serv
   const variable = variableOf(definition.name, 'PORT');
   const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
   const common = { service: definition.name, host: settings.host, port, variable, packages };
-  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership, tls });
+  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership, tls, limits: options.limits });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
 }

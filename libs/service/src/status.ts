@@ -11,6 +11,8 @@ import { redacted, redactedWithin } from './telemetry/redaction.js';
 
 /** The trailing metadata that holds a typed error. */
 export const errorKey = 'driftloop-error-bin';
+/** When the same may be tried again, ms: what gRPC clients that retry by themselves wait for. */
+const pushbackKey = 'grpc-retry-pushback-ms';
 /** HTTP/2 headers are limited: details beyond this many bytes of JSON stay behind, and a message ends here. */
 const largestDetails = 4096;
 const longestMessage = 1024;
@@ -34,6 +36,8 @@ export function statusOf(error: unknown, log: Log, method: string): StatusObject
 function typed(error: LoopError): StatusObject {
   const metadata = new Metadata();
   metadata.set(errorKey, Buffer.from(jsonOf(error)));
+  const { retryAfterMs } = error.details;
+  if (typeof retryAfterMs === 'number') metadata.set(pushbackKey, String(retryAfterMs));
   return { code: status[error.status], details: shortened(error.message), metadata };
 }
 

@@ -41,7 +41,7 @@ export class FeatureStoreDoor {
       // A loop that ends early would destroy the stream, and its caller would wait for a status that never comes.
       for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<IngestRequest>) {
         const reply = await this.ingest.ingest(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
-        if (!call.write(reply)) await new Promise((resolve) => call.once('drain', resolve));
+        if (!call.write(reply)) await drained(call);
       }
       call.end();
     } catch (error) {
@@ -88,6 +88,17 @@ export class FeatureStoreDoor {
     const caller = callerOf(metadata);
     return this.quarantine.resolve(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
   }
+}
+
+/** A stream that has ended is never drained. */
+function drained(call: ServerDuplexStream<IngestRequest, IngestReply>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['drain', 'close', 'cancelled']) call.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'cancelled']) call.on(event, done);
+  });
 }
 
 /** The building of a set as a span below that of whoever asked for it. */

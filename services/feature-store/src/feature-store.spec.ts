@@ -188,6 +188,21 @@ describe('a file of rows', () => {
     expect(await take(await parquet(lines), 'parquet')).toMatchObject({ accepted: 0, duplicates: 3 });
   });
 
+  it('is taken in while seven others stand still, and the places of those that have gone are free', async () => {
+    const idle = Array.from({ length: 7 }, () => {
+      const stream = store.client.ingestFile(() => {});
+      const value = { model: 'flights', source: 'departed', format: 'csv', watermark: undefined };
+      stream.write({ part: { $case: 'description', value } });
+      return stream;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await take(csv(good))).toMatchObject({ accepted: 1 });
+    for (const stream of idle) stream.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const all = await Promise.allSettled(Array.from({ length: 8 }, () => take(csv(good))));
+    expect(all.map(({ status }) => status)).toEqual(Array(8).fill('fulfilled'));
+  });
+
   it('lists bad rows by their index with the reason, and takes the good ones', async () => {
     const reply = await take(
       csv(

@@ -1,5 +1,13 @@
-/** Files of rows, uploaded in chunks: kept in a folder until they are whole, read by DuckDB, taken in part by part. */
+/**
+ * Files of rows, uploaded in chunks: kept in a folder until they are whole, read by DuckDB, taken in part by part.
+ *
+ * I1  Uploads come in side by side, each at its sender's pace; only what is whole has its turn. One that stands still holds
+ *     up nobody, and the door ends it.
+ * I2  So many are under way at most; one that was begun is not refused when it is whole.
+ */
 import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -19,11 +27,13 @@ import { lineOf } from './serial.js';
 
 /** A file's bytes as they are sent. */
 const byteLimit = 1024 ** 3;
-const filesAtOnce = 4;
+const filesAtOnce = 8;
 
 @Injectable()
 export class IngestFile {
   private readonly turns = lineOf('files', filesAtOnce);
+  private underWay = 0;
+  private refused = 0;
 
   constructor(
     private readonly models: Models,
@@ -31,29 +41,35 @@ export class IngestFile {
     private readonly quarantined: QuarantinedRows,
     metrics: Metrics,
   ) {
-    metrics.queue('files', filesAtOnce, () => this.turns.state);
+    metrics.queue('files', filesAtOnce, () => ({ depth: this.underWay, refused: this.refused }));
   }
 
   /**
    * Takes a file in. Bad rows are counted, and the first hundred listed by their index in the file; suspect ones are set
    * aside; the good ones are in. The watermark holds once all of them are.
    */
-  take(
+  async take(
     tenant: string,
     parts: AsyncIterable<IngestFileRequest>,
     causeOf: (id: string, timeMs: number) => Cause,
   ): Promise<IngestReply> {
-    return this.turns.run(() =>
-      withDuckDB(async (duck) => {
+    if (this.underWay >= filesAtOnce) {
+      this.refused++;
+      throw errors.TOO_BUSY({ what: 'files', limit: filesAtOnce });
+    }
+    this.underWay++;
+    try {
+      return await uploaded(async (path) => {
         const messages = parts[Symbol.asyncIterator]();
         const description = await describe(messages);
         const view = this.models.of(tenant, description.model);
         view.ingestible(description.source);
-        const path = join(duck.folder, 'upload');
         await pipeline(Readable.from(chunks(messages)), createWriteStream(path));
-        return this.read(duck, path, view, description, causeOf);
-      }),
-    );
+        return this.turns.run(() => withDuckDB((duck) => this.read(duck, path, view, description, causeOf)));
+      });
+    } finally {
+      this.underWay--;
+    }
   }
 
   private async read(
@@ -76,6 +92,16 @@ export class IngestFile {
     }
     await this.ingest.ingest(view.tenant, { model, source, rows: [], watermark }, causeOf);
     return reply;
+  }
+}
+
+/** Works with a path for the upload, which is gone afterwards. */
+async function uploaded<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'driftloop-upload-'));
+  try {
+    return await work(join(folder, 'upload'));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

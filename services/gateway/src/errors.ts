@@ -53,6 +53,7 @@ export const errors = catalogue('gateway', {
   TOO_MANY_STREAMS: {
     status: 'RESOURCE_EXHAUSTED',
     retriable: true,
-    message: (m: { limit: number }) => `${m.limit} event streams are open already; close one and try again`,
+    message: (m: { limit: number; share: number }) =>
+      `of ${m.limit} event streams a caller may have ${m.share}, and no more are free: close one and try again`,
   },
 });

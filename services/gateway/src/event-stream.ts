@@ -6,16 +6,19 @@ import { Bus, type HeardEvent } from '@driftloop/bus';
 import { structuredCloudEvent } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
+import { EventTail } from './event-tail.js';
 
 /** Next offset of each partition, by topic. */
 type Position = Record<string, number[]>;
 
-const idleMs = 100;
 const batch = 200;
 
 @Injectable()
 export class EventStream {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly tail: EventTail,
+  ) {}
 
   /** Where a stream begins: "earliest", "latest", or the id of an event already heard. Throws BODY_INVALID. */
   async begin(topics: readonly string[], after: string): Promise<Position> {
@@ -31,13 +34,14 @@ export class EventStream {
   /** The stream's text, event by event, until aborted. */
   async *follow(position: Position, signal: AbortSignal): AsyncGenerator<string> {
     while (!signal.aborted) {
+      const seen = await this.tail.ends(Object.keys(position));
       let heard = 0;
       for (const event of await this.next(position)) {
         heard++;
         position[event.topic][event.partition] = event.offset + 1;
         yield `id: ${encode(position)}\nevent: ${event.topic}\ndata: ${JSON.stringify(structuredCloudEvent(event))}\n\n`;
       }
-      if (!heard) await pause(idleMs, signal);
+      if (!heard) await this.tail.beyond(seen, signal);
     }
   }
 
@@ -80,16 +84,4 @@ function parsed(text: string): unknown {
 /** Of the position's own topics only: a name such as "constructor" is none. */
 function offsetIn(position: Position, topic: string, partition: number): number | undefined {
   return Object.hasOwn(position, topic) ? position[topic][partition] : undefined;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -1,28 +1,36 @@
 /**
  * The event stream's door: GET /v1/events?topics=a,b&after=earliest|latest|<event id>. A browser that connects again
  * says what it heard last in a header, to the same URL: the header goes before `after`.
+ *
+ * I1  A stream has a place until it ends, and no caller more than its share of them.
+ * I2  A stream whose reader does not read is cut; it may come again, and goes on where it was.
  */
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
-import { Metrics } from '@driftloop/service';
-import { Controller, Get, Head, Header, Headers, HttpCode, Query, Res } from '@nestjs/common';
+import { Credentials, callerKey, Metrics, Shared } from '@driftloop/service';
+import { Controller, Get, Head, Header, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
 
 const maxStreams = 64;
+/** What one caller may have of them. */
+const share = 0.5;
+/** How long a reader may leave what it was sent unread. */
+const unreadMs = 60_000;
 const known = Object.values(events).map((event) => event.topic);
 
 @Controller('v1/events')
 export class EventsDoor {
-  private open = 0;
+  private readonly places = new Shared(maxStreams, share);
   private refused = 0;
 
   constructor(
     private readonly stream: EventStream,
+    private readonly credentials: Credentials,
     metrics: Metrics,
   ) {
-    metrics.queue('event streams', maxStreams, () => ({ depth: this.open, refused: this.refused }));
+    metrics.queue('event streams', maxStreams, () => ({ depth: this.places.taken, refused: this.refused }));
   }
 
   /** Express would answer HEAD with the stream itself, which never ends. */
@@ -36,17 +44,28 @@ export class EventsDoor {
   async follow(
     @Query('topics') topics: string | undefined,
     @Query('after') after: string | undefined,
-    @Headers() headers: Record<string, string | undefined>,
+    @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
-    if (this.open >= maxStreams) {
-      this.refused++;
-      throw errors.TOO_MANY_STREAMS({ limit: maxStreams });
+    const heard = request.headers['last-event-id'];
+    const leave = this.enter(request);
+    try {
+      const position = await this.stream.begin(wanted, (Array.isArray(heard) ? heard[0] : heard) ?? after ?? 'latest');
+      await this.write(response, position);
+    } finally {
+      leave();
     }
-    const position = await this.stream.begin(wanted, headers['last-event-id'] ?? after ?? 'latest');
-    await this.write(response, position);
+  }
+
+  /** I1. Throws TOO_MANY_STREAMS. */
+  private enter({ headers, socket }: IncomingMessage): () => void {
+    const caller = this.credentials.caller(headers.authorization);
+    const leave = this.places.take(callerKey(caller, { getPeer: () => String(socket.remoteAddress) }));
+    if (leave) return leave;
+    this.refused++;
+    throw errors.TOO_MANY_STREAMS({ limit: maxStreams, share: maxStreams * share });
   }
 
   private async write(response: ServerResponse, position: Awaited<ReturnType<EventStream['begin']>>): Promise<void> {
@@ -54,13 +73,18 @@ export class EventsDoor {
     response.on('close', () => gone.abort());
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': driftloop\n\n');
-    this.open++;
     try {
       for await (const text of this.stream.follow(position, gone.signal))
-        if (!response.write(text)) await once(response, 'drain', { signal: gone.signal }).catch(() => undefined);
+        if (!response.write(text)) await drained(response, gone.signal);
     } finally {
-      this.open--;
       response.end();
     }
   }
+}
+
+/** I2 */
+async function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
+  const late = setTimeout(() => response.destroy(), unreadMs).unref();
+  await once(response, 'drain', { signal: gone }).catch(() => undefined);
+  clearTimeout(late);
 }

@@ -8,6 +8,7 @@ import { ClockDoor } from './clock.http.js';
 import { Clock } from './clock.js';
 import { ClockStates } from './clock-state.js';
 import { EventStream } from './event-stream.js';
+import { EventTail } from './event-tail.js';
 import { EventsDoor } from './events.http.js';
 import { KnownCaller } from './known-caller.js';
 import { LiveClock } from './live-clock.js';
@@ -29,6 +30,7 @@ import { Upstreams } from './upstreams.js';
     ClockStates,
     LiveClock,
     EventStream,
+    EventTail,
     { provide: APP_FILTER, useClass: Problems },
     { provide: APP_GUARD, useClass: SameSite },
     { provide: APP_GUARD, useClass: KnownCaller },

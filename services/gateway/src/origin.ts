@@ -4,6 +4,7 @@
  * I1  Without a token the Host has to be this machine's: a name that a foreign site points here is none (DNS rebinding).
  * I2  With a token any Host will do, since a page does not have it: the house is reached by whatever name its network gives
  *     it. A page may call only where it came from.
+ * I3  An origin without a host (`file://`, `data:`, `null`) is another site: nobody knows whose page it is.
  */
 import type { IncomingMessage } from 'node:http';
 import { Settings } from '@driftloop/service';
@@ -19,13 +20,20 @@ export class SameSite implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { host, origin } = context.switchToHttp().getRequest<IncomingMessage>().headers;
     if (!this.settings.token && !this.own(host)) throw errors.FOREIGN_ORIGIN({ header: 'Host' });
-    const from = origin && URL.canParse(origin) ? new URL(origin).host : origin;
-    if (from && from !== host && !this.own(from)) throw errors.FOREIGN_ORIGIN({ header: 'Origin' });
+    if (origin !== undefined && !this.sameSite(origin, host)) throw errors.FOREIGN_ORIGIN({ header: 'Origin' });
     return true;
+  }
+
+  /** I2, I3 */
+  private sameSite(origin: string, host: string | undefined): boolean {
+    if (!URL.canParse(origin)) return false;
+    const { protocol, host: from } = new URL(origin);
+    return /^https?:$/.test(protocol) && (from === host || this.own(from));
   }
 
   private own(host = ''): boolean {
     const name = host.replace(/:\d+$/, '');
+    if (!name) return false;
     return loopback.has(name) || name === this.settings.host;
   }
 }

@@ -32,7 +32,7 @@ export class Problems implements ExceptionFilter {
       return;
     }
     const { status, body } = this.describe(error);
-    response.writeHead(status, { 'content-type': 'application/problem+json' });
+    response.writeHead(status, { 'content-type': 'application/problem+json', ...retryAfter(error) });
     response.end(JSON.stringify(body));
   }
 
@@ -49,4 +49,10 @@ export class Problems implements ExceptionFilter {
     this.log.error({ err: error, id }, 'unexpected error');
     return { status: 500, body: { code: 'INTERNAL', message: `internal error ${id}`, retriable: false } };
   }
+}
+
+/** When the same may be tried again, in whole seconds as HTTP has it. */
+function retryAfter(error: unknown): { 'retry-after'?: string } {
+  const ms = error instanceof LoopError && error.details.retryAfterMs;
+  return typeof ms === 'number' ? { 'retry-after': String(Math.ceil(ms / 1000)) } : {};
 }

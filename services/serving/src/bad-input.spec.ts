@@ -164,7 +164,7 @@ describe('bad input', () => {
   it('refuses a message over 16 MiB with the limit', async () => {
     const refusal = await world.refused(rawBut('dest', Buffer.alloc(17 * 1024 * 1024)));
     expect(refusal.status).toBe(status.RESOURCE_EXHAUSTED);
-    expect(refusal.message).toMatch(/larger than max \(\d+ vs 16777216\)/);
+    expect(refusal.message).toMatch(/at most 16777216 bytes/);
   });
 
   it('refuses a model that is declared and not loaded, as something to try again', async () => {

@@ -88,6 +88,7 @@ it('counts what the loop did', () => {
   expect(Object.keys(answered).length).toBeGreaterThan(1);
   expect(totals('driftloop.queue.capacity', 'serving', 'driftloop.queue')).toEqual({
     ...{ 'prediction log': 20_000, 'rows to score': 20_000, 'questions to the feature store': 20_000 },
+    ...{ calls: 512, streams: 256, 'bytes in flight': 192 * 1024 * 1024 },
   });
 });
 

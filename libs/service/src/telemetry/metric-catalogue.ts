@@ -90,6 +90,11 @@ export const metricCatalogue = {
     ...{ kind: 'total', unit: '{item}', labels: ['driftloop.queue'] },
     meaning: 'What was refused with a retriable error because the queue was full: the caller knows.',
   },
+  'driftloop.requests.shed': {
+    ...{ kind: 'total', unit: '{request}', labels: ['rpc.method', 'error.type'] },
+    meaning:
+      'Requests and streams that a door did not let in, or ended: too many, too large, malformed, late or unread.',
+  },
   'driftloop.prediction.duration': {
     kind: 'histogram',
     unit: 's',

@@ -32,6 +32,8 @@ export class World {
   slow = 0;
   /** Slow calls that have come to their end. */
   ended = 0;
+  /** Streams that have come to their end. */
+  streamed = 0;
 }
 export const world = new World();
 
@@ -106,6 +108,7 @@ export class TinyDoor {
       if (request.label === 'unknown') return done(errors.LABEL_UNKNOWN({ label: 'unknown' }));
       accepted++;
     }
+    world.streamed++;
     done(null, { accepted, duplicates: 0, revised: 0, contradictory: 0, rejected: [], quarantined: 0 });
   }
 }
