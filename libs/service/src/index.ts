@@ -36,4 +36,5 @@ export { prometheusLabel, prometheusSeries } from './telemetry/prometheus-names.
 export { redacted } from './telemetry/redaction.js';
 export { traceparentOf } from './telemetry/span-context.js';
 export { Telemetry } from './telemetry.js';
+export { abandonment, callerKey, Places, type WaitedFor } from './waits.js';
 export { ConsumerGroup, When, type WhenOptions } from './when.js';

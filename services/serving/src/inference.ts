@@ -22,8 +22,10 @@ export interface Asking {
   readonly replay: boolean;
   /** Wall ms that the caller has for features. */
   readonly patienceMs: number;
-  /** Whether nobody waits for the answer any more. */
-  readonly cancelled: () => boolean;
+  /** Who asks: what is limited, is limited for each. */
+  readonly caller: string;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 /** A request's answer: all its rows by one version. */
@@ -84,10 +86,12 @@ export class Inference {
     const { model, version, questions, time, patienceMs } = asking;
     const way = version ? pinnedRoute(model.model, rollout, version) : route(rollout, questions.entity || questions.id);
     const replay = asking.replay && !way.pinned;
-    const features = await this.features.read(model, questions, { time, replay, patienceMs });
+    const { caller, signal } = asking;
+    const reading = { time, stamped: asking.replay, replay, patienceMs, caller, signal };
+    const features = await this.features.read(model, questions, reading);
     const scored = await this.scorer.score(way.graphs, features);
     const outcome = outcomeOf(way, rollout, scored, questions.rows);
-    if (!way.pinned && !asking.cancelled()) {
+    if (!way.pinned && !signal.aborted) {
       const made = features.map((row, i) => predictionOf(asking, i, row, rollout, way, scored, outcome));
       await this.log.add(model, made, replay);
     }

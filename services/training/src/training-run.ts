@@ -46,7 +46,7 @@ export class TrainingRun {
     const spec = await this.documents.spec(tenant, model, specRevision);
     if (!spec) throw errors.SPEC_NOT_HEARD({ model });
     const champion = await unlessAborted(signal, this.champion(job));
-    const dataset = await unlessAborted(signal, this.dataset(job));
+    const dataset = await unlessAborted(signal, this.dataset(job, signal));
     const cutoff = champion.lineage?.knowledgeCutoff?.getTime();
     const input = {
       specJson: spec.specJson,
@@ -80,14 +80,14 @@ export class TrainingRun {
     return this.objects.get(released.uri, released.sha256);
   }
 
-  private async dataset(job: JobDocument) {
+  private async dataset(job: JobDocument, signal: AbortSignal) {
     if (job.checkpoint.dataset) return job.checkpoint.dataset;
     const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const { model, specRevision, knowledgeCutoff } = job;
     const request = { model, specRevision, knowledgeCutoff, excluded: quarantinedOf(job), specJson: '' };
     const started = this.spans.begin();
     const asking = partOf(this.spans, job, 'dataset', started);
-    const options = { deadlineMs: DATASET_DEADLINE_MS, ...(asking && { traceparent: spanTraceparent(asking) }) };
+    const options = { deadlineMs: DATASET_DEADLINE_MS, signal, ...(asking && { traceparent: spanTraceparent(asking) }) };
     const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
     const { uri, sha256, rows, excludedRows, span: built } = await answer;
     const dataset = { uri, sha256, rows, excludedRows };
