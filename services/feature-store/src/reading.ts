@@ -47,7 +47,10 @@ export class Reading {
     const asked = questions.map((question, i) => unlessRefused(() => questionOf(view.spec, question, i)));
     const refused = asked.filter((question) => question instanceof LoopError);
     if (refused.length && refused.length === asked.length) throw refused[0];
-    const latest = asked.reduce((newest, q) => Math.max(newest, 'time' in q ? q.time : newest), Number.NEGATIVE_INFINITY);
+    const latest = asked.reduce(
+      (newest, q) => Math.max(newest, 'time' in q ? q.time : newest),
+      Number.NEGATIVE_INFINITY,
+    );
     await view.watermarks.wait(latest, Math.min(deadlineMs, longestWait), asker);
     const { numbers, texts } = view.plan;
     const rows = asked.map((question) => (question instanceof LoopError ? refusalOf(question) : rowOf(view, question)));

@@ -63,7 +63,8 @@ export const errors = catalogue('serving', {
   QUESTION_REFUSED: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
-    message: (m: { code: string; reason: string }) => `the feature store refuses this question (${m.code}): ${m.reason}`,
+    message: (m: { code: string; reason: string }) =>
+      `the feature store refuses this question (${m.code}): ${m.reason}`,
   },
   EVENT_TIME_FORBIDDEN: {
     status: 'PERMISSION_DENIED',

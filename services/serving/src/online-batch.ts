@@ -79,7 +79,8 @@ export class OnlineBatch {
     const gone = new AbortController();
     let left = waiting.length;
     const leave = () => --left || gone.abort();
-    for (const { signal } of waiting) signal.aborted ? leave() : signal.addEventListener('abort', leave, { once: true });
+    for (const { signal } of waiting)
+      signal.aborted ? leave() : signal.addEventListener('abort', leave, { once: true });
     const release = () => {
       for (const { signal } of waiting) signal.removeEventListener('abort', leave);
     };

@@ -86,7 +86,8 @@ export class OnlineStore implements OnApplicationShutdown {
       const rowOf = rowsInLayout(batch.model, reply);
       for (const [i, one] of waiting.entries()) settle(batch, one, reply, i, rowOf(i));
     } catch (error) {
-      if (isRetriable(error) || !isRefusal(error) || waiting.length === 1) return refuse(batch, waiting, error as Error);
+      if (isRetriable(error) || !isRefusal(error) || waiting.length === 1)
+        return refuse(batch, waiting, error as Error);
       const half = Math.ceil(waiting.length / 2);
       await Promise.all([waiting.slice(0, half), waiting.slice(half)].map((part) => this.answer(batch, part)));
     }
@@ -120,18 +121,18 @@ function settle(
 ): void {
   const refusal = rows[i]?.refusal;
   const behind = specRevision < model.specRevision;
-  if (refusal && !behind) return reject(errors.QUESTION_REFUSED(refusal));
-  if (replay && !row?.complete) return reject(errors.FEATURES_AWAY({ reason: 'it has not read all of that time' }));
-  resolve(refusal ? undefined : row);
+  if (refusal && !behind) reject(errors.QUESTION_REFUSED(refusal));
+  else if (replay && !row?.complete) reject(errors.FEATURES_AWAY({ reason: 'it has not read all of that time' }));
+  else resolve(refusal ? undefined : row);
 }
 
 function refuse({ replay }: OnlineBatch, waiting: readonly Waiting[], error: Error): void {
   const [own] = waiting;
   const { code, status } = error as Refusal;
   const refused = waiting.length === 1 && status === 'INVALID_ARGUMENT' && code !== 'CALL_FAILED';
-  if (refused) return own.reject(errors.QUESTION_REFUSED({ code, reason: error.message }));
+  if (refused) own.reject(errors.QUESTION_REFUSED({ code, reason: error.message }));
   const away = errors.FEATURES_AWAY({ reason: error.message });
-  for (const { resolve, reject } of waiting) replay ? reject(away) : resolve(undefined);
+  for (const { resolve, reject } of refused ? [] : waiting) replay ? reject(away) : resolve(undefined);
 }
 
 /** I3 */

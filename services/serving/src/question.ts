@@ -34,12 +34,7 @@ export interface TimeRight {
 }
 
 /** Reads a request. Throws the errors of `readTensors`, MISSING_INPUT, UNKNOWN_OUTPUT, WRONG_PARAMETER, EVENT_TIME_…. */
-export function readQuestions(
-  request: Request,
-  model: ServedModel,
-  right: TimeRight,
-  newId: () => string,
-): Questions {
+export function readQuestions(request: Request, model: ServedModel, right: TimeRight, newId: () => string): Questions {
   for (const { name } of request.outputs)
     if (name !== 'probability') throw errors.UNKNOWN_OUTPUT({ output: name.slice(0, 100) });
   const { rows, columns } = readTensors(request, model.inputs);

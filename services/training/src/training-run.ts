@@ -87,7 +87,11 @@ export class TrainingRun {
     const request = { model, specRevision, knowledgeCutoff, excluded: quarantinedOf(job), specJson: '' };
     const started = this.spans.begin();
     const asking = partOf(this.spans, job, 'dataset', started);
-    const options = { deadlineMs: DATASET_DEADLINE_MS, signal, ...(asking && { traceparent: spanTraceparent(asking) }) };
+    const options = {
+      deadlineMs: DATASET_DEADLINE_MS,
+      signal,
+      ...(asking && { traceparent: spanTraceparent(asking) }),
+    };
     const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
     const { uri, sha256, rows, excludedRows, span: built } = await answer;
     const dataset = { uri, sha256, rows, excludedRows };
