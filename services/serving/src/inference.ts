@@ -37,6 +37,8 @@ export interface Answer {
   readonly imputed: readonly string[];
   /** Not empty: why the arm's version did not answer, and the champion did. */
   readonly error: string;
+  /** Not empty: the version that should have answered, and cannot be loaded here; `version` answers in its place. */
+  readonly fallbackFor: string;
 }
 
 /** Who answers after all: index of the version and of its graph in the scored set. */
@@ -101,6 +103,7 @@ export class Inference {
       probabilities: features.map((_, row) => scored.probability(outcome.graph, row)),
       imputed: imputedIn(features),
       error: outcome.error,
+      fallbackFor: way.pinned || asking.replay ? '' : this.rollouts.fallbackFor(model, rollout),
     };
   }
 }

@@ -125,6 +125,11 @@ export const metricCatalogue = {
     ...{ kind: 'gauge', unit: '{version}', labels: ['driftloop.model', 'driftloop.version'] },
     meaning: '1 for the version that is champion.',
   },
+  'driftloop.rollout.unserved': {
+    ...{ kind: 'gauge', unit: '{version}', labels: ['driftloop.model', 'driftloop.version'] },
+    meaning:
+      '1 for the version that this replica cannot load, and in whose place another answers; 0 where there is none.',
+  },
   'driftloop.label.delay': {
     ...{ kind: 'histogram', unit: 's', labels: ['driftloop.label'], buckets: hours },
     meaning: "From the entity's own time to the time at which its outcome was known, both event times.",
