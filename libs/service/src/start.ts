@@ -19,7 +19,7 @@ import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microservices';
 import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
-import { WallClock } from './clock.js';
+import { processClock, WallClock } from './clock.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
@@ -128,7 +128,7 @@ export async function startService(
   const identity = new Identity(definition.name, settings.replica);
   const credentials = new Credentials(settings);
   const watched = watchedGround(ground, telemetry);
-  const clock = options.clock ?? new WallClock();
+  const clock = options.clock ?? processClock(settings.clock.maxGapMs);
   const led = ledIn(definition, ground, log, clock);
   const leadership = led ?? new Unled();
   const own = { log, telemetry, readiness, credentials, identity, clock, leadership };

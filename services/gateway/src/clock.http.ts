@@ -1,15 +1,17 @@
-/** The replay's door to time; needs the replay credential. */
-import { Credentials } from '@driftloop/service';
+/** Doors to time: the replay's, which needs its credential, and the operator's to a live clock that is in doubt. */
+import { Credentials, callerName } from '@driftloop/service';
 import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import { Clock } from './clock.js';
 import { errors } from './errors.js';
-import { requiredTime } from './request.js';
+import { LiveClock } from './live-clock.js';
+import { optionalText, requiredTime } from './request.js';
 
 @Controller('v1')
 export class ClockDoor {
   constructor(
     private readonly clock: Clock,
     private readonly credentials: Credentials,
+    private readonly live: LiveClock,
   ) {}
 
   @Post('clock')
@@ -19,6 +21,15 @@ export class ClockDoor {
     const now = requiredTime(body, 'now');
     await this.clock.pass(now);
     return { now };
+  }
+
+  /** Goes on from the machine's clock as it is. */
+  @Post('clock/accept')
+  @HttpCode(200)
+  async accept(@Body() body: unknown, @Headers() headers: Record<string, string | undefined>) {
+    const by = callerName(this.credentials.caller(headers.authorization));
+    await this.live.accept(by, optionalText(body, 'note'));
+    return { by };
   }
 
   @Post('settled')

@@ -5,6 +5,7 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ClockDocuments } from './clock.documents.js';
 import { ClockDoor } from './clock.http.js';
 import { Clock } from './clock.js';
+import { ClockDoubt } from './clock-doubt.js';
 import { ClockStates } from './clock-state.js';
 import { EventStream } from './event-stream.js';
 import { EventsDoor } from './events.http.js';
@@ -26,6 +27,7 @@ import { Upstreams } from './upstreams.js';
     Clock,
     ClockDocuments,
     ClockStates,
+    ClockDoubt,
     LiveClock,
     EventStream,
     { provide: APP_FILTER, useClass: Problems },

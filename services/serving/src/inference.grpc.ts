@@ -82,7 +82,7 @@ export class InferenceDoor {
       questions,
       time: questions.eventTime ?? now,
       replay: questions.eventTime !== undefined,
-      patienceMs: patienceOf(call, now, this.settings.featurePatienceMs),
+      patienceMs: patienceOf(call, this.clock.wall(), this.settings.featurePatienceMs),
       caller: callerKey(caller, call),
       signal: abandonment(call),
     });
