@@ -66,6 +66,18 @@ describe('the wall clock', () => {
     expect(clock.now()).toBe(start + year + second);
   });
 
+  it('tells once that the wall is not believed, and once that it is again', () => {
+    const told: number[] = [];
+    clock.whenDoubted((jump) => told.push(jump));
+    const read = () => Array.from({ length: 3 }, () => clock.now());
+    read();
+    machine.at += year;
+    read();
+    machine.at -= year;
+    read();
+    expect(told).toEqual([year, 0]);
+  });
+
   it('says what the wall says to those whose deadlines were computed by it', () => {
     machine.at += 10 * year;
     expect([clock.wall(), clock.now()]).toEqual([start + 10 * year, start]);

@@ -24,6 +24,8 @@ const machine: MachineClocks = { wall: () => Date.now(), monotonic: () => perfor
 export class WallClock {
   /** When the wall was believed last, by both clocks. */
   private believed: { readonly wall: number; readonly monotonic: number };
+  private doubted = false;
+  private readonly told = new Set<(jumpMs: number) => void>();
 
   constructor(
     private readonly clocks: MachineClocks = machine,
@@ -35,6 +37,7 @@ export class WallClock {
   /** Epoch ms. It may jump by less than the greatest gap, where somebody sets the machine's clock (I1). */
   now(): number {
     const { wall, monotonic, jump } = this.read();
+    this.tell(jump);
     if (jump) return wall - jump;
     this.believed = { wall, monotonic };
     return wall;
@@ -53,6 +56,21 @@ export class WallClock {
   /** Believes the wall as it is: somebody has looked at it. */
   accept(): void {
     this.believed = { wall: this.clocks.wall(), monotonic: this.clocks.monotonic() };
+  }
+
+  /**
+   * Has somebody told when the wall is no longer believed (how far it has jumped, ms), and when it is again (0); the call
+   * that it returns ends that.
+   */
+  whenDoubted(tell: (jumpMs: number) => void): () => void {
+    this.told.add(tell);
+    return () => this.told.delete(tell);
+  }
+
+  private tell(jump: number): void {
+    if (this.doubted === (jump !== 0)) return;
+    this.doubted = jump !== 0;
+    for (const tell of this.told) tell(jump);
   }
 
   private read() {

@@ -35,7 +35,10 @@ export async function openClusterGround(service: string, settings: Settings): Pr
     const connection = await openMongod(cluster.mongodb.reveal(), databaseOf(cluster, service));
     closers.push(() => connection.close());
     const { replica, leaseMs } = settings;
-    await bringToFormat({ connection, service, replica, leaseMs, clock: processClock(settings.clock.maxGapMs), log }, 'start');
+    await bringToFormat(
+      { connection, service, replica, leaseMs, clock: processClock(settings.clock.maxGapMs), log },
+      'start',
+    );
     const bus = await KafkaBus.open({
       servers: brokersOf(cluster),
       namespace: cluster.namespace,

@@ -133,7 +133,8 @@ export async function startService(
   const leadership = led ?? new Unled();
   const own = { log, telemetry, readiness, credentials, identity, clock, leadership };
   const parts = { definition, ground, options, ...own, ...watched };
-  const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
+  const unheard = sayDoubts(clock, log);
+  const closers = [() => telemetry.close(), () => ground.close(), async () => unheard()];
   const close = once(() => stop(readiness, closers));
   const die = () => {
     led?.abandon();
@@ -149,6 +150,16 @@ export async function startService(
     await close().catch((failure) => log.warn({ err: failure }, 'closing what was started failed'));
     throw error;
   }
+}
+
+const goesOn = 'set it right, accept it (driftloop clock accept), or start this service again';
+
+/** What acts now goes on by the time that was believed: whoever runs it has to know. */
+function sayDoubts(clock: WallClock, log: Log): () => void {
+  return clock.whenDoubted((jumpMs) => {
+    if (jumpMs) log.error({ jumpMs, remedy: goesOn }, "the machine's clock has jumped and is not believed");
+    else log.warn({}, "the machine's clock is believed again");
+  });
 }
 
 /** The topics that a running service has handlers for, sorted; for checks over the whole house. */

@@ -10,6 +10,7 @@ import type { BoosterModel } from '@driftloop/algorithms';
 import {
   type Artifact,
   FeatureStoreClient,
+  isRetriable,
   ModelTrained,
   parseModelSpec,
   QuarantineWindow,
@@ -111,13 +112,21 @@ export class TrainingRun {
   }
 
   private async restored({ checkpoint }: JobDocument): Promise<Checkpoint> {
-    const { trials, parameters, calibrator, twinKey, releasedKey } = checkpoint;
-    const model = async (key: string | undefined) => {
-      // What the artifacts hold is deleted just before the job says so: a crash in between finds it gone.
-      if (!key || !(await this.objects.exists(key))) return undefined;
-      return JSON.parse(new TextDecoder().decode(await this.objects.get(key))) as BoosterModel;
-    };
-    return { trials, parameters, calibrator, twin: await model(twinKey), released: await model(releasedKey) };
+    const { trials, parameters, calibrator, twinKey, twinSha256, releasedKey, releasedSha256 } = checkpoint;
+    const twin = await this.restoredModel(twinKey, twinSha256);
+    return { trials, parameters, calibrator, twin, released: await this.restoredModel(releasedKey, releasedSha256) };
+  }
+
+  /** Undefined, and so fitted anew, where its bytes are gone or are not those that were written. */
+  private async restoredModel(key: string | undefined, sha256: string | undefined): Promise<BoosterModel | undefined> {
+    // What the artifacts hold is deleted just before the job says so: a crash in between finds it gone.
+    if (!key || !(await this.objects.exists(key))) return undefined;
+    try {
+      return JSON.parse(new TextDecoder().decode(await this.objects.get(key, sha256))) as BoosterModel;
+    } catch (error) {
+      if (isRetriable(error)) throw error;
+      return undefined;
+    }
   }
 
   private async artifact(job: JobDocument, bytes: Uint8Array): Promise<Artifact> {
