@@ -20,6 +20,7 @@ import type { CustomTransportStrategy, NestMicroservice } from '@nestjs/microser
 import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
 import { processClock, WallClock } from './clock.js';
+import { sayDoubts } from './clock-doubts.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
@@ -150,16 +151,6 @@ export async function startService(
     await close().catch((failure) => log.warn({ err: failure }, 'closing what was started failed'));
     throw error;
   }
-}
-
-const goesOn = 'set it right, accept it (driftloop clock accept), or start this service again';
-
-/** What acts now goes on by the time that was believed: whoever runs it has to know. */
-function sayDoubts(clock: WallClock, log: Log): () => void {
-  return clock.whenDoubted((jumpMs) => {
-    if (jumpMs) log.error({ jumpMs, remedy: goesOn }, "the machine's clock has jumped and is not believed");
-    else log.warn({}, "the machine's clock is believed again");
-  });
 }
 
 /** The topics that a running service has handlers for, sorted; for checks over the whole house. */
