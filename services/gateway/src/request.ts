@@ -1,4 +1,5 @@
 /** Reading an HTTP request: fields of a JSON body, and the credential that is passed on. */
+import { isEventTime } from '@driftloop/contracts';
 import { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
 
@@ -27,9 +28,8 @@ export function optionalText(body: unknown, field: string): string {
 /** An RFC 3339 time that must be there. Throws BODY_INVALID. */
 export function requiredTime(body: unknown, field: string): Date {
   const time = new Date(requiredText(body, field));
-  if (Number.isNaN(time.getTime()))
-    throw errors.BODY_INVALID({ field, problem: 'must be a time, such as 2013-02-14T10:00:00Z' });
-  return time;
+  if (isEventTime(time)) return time;
+  throw errors.BODY_INVALID({ field, problem: 'must be a time between 1900 and 2200, such as 2013-02-14T10:00:00Z' });
 }
 
 /** A whole number of a JSON body, or 0 where it is left out. Throws BODY_INVALID. */

@@ -43,6 +43,11 @@ export const errors = catalogue('registry', {
     retriable: false,
     message: (m: { field: string }) => `${m.field} is for replays; leave it out, or call with the replay credential`,
   },
+  TIME_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { field: string }) => `${m.field} is not a time between 1900 and 2200; leave it out for now`,
+  },
   CHANGED_TOO_MUCH: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -1,21 +1,22 @@
 /** The registry's front door: parse, call, reply; decides nothing. */
-import type {
-  ApplyReply,
-  ApplyRequest,
-  DeclaredModel,
-  FreezeRequest,
-  GetModelRequest,
-  GetRolloutReply,
-  GetRolloutRequest,
-  GetVersionRequest,
-  ListModelsReply,
-  ListModelsRequest,
-  ListVersionsReply,
-  ListVersionsRequest,
-  PromoteRequest,
-  RollBackRequest,
-  RolloutReply,
-  Version,
+import {
+  type ApplyReply,
+  type ApplyRequest,
+  type DeclaredModel,
+  type FreezeRequest,
+  type GetModelRequest,
+  type GetRolloutReply,
+  type GetRolloutRequest,
+  type GetVersionRequest,
+  isEventTime,
+  type ListModelsReply,
+  type ListModelsRequest,
+  type ListVersionsReply,
+  type ListVersionsRequest,
+  type PromoteRequest,
+  type RollBackRequest,
+  type RolloutReply,
+  type Version,
 } from '@driftloop/contracts';
 import { type Caller, callerName, callerOf, causeOfRequest, WallClock } from '@driftloop/service';
 import type { Metadata } from '@grpc/grpc-js';
@@ -39,6 +40,7 @@ export class RegistryDoor {
   apply(request: ApplyRequest, metadata: Metadata): Promise<ApplyReply> {
     const caller = callerOf(metadata);
     if (request.eventTime && !caller.replay) throw errors.REPLAY_ONLY({ field: 'event_time' });
+    if (request.eventTime && !isEventTime(request.eventTime)) throw errors.TIME_INVALID({ field: 'event_time' });
     const time = request.eventTime?.getTime() ?? this.clock.now();
     return this.declarations.apply(request.spec, causeOfRequest(caller, 'apply', time));
   }

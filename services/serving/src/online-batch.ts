@@ -20,8 +20,7 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** Wall ms that a live question, and a replayed one, waits at most. */
-const liveMs = 100;
+/** Wall ms that a replayed question waits at most; a live one waits as long as its caller is patient. */
 const replayMs = 60_000;
 const largestBatch = 200;
 /** Most bytes of a batch's questions. */
@@ -43,7 +42,7 @@ export class OnlineBatch {
     readonly replay: boolean,
     patienceMs: number,
   ) {
-    this.patienceMs = replay ? replayMs : Math.min(liveMs, patienceMs);
+    this.patienceMs = replay ? replayMs : patienceMs;
   }
 
   get full(): boolean {
