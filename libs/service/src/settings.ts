@@ -154,11 +154,7 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'is not 1 to 64 of A-Z a-z 0-9 . -')
     .optional(),
-  DRIFTLOOP_FEATURE_PATIENCE_MS: z.coerce
-    .number('is not a number')
-    .int('is not whole')
-    .min(1, 'is below 1')
-    .default(100),
+  DRIFTLOOP_FEATURE_PATIENCE_MS: wholeMs(1, 86_400_000, 100),
   OTEL_METRIC_EXPORT_INTERVAL: z.coerce
     .number('is not a number')
     .int('is not whole')
