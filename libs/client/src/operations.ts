@@ -68,6 +68,11 @@ export class Operations {
     return DiscardDeadLettersReply.fromJSON(reply);
   }
 
+  /** Lets the live clock go on from the machine's, however far that is from the time that was known. */
+  async acceptClock(note = ''): Promise<void> {
+    await this.control.send('POST', '/v1/clock/accept', { note });
+  }
+
   /** Lets no cycle open from the next tick on, until it is resumed; one that is open goes on. */
   pause(model: string, note = ''): Promise<ModelStatus> {
     return this.hold(model, 'pause', note);

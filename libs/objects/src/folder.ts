@@ -95,6 +95,12 @@ export class FolderObjects extends Objects {
     return path;
   }
 
+  async size(key: string): Promise<number> {
+    const bytes = await sizeOf(this.#path(key));
+    if (bytes === undefined) throw errors.OBJECT_NOT_FOUND({ key });
+    return bytes;
+  }
+
   async exists(key: string): Promise<boolean> {
     return isFile(this.#path(key));
   }

@@ -133,6 +133,10 @@ export class MinioObjects extends Objects {
     return download.finally(() => this.#downloads.delete(`${sha256} ${key}`));
   }
 
+  async size(key: string): Promise<number> {
+    return (await this.#stat(key)).size;
+  }
+
   async exists(key: string): Promise<boolean> {
     return this.#stat(key).then(
       () => true,

@@ -100,6 +100,7 @@ export function describeObjects(name: string, { open, skip }: ObjectsContract): 
 
     fact('gives a local file with the bytes, under a name that keeps its extension', async ({ objects, tenant }) => {
       const stored = await objects.put(`${tenant}/sets/b.parquet`, bytesOf('rows'));
+      expect(await objects.size(stored.key)).toBe(stored.bytes);
       const path = await objects.getFile(stored.key, stored.sha256);
       expect(await readFile(path, 'utf8')).toBe('rows');
       expect(path.endsWith('.parquet')).toBe(true);
@@ -111,6 +112,7 @@ export function describeObjects(name: string, { open, skip }: ObjectsContract): 
         const missing = { code: 'OBJECT_NOT_FOUND', status: 'NOT_FOUND', details: { key } };
         await expect(objects.get(key)).rejects.toMatchObject(missing);
         await expect(objects.getFile(key)).rejects.toMatchObject(missing);
+        await expect(objects.size(key)).rejects.toMatchObject(missing);
         expect(await objects.exists(key)).toBe(false);
       }
     });

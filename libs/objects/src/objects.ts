@@ -29,6 +29,8 @@ export abstract class Objects {
   abstract get(key: string, expectedSha256?: string): Promise<Uint8Array>;
   /** A local file with the bytes, for readers that want one (DuckDB, onnxruntime). Read-only; may be the store's own. */
   abstract getFile(key: string, expectedSha256?: string): Promise<string>;
+  /** How many bytes a key holds, without reading them. Throws OBJECT_NOT_FOUND. */
+  abstract size(key: string): Promise<number>;
   abstract exists(key: string): Promise<boolean>;
   /** Keys with a prefix (cut anywhere; the empty one is all), sorted. */
   abstract list(prefix: string): Promise<ListedObject[]>;

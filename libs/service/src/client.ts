@@ -90,6 +90,8 @@ export interface AskOptions {
   readonly metadata?: Metadata;
   /** The span that the other side is to be told of, in place of one of its own: a step of a cycle, whose id is known. */
   readonly traceparent?: string;
+  /** Whoever the reply is for has gone: the call is cancelled, and the other side hears of it. */
+  readonly signal?: AbortSignal;
 }
 
 const answered = new WeakSet<Client>();
@@ -99,7 +101,7 @@ export function call<C extends Client, M extends UnaryMethod<C>>(
   client: C,
   method: M,
   request: RequestOf<C, M>,
-  { deadlineMs = 10_000, metadata: given, traceparent }: AskOptions = {},
+  { deadlineMs = 10_000, metadata: given, traceparent, signal }: AskOptions = {},
 ): Promise<ReplyOf<C, M>> {
   const metadata = given?.clone() ?? new Metadata();
   if (traceparent) metadata.set('traceparent', traceparent);
@@ -107,10 +109,14 @@ export function call<C extends Client, M extends UnaryMethod<C>>(
   const options = { deadline: Date.now() + deadlineMs };
   return new Promise((resolve, reject) => {
     const ask = client[method] as AnyUnary;
-    ask.call(client, request, metadata, options, (error, reply) => {
+    const asked = ask.call(client, request, metadata, options, (error, reply) => {
+      signal?.removeEventListener('abort', cancel);
       if (error) return reject(errorOfStatus(error, method, deadlineMs));
       answered.add(client);
       resolve(reply);
     });
+    const cancel = () => asked.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted) cancel();
   });
 }

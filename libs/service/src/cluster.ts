@@ -12,7 +12,7 @@ import { KafkaBus } from '@driftloop/bus/kafka';
 import { MongooseOutbox, openMongod } from '@driftloop/documents';
 import { MinioObjects } from '@driftloop/objects/minio';
 import { Addresses } from './addresses.js';
-import { WallClock } from './clock.js';
+import { processClock } from './clock.js';
 import { bringToFormat } from './format/documents-format.js';
 import type { Ground } from './ground.js';
 import { openLog, secretsOf } from './log.js';
@@ -35,7 +35,10 @@ export async function openClusterGround(service: string, settings: Settings): Pr
     const connection = await openMongod(cluster.mongodb.reveal(), databaseOf(cluster, service));
     closers.push(() => connection.close());
     const { replica, leaseMs } = settings;
-    await bringToFormat({ connection, service, replica, leaseMs, clock: new WallClock(), log }, 'start');
+    await bringToFormat(
+      { connection, service, replica, leaseMs, clock: processClock(settings.clock.maxGapMs), log },
+      'start',
+    );
     const bus = await KafkaBus.open({
       servers: brokersOf(cluster),
       namespace: cluster.namespace,

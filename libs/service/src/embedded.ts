@@ -9,6 +9,7 @@ import { EmbeddedBus, type Incident } from '@driftloop/bus';
 import { MongooseOutbox, openEmbedded } from '@driftloop/documents';
 import { FolderObjects } from '@driftloop/objects';
 import { Addresses } from './addresses.js';
+import { processClock } from './clock.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { openHome } from './home.js';
@@ -41,7 +42,12 @@ export async function openEmbeddedStore(
     const objects = await FolderObjects.open(join(folder, 'objects'));
     const log = openLog('bus', settings.logLevel);
     if (migrated.done.length) log.info({ home: folder, ...migrated }, 'the home is in the format of this release');
-    const bus = openBus(folder, db, (incident) => log.info({ ...incident }, incident.kind));
+    const bus = openBus(
+      folder,
+      db,
+      () => processClock(settings.clock.maxGapMs).now(),
+      (incident) => log.info({ ...incident }, incident.kind),
+    );
     const shared = { home: folder, settings: { ...settings, home: folder }, db, bus, objects, onScan };
     const close = once(async () => {
       await bus.close();
@@ -76,9 +82,15 @@ export async function openEmbeddedGround(home: string, service: string, shared?:
 /** SQLITE_CORRUPT, SQLITE_NOTADB: pages that are looked at only when something is read. */
 const corrupt = new Set([11, 26]);
 
-function openBus(home: string, db: DatabaseSync, report: (incident: Incident) => void): EmbeddedBus {
+/** What a log forgets by the clock would be gone for good: one that has jumped is not believed here either. */
+function openBus(
+  home: string,
+  db: DatabaseSync,
+  clock: () => number,
+  report: (incident: Incident) => void,
+): EmbeddedBus {
   try {
-    return EmbeddedBus.open(db, { report });
+    return EmbeddedBus.open(db, { clock, report });
   } catch (error) {
     const { errcode, message } = error as Error & { errcode?: number };
     throw corrupt.has(errcode ?? 0) ? errors.HOME_CORRUPT({ home, reason: message }) : error;

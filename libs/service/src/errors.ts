@@ -35,6 +35,11 @@ export const errors = catalogue('service', {
     message: (m: { service: string }) =>
       `embedded mode runs all services in one process: use npm start; to run ${m.service} by itself set DRIFTLOOP_MODE=cluster`,
   },
+  CALL_ABANDONED: {
+    status: 'ABORTED',
+    retriable: true,
+    message: (_: Record<string, never>) => 'whoever called has gone: nobody waits for the answer any more',
+  },
   PORT_TAKEN: {
     status: 'FAILED_PRECONDITION',
     retriable: false,

@@ -1,6 +1,5 @@
 /** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
 export * from './addresses.js';
-export { callerKey } from './admission/caller-key.js';
 export { type DoorLimits, usualDoor } from './admission/limits.js';
 export { Shared } from './admission/share.js';
 export { type Attempt, Audit, type Outcome } from './audit.js';
@@ -50,4 +49,5 @@ export { prometheusLabel, prometheusSeries } from './telemetry/prometheus-names.
 export { redacted } from './telemetry/redaction.js';
 export { traceparentOf } from './telemetry/span-context.js';
 export { Telemetry } from './telemetry.js';
+export { abandonment, Places, type WaitedFor } from './waits.js';
 export { ConsumerGroup, When, type WhenOptions } from './when.js';

@@ -28,4 +28,23 @@ describe('a line of work', () => {
     expect(await Promise.all([first, second])).toEqual(['first', 'second']);
     expect(await line.run(async () => 'again')).toBe('again');
   });
+
+  it('lets go at once of one whose asker has gone, never runs it, and ends what has begun', async () => {
+    const line = new Serial(3, full);
+    let release: (value: string) => void = () => {};
+    const gone = new AbortController();
+    const done: string[] = [];
+    const first = line.run(() => new Promise<string>((resolve) => (release = resolve)), gone.signal);
+    const second = line.run(async () => done.push('second'), gone.signal);
+    const third = line.run(async () => done.push('third'));
+    await Promise.resolve();
+    gone.abort(new Error('gone'));
+    await expect(second).rejects.toThrow('gone');
+    expect(line.state.depth).toBe(2);
+    await expect(line.run(async () => done.push('late'), gone.signal)).rejects.toThrow('gone');
+    release('first');
+    expect(await first).toBe('first');
+    await third;
+    expect(done).toEqual(['third']);
+  });
 });

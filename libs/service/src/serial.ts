@@ -27,18 +27,34 @@ export class Serial {
     return { depth: this.waiting, refused: this.refused };
   }
 
-  /** Runs work when everything before it is over, however it ended. Throws what `full` makes when the line is full. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs work when everything before it is over, however it ended. Throws what `full` makes when the line is full. Whose
+   * `signal` aborts while it waits leaves the line; what has begun ends.
+   */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     if (this.waiting >= this.limit) {
       this.refused++;
       throw this.full(this.limit);
     }
     this.waiting++;
-    const turn = this.last.then(work, work);
+    let begun = false;
+    let left: () => void = () => {};
+    const begin = () => {
+      if (signal?.aborted) throw signal.reason;
+      begun = true;
+      return work();
+    };
+    const turn = this.last.then(begin, begin);
     this.last = turn.catch(() => undefined);
+    const leaving = new Promise<never>((_, reject) => {
+      left = () => !begun && reject(signal!.reason);
+      signal?.addEventListener('abort', left, { once: true });
+    });
     try {
-      return await turn;
+      return await (signal ? Promise.race([turn, leaving]) : turn);
     } finally {
+      signal?.removeEventListener('abort', left);
       this.waiting--;
     }
   }

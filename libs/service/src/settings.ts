@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { services } from '@driftloop/contracts';
 import { z } from 'zod';
 import { type AccessSettings, accessFaults, accessOf, accessShape, type TlsFiles } from './access-settings.js';
+import { usualMaxGapMs } from './clock.js';
 import { errors } from './errors.js';
 import { Secret } from './secret.js';
 import { type Fault, withSecretFiles } from './secret-files.js';
@@ -95,6 +96,8 @@ export interface ClockSettings {
   readonly intervalMs: number;
   /** How far live ticks stay behind the wall, ms: what happened before a tick has been heard by then. */
   readonly latenessMs: number;
+  /** How far the wall may be from what is known of the time before a person is asked, ms. */
+  readonly maxGapMs: number;
 }
 
 /** The variable that changes a port or an address: `DRIFTLOOP_FEATURE_STORE_PORT`. */
@@ -130,11 +133,7 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'is not 1 to 64 of A-Z a-z 0-9 . -')
     .optional(),
-  DRIFTLOOP_FEATURE_PATIENCE_MS: z.coerce
-    .number('is not a number')
-    .int('is not whole')
-    .min(1, 'is below 1')
-    .default(100),
+  DRIFTLOOP_FEATURE_PATIENCE_MS: wholeMs(1, 86_400_000, 100),
   OTEL_METRIC_EXPORT_INTERVAL: z.coerce
     .number('is not a number')
     .int('is not whole')
@@ -144,6 +143,7 @@ const schema = z.object({
   DRIFTLOOP_CLOCK: z.enum(['live', 'replay'], 'is neither live nor replay').optional(),
   DRIFTLOOP_CLOCK_INTERVAL_MS: wholeMs(1000, 86_400_000, 60_000),
   DRIFTLOOP_CLOCK_LATENESS_MS: wholeMs(0, 86_400_000, 60_000),
+  DRIFTLOOP_CLOCK_MAX_GAP_MS: wholeMs(60_000, 3_660 * 86_400_000, usualMaxGapMs),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' }).optional(),
 });
 
@@ -246,6 +246,7 @@ function settingsOf(e: Parsed): Settings {
       ...(e.DRIFTLOOP_CLOCK && { mode: e.DRIFTLOOP_CLOCK }),
       intervalMs: e.DRIFTLOOP_CLOCK_INTERVAL_MS,
       latenessMs: e.DRIFTLOOP_CLOCK_LATENESS_MS,
+      maxGapMs: e.DRIFTLOOP_CLOCK_MAX_GAP_MS,
     },
     logLevel: e.DRIFTLOOP_LOG_LEVEL ?? (e.DRIFTLOOP_MODE === 'embedded' ? 'warn' : 'info'),
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -21,7 +21,8 @@ import { Addresses } from './addresses.js';
 import { AdminDoor } from './admin.grpc.js';
 import type { DoorLimits } from './admission/limits.js';
 import { Audit } from './audit.js';
-import { WallClock } from './clock.js';
+import { processClock, WallClock } from './clock.js';
+import { sayDoubts } from './clock-doubts.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
@@ -137,13 +138,14 @@ export async function startService(
   const identity = new Identity(definition.name, settings.replica);
   const credentials = new Credentials(settings);
   const watched = watchedGround(ground, telemetry);
-  const clock = options.clock ?? new WallClock();
+  const clock = options.clock ?? processClock(settings.clock.maxGapMs);
   const audit = new Audit({ service: definition.name, connection: ground.connection, clock, log });
   const led = ledIn(definition, ground, log, clock);
   const leadership = led ?? new Unled();
   const own = { log, telemetry, readiness, credentials, audit, identity, clock, leadership };
   const parts = { definition, ground, options, ...own, ...watched };
-  const closers: (() => Promise<unknown>)[] = [() => telemetry.close(), () => ground.close()];
+  const unheard = sayDoubts(clock, log);
+  const closers = [() => telemetry.close(), () => ground.close(), async () => unheard()];
   const close = once(() => stop(readiness, closers));
   const die = () => {
     led?.abandon();

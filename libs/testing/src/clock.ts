@@ -25,6 +25,10 @@ export class HandClock extends WallClock {
     return this.#now;
   }
 
+  override wall(): number {
+    return this.now();
+  }
+
   override elapsed(): number {
     return this.#now - this.#start;
   }
@@ -75,6 +79,10 @@ export class FastClock extends WallClock {
 
   override now(): number {
     return Math.floor(this.start + this.elapsed());
+  }
+
+  override wall(): number {
+    return this.now();
   }
 
   override elapsed(): number {

@@ -1,4 +1,4 @@
-/** Commands of operators: services, dead, replay, discard, pause, resume, freeze, thaw. */
+/** Commands of operators: services, dead, replay, discard, pause, resume, freeze, thaw, clock accept. */
 import type { DeadLetter, DescribeReply, ModelStatus, Rollout } from '@driftloop/client';
 import type { Command } from 'commander';
 import { misused, type Open, withModel } from './doors.js';
@@ -27,6 +27,7 @@ export function addOperating(program: Command, open: Open): void {
   addLetters(program, open);
   addDiscard(program, open);
   addHolds(program, open);
+  addClock(program, open);
 }
 
 function addLetters(program: Command, open: Open): void {
@@ -95,6 +96,20 @@ function addHolds(program: Command, open: Open): void {
     });
   keep('freeze', 'keep the champion where it is: trials wait, harm still ends them');
   keep('thaw', 'let trials go on, and the champion move again');
+}
+
+function addClock(program: Command, open: Open): void {
+  program
+    .command('clock')
+    .description('the clock that decisions are made by')
+    .command('accept')
+    .description("go on from the machine's clock as it is, however far it is from the time that was known")
+    .option('--note <text>', 'why, for the record')
+    .option('--json', 'as JSON')
+    .action(async ({ note, json }: Options) => {
+      await open().operations.acceptClock(note);
+      show(json, { accepted: true }, () => "the machine's clock is accepted: decisions go on from the next tick on");
+    });
 }
 
 const holding = (program: Command, name: string, description: string): Command =>

@@ -87,7 +87,7 @@ export const errors = catalogue('feature-store', {
     status: 'RESOURCE_EXHAUSTED',
     retriable: true,
     message: (m: { limit: number }) =>
-      `${m.limit} reads wait for a watermark already; try again with a shorter deadline`,
+      `${m.limit} reads wait for a watermark already; let some of them end, or try again with a shorter deadline`,
   },
   TOO_BUSY: {
     status: 'RESOURCE_EXHAUSTED',

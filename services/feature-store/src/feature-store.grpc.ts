@@ -12,8 +12,8 @@ import type {
   ResolveQuarantineRequest,
   TrainingSet,
 } from '@driftloop/contracts';
-import { type CycleAct, CycleSpans, callerOf, causeOfRequest } from '@driftloop/service';
-import type { Metadata, ServerDuplexStream, ServerReadableStream } from '@grpc/grpc-js';
+import { abandonment, type CycleAct, CycleSpans, callerOf, causeOfRequest } from '@driftloop/service';
+import type { Metadata, ServerDuplexStream, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { Ingest } from './ingest.js';
@@ -64,15 +64,24 @@ export class FeatureStoreDoor {
   }
 
   @GrpcMethod('FeatureStore', 'ReadOnline')
-  readOnline(request: ReadOnlineRequest, metadata: Metadata): Promise<ReadOnlineReply> {
-    return this.reading.read(callerOf(metadata).tenant, request);
+  readOnline(
+    request: ReadOnlineRequest,
+    metadata: Metadata,
+    call: ServerUnaryCall<ReadOnlineRequest, ReadOnlineReply>,
+  ): Promise<ReadOnlineReply> {
+    const caller = callerOf(metadata);
+    return this.reading.read(caller.tenant, request, { caller: caller.key, signal: abandonment(call) });
   }
 
   @GrpcMethod('FeatureStore', 'BuildTrainingSet')
-  async buildTrainingSet(request: BuildTrainingSetRequest, metadata: Metadata): Promise<TrainingSet> {
+  async buildTrainingSet(
+    request: BuildTrainingSetRequest,
+    metadata: Metadata,
+    call: ServerUnaryCall<BuildTrainingSetRequest, TrainingSet>,
+  ): Promise<TrainingSet> {
     const { tenant, calledFrom, traceparent } = callerOf(metadata);
     const started = this.spans.begin();
-    const set = await this.trainingSets.build(tenant, request);
+    const set = await this.trainingSets.build(tenant, request, abandonment(call));
     const span = this.spans.rowBelow(calledFrom, trainingSetStep(request, set, started, traceparent));
     this.spans.send(span);
     return { ...set, span };

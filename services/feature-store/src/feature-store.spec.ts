@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { events, type LabelsAdded, type SourceRow, type Value } from '@driftloop/contracts';
+import { events, FeatureStoreClient, type LabelsAdded, type SourceRow, type Value } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { credentials } from '@grpc/grpc-js';
+import { Models } from './models.js';
 import {
   arrivedRows,
   askedAt,
@@ -82,6 +84,49 @@ describe('a feature store', () => {
     const waiting = store.read('flights', asked, 5000);
     await promise(new Date(`${from}T05:00:00Z`));
     expect((await waiting).rows[0].complete).toBe(true);
+  });
+
+  it('refuses a question that cannot be answered in its own row, and answers the others as it would alone', async () => {
+    await fill();
+    const asked = questions
+      .slice(0, 20)
+      .map(({ entityId, time }) => ({ entityId, eventTime: new Date(time), inputs: {} }));
+    const ask = (some: typeof asked) =>
+      call(store.client, 'readOnline', { model: 'flights', questions: some, deadlineMs: 0 });
+    const quiet = (await ask(asked)).rows;
+    const year9999 = { ...asked[0], eventTime: new Date('9999-01-01T00:00:00Z') };
+    const badInput = { ...asked[0], inputs: { sched_dep_utc: text('noon') } };
+    const { rows } = await ask([year9999, ...asked, badInput]);
+    expect(rows.slice(1, -1)).toEqual(quiet);
+    expect([rows[0], rows.at(-1)!].map(({ refusal }) => refusal?.code)).toEqual(['TIME_INVALID', 'INPUT_INVALID']);
+    await expect(ask([year9999])).rejects.toMatchObject({ code: 'TIME_INVALID' });
+  });
+
+  it('lets go of those who have stopped waiting, and answers everybody else meanwhile', async () => {
+    const promise = (watermark: Date) =>
+      store.ingest(
+        'flights',
+        batches.map(({ source }) => ({ source, rows: [], watermark })),
+      );
+    await promise(new Date(`${from}T00:00:00Z`));
+    const { watermarks } = store.service.app.get(Models).of('main', 'flights');
+    const request = {
+      ...{ model: 'flights', deadlineMs: 60_000 },
+      questions: [{ entityId: 'F1', eventTime: new Date('2150-01-01'), inputs: {} }],
+    };
+    const gone = new AbortController();
+    const options = { deadlineMs: 60_000, signal: gone.signal };
+    const waits = Array.from({ length: 300 }, () => call(store.client, 'readOnline', request, options).catch((e) => e));
+    while (watermarks.waiting < 250) await new Promise((resolve) => setImmediate(resolve));
+    const ownConnection = { 'grpc.use_local_subchannel_pool': 1 };
+    const address = `127.0.0.1:${store.service.port}`;
+    const other = new FeatureStoreClient(address, credentials.createInsecure(), ownConnection);
+    const patient = call(other, 'readOnline', { ...request, deadlineMs: 50 });
+    expect((await patient).rows[0].complete).toBe(false);
+    gone.abort();
+    await Promise.all(waits);
+    while (watermarks.waiting) await new Promise((resolve) => setTimeout(resolve, 5));
+    other.close();
   });
 
   it('forgets in memory what no question can ask for any more, and says so of older questions', async () => {

@@ -1,8 +1,13 @@
-/** Online reads: questions in, features as of each question's time out. */
+/**
+ * Online reads: questions in, features as of each question's time out.
+ *
+ * I1  A question's fault is its own: it is refused in its row, and changes neither the others' answers nor their wait.
+ */
 import {
   type FeatureQuestion,
   type FeatureRow,
   isEventMs,
+  LoopError,
   type ModelSpec,
   own,
   type ReadOnlineReply,
@@ -17,6 +22,7 @@ import { Models } from './models.js';
 import { timeOfText } from './rows/intake.js';
 import type { Question } from './views/feature-view.js';
 import type { Cell } from './views/source-rows.js';
+import type { Asker } from './views/watermarks.js';
 
 const questionLimit = 10_000;
 const tooLong = 'is too long';
@@ -28,19 +34,29 @@ export class Reading {
   constructor(private readonly models: Models) {}
 
   /**
-   * Answers questions, once the watermark has reached the latest of them or the deadline has passed.
-   * Throws UNKNOWN_MODEL, BATCH_TOO_LARGE, TIME_INVALID, INPUT_INVALID, TOO_MANY_WAITING.
+   * Answers questions, once the watermark has reached the latest of them, the deadline has passed, or the asker has gone.
+   * Throws UNKNOWN_MODEL, BATCH_TOO_LARGE, TOO_MANY_WAITING; where every question is refused, the first's TIME_INVALID or
+   * INPUT_INVALID.
    */
-  async read(tenant: string, { model, questions, deadlineMs }: ReadOnlineRequest): Promise<ReadOnlineReply> {
+  async read(
+    tenant: string,
+    { model, questions, deadlineMs }: ReadOnlineRequest,
+    asker: Asker,
+  ): Promise<ReadOnlineReply> {
     const view = this.models.of(tenant, model);
     if (questions.length > questionLimit) {
       throw errors.BATCH_TOO_LARGE({ rows: questions.length, limit: questionLimit });
     }
-    const asked = questions.map((question, i) => questionOf(view.spec, question, i));
-    const latest = asked.reduce((newest, { time }) => Math.max(newest, time), Number.NEGATIVE_INFINITY);
-    await view.watermarks.wait(latest, Math.min(deadlineMs, longestWait));
+    const asked = questions.map((question, i) => unlessRefused(() => questionOf(view.spec, question, i)));
+    const refused = asked.filter((question) => question instanceof LoopError);
+    if (refused.length && refused.length === asked.length) throw refused[0];
+    const latest = asked.reduce(
+      (newest, q) => Math.max(newest, 'time' in q ? q.time : newest),
+      Number.NEGATIVE_INFINITY,
+    );
+    await view.watermarks.wait(latest, Math.min(deadlineMs, longestWait), asker);
     const { numbers, texts } = view.plan;
-    const rows = asked.map((question) => rowOf(view, question));
+    const rows = asked.map((question) => (question instanceof LoopError ? refusalOf(question) : rowOf(view, question)));
     return { numberFeatures: numbers, textFeatures: texts, rows, specRevision: view.revision };
   }
 }
@@ -59,7 +75,23 @@ function rowOf({ view, plan, watermarks }: ModelView, question: Question): Featu
     complete: inMemory && watermarks.reached(question.time),
     entityTime: entityTime === undefined ? undefined : new Date(entityTime),
     unknownEntity,
+    refusal: undefined,
   };
+}
+
+/** I1. What is no refusal of ours is a defect, and fails the call. */
+function unlessRefused(read: () => Question): Question | LoopError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof LoopError) return error;
+    throw error;
+  }
+}
+
+function refusalOf({ code, message: reason }: LoopError): FeatureRow {
+  const nothing = { numbers: [], texts: [], missing: [], complete: false, entityTime: undefined, unknownEntity: false };
+  return { ...nothing, refusal: { code, reason } };
 }
 
 function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: FeatureQuestion, i: number): Question {

@@ -32,6 +32,7 @@ const needed: ReadonlyMap<string, Role | undefined> = new Map([
   ['POST /v1/dead/replay', 'operator'],
   ['POST /v1/dead/discard', 'operator'],
   ['GET /v1/audit', 'operator'],
+  ['POST /v1/clock/accept', 'operator'],
   ['POST /v1/clock', 'replay'],
   ['POST /v1/settled', 'replay'],
 ]);

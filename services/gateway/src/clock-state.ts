@@ -52,6 +52,13 @@ export class ClockStates {
     return this.documents.replace(document, { mode, now: now ?? null, previous: previous ?? null, told });
   }
 
+  /** Keeps that a person has accepted the machine's clock as it is. */
+  async accept(state: ClockState, wall: number, by: string, note: string): Promise<void> {
+    const { mode = 'live', now, previous, told, document } = state;
+    if (!document) await this.keep(state, mode, now, previous, told);
+    await this.documents.accept(wall, by, note);
+  }
+
   /** I2 */
   async tell(now: number, previous: number | undefined, replay: boolean): Promise<void> {
     const { topic, key, payload } = events.timePassed;

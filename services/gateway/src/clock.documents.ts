@@ -16,10 +16,17 @@ export interface ClockDocument {
   previous: number | null;
   /** Whether the tick of `now` is in the log. */
   told: boolean;
+  /** The machine's clock as a person has accepted it, however far it was from `now`; who that was, and why. */
+  accepted?: number | null;
+  acceptedBy?: string;
+  acceptedNote?: string;
 }
 
 const clockSchema = new Schema<ClockDocument>(
-  { _id: String, mode: String, now: Number, previous: Number, told: Boolean },
+  {
+    ...{ _id: String, mode: String, now: Number, previous: Number, told: Boolean },
+    ...{ accepted: Number, acceptedBy: String, acceptedNote: String },
+  },
   { versionKey: false },
 );
 
@@ -33,6 +40,11 @@ export class ClockDocuments {
 
   find(): Promise<ClockDocument | null> {
     return this.clocks.findById('clock').lean<ClockDocument>().exec();
+  }
+
+  /** Keeps that the machine's clock was accepted as it is (epoch ms). */
+  async accept(accepted: number, acceptedBy: string, acceptedNote: string): Promise<void> {
+    await this.clocks.updateOne({ _id: 'clock' }, { $set: { accepted, acceptedBy, acceptedNote } });
   }
 
   /** Puts `to` in the place of `from`; false where somebody was faster. */

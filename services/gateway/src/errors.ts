@@ -18,6 +18,16 @@ export const errors = catalogue('gateway', {
     message: (_: Record<string, never>) =>
       'this house runs on the live clock: a replay needs a house of its own, or one started with DRIFTLOOP_CLOCK=replay',
   },
+  CLOCK_HELD: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (m: { doubt: string }) => `no decision is made: ${m.doubt}`,
+  },
+  CLOCK_IN_DOUBT: {
+    status: 'FAILED_PRECONDITION',
+    retriable: false,
+    message: (m: { doubt: string }) => `the machine's clock cannot be accepted: ${m.doubt}`,
+  },
   CLOCK_RACED: {
     status: 'ABORTED',
     retriable: true,

@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
-import { Credentials, callerKey, Metrics, Shared } from '@driftloop/service';
+import { Credentials, Metrics, Shared } from '@driftloop/service';
 import { Controller, Get, Head, Header, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
@@ -61,8 +61,8 @@ export class EventsDoor {
 
   /** I1. Throws TOO_MANY_STREAMS. */
   private enter({ headers, socket }: IncomingMessage): () => void {
-    const caller = this.credentials.caller(headers.authorization);
-    const leave = this.places.take(callerKey(caller, { getPeer: () => String(socket.remoteAddress) }));
+    const { key } = this.credentials.caller(headers.authorization, String(socket.remoteAddress));
+    const leave = this.places.take(key);
     if (leave) return leave;
     this.refused++;
     throw errors.TOO_MANY_STREAMS({ limit: maxStreams, share: maxStreams * share });

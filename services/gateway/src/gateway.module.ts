@@ -6,6 +6,7 @@ import { AuditDoor } from './audit.http.js';
 import { ClockDocuments } from './clock.documents.js';
 import { ClockDoor } from './clock.http.js';
 import { Clock } from './clock.js';
+import { ClockDoubt } from './clock-doubt.js';
 import { ClockStates } from './clock-state.js';
 import { EventStream } from './event-stream.js';
 import { EventTail } from './event-tail.js';
@@ -28,6 +29,7 @@ import { Upstreams } from './upstreams.js';
     Clock,
     ClockDocuments,
     ClockStates,
+    ClockDoubt,
     LiveClock,
     EventStream,
     EventTail,

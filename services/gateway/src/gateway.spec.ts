@@ -61,7 +61,7 @@ describe('the replay clock', () => {
     expect(await ticks()).toHaveLength(0);
   });
 
-  it.each([[{}], [{ now: 'soon' }], [{ now: 5 }]])(
+  it.each([[{}], [{ now: 'soon' }], [{ now: 5 }], [{ now: '9999-01-01T00:00:00Z' }]])(
     'refuses %j as a time, and says what one looks like',
     async (body) => {
       const reply = await post('/v1/clock', body);

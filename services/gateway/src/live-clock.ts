@@ -7,11 +7,14 @@
  *     that has taken the clock, and what it tells late is older than what was heard.
  * I2  A tick that was kept and not told is told before the next: no tick is skipped in the log that another names.
  * I3  After standing still one tick catches up, to the newest instant that is due.
- * I4  It never speaks while a replay owns the clock, and never goes back: it waits for the wall to pass the newest tick.
+ * I4  It never speaks of a wall that is in doubt (clock-doubt.ts), nor while a replay owns the clock, and never goes back: it waits for
+ *     the wall to pass the newest tick.
  */
 import { Connection, type Leadership, Led, Log, Settings, Unled, WallClock } from '@driftloop/service';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ClockDoubt } from './clock-doubt.js';
 import { type ClockState, ClockStates } from './clock-state.js';
+import { errors } from './errors.js';
 
 /** Wall ms until a tick that could not be told is tried again, and until the clock looks again at the latest. */
 const retryMs = 1000;
@@ -31,6 +34,7 @@ export class LiveClock implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly clock: WallClock,
     private readonly connection: Connection,
     private readonly log: Log,
+    private readonly doubts: ClockDoubt,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -42,6 +46,27 @@ export class LiveClock implements OnApplicationBootstrap, OnModuleDestroy {
     this.wake();
     await this.led?.stop();
     await this.running;
+  }
+
+  /** Why no decision is made; '' where the live clock does not speak here, or nothing holds it. */
+  async doubt(): Promise<string> {
+    const state = await this.states.find();
+    return this.speaks(state) ? this.doubts.of(state) : '';
+  }
+
+  /**
+   * Goes on from the machine's clock as it is, because a person says so; again is the same as once. Throws CLOCK_IN_DOUBT
+   * where time would have to go back.
+   */
+  async accept(by: string, note: string): Promise<void> {
+    const state = await this.states.find();
+    if (!this.speaks(state) || !this.doubts.of(state)) return;
+    await this.states.accept(state, this.clock.wall(), by, note);
+    this.clock.accept();
+    const doubt = this.doubts.check(await this.states.find());
+    if (doubt) throw errors.CLOCK_IN_DOUBT({ doubt });
+    this.log.warn({ by, note, wall: new Date(this.clock.wall()) }, "the machine's clock is accepted as it is");
+    this.wake();
   }
 
   /** Where nobody has chosen: a house that runs on the live clock goes on, a new one of a cluster begins. */
@@ -94,6 +119,7 @@ export class LiveClock implements OnApplicationBootstrap, OnModuleDestroy {
       this.log.warn({}, 'a replay owns the clock: the live one is silent');
       return 'not mine';
     }
+    if (this.doubts.check(state)) return retryMs;
     const behind = this.clock.now() - latenessMs;
     const due = Math.floor(behind / intervalMs) * intervalMs;
     const wait = due + intervalMs - behind;

@@ -17,6 +17,7 @@ import {
 } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { LiveClock } from './live-clock.js';
 import { flag, forwarded, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
 import { Upstreams } from './upstreams.js';
 
@@ -24,7 +25,10 @@ type RequestHeaders = Record<string, string | undefined>;
 
 @Controller('v1')
 export class ModelsDoor {
-  constructor(private readonly upstreams: Upstreams) {}
+  constructor(
+    private readonly upstreams: Upstreams,
+    private readonly clock: LiveClock,
+  ) {}
 
   @Post('apply')
   @HttpCode(200)
@@ -52,7 +56,9 @@ export class ModelsDoor {
 
   @Get('models/:model/status')
   async status(@Param('model') model: string, @Headers() headers: RequestHeaders) {
-    return ModelStatus.toJSON(await call(this.upstreams.monitoring, 'getStatus', { model }, forwarded(headers)));
+    const state = await call(this.upstreams.monitoring, 'getStatus', { model }, forwarded(headers));
+    const doubt = await this.clock.doubt();
+    return ModelStatus.toJSON({ ...state, attention: [...(doubt ? [doubt] : []), ...state.attention] });
   }
 
   @Get('models/:model/drift')

@@ -39,7 +39,7 @@ export function optionalText(body: unknown, field: string): string {
 export function requiredTime(body: unknown, field: string): Date {
   const time = new Date(requiredText(body, field));
   if (!isEventTime(time))
-    throw errors.BODY_INVALID({ field, problem: 'must be a time of 1900 to 2200, such as 2013-02-14T10:00:00Z' });
+    throw errors.BODY_INVALID({ field, problem: 'must be a time between 1900 and 2200, such as 2013-02-14T10:00:00Z' });
   return time;
 }
 

@@ -1,4 +1,9 @@
-/** Who really answers: what each replica of serving has said last, of following the rollout or of failing to. */
+/**
+ * Who really answers: what each replica of serving has said last, of following the rollout or of failing to.
+ *
+ * I1  Of two reports of one replica on one revision the later holds, by the replica's own count: bytes may be spoiled after
+ *     a rollout was followed, and restored after it had failed. Where they were not counted, it follows.
+ */
 import { RolloutFailed, RolloutFollowed } from '@driftloop/contracts';
 import type { FactDocument } from './loop.documents.js';
 
@@ -6,6 +11,8 @@ import type { FactDocument } from './loop.documents.js';
 export interface ReplicaState {
   readonly replica: string;
   readonly revision: number;
+  /** Its count of reports; 0 where it keeps none. */
+  readonly report: number;
   /** The version that it answers callers with outside a canary; empty where it has none. */
   readonly answering: string;
   /** Why it does not follow the newest revision that it has heard of. */
@@ -14,28 +21,33 @@ export interface ReplicaState {
 
 /**
  * The replicas of a model that have spoken of its newest revision, by name; a replica that has not is on its way, or
- * gone for good. Where one has both failed and followed, it follows.
+ * gone for good.
  */
 export function replicasOf(facts: readonly FactDocument[]): ReplicaState[] {
   const states = new Map<string, ReplicaState>();
   for (const state of facts.flatMap(stateOf)) {
     const known = states.get(state.replica);
-    const newer = !known || state.revision > known.revision || (state.revision === known.revision && !state.failure);
-    if (newer) states.set(state.replica, state);
+    if (!known || isLater(state, known)) states.set(state.replica, state);
   }
   const newest = Math.max(...[...states.values()].map(({ revision }) => revision));
   const present = [...states.values()].filter(({ revision }) => revision === newest);
   return present.sort((a, b) => (a.replica < b.replica ? -1 : 1));
 }
 
+/** I1 */
+const isLater = (one: ReplicaState, known: ReplicaState): boolean =>
+  one.revision - known.revision || one.report - known.report
+    ? (one.revision - known.revision || one.report - known.report) > 0
+    : !one.failure;
+
 function stateOf({ topic, payload }: FactDocument): ReplicaState[] {
   if (topic === 'rollout.followed') {
-    const { replica, revision, version } = RolloutFollowed.fromJSON(JSON.parse(payload));
-    return [{ replica, revision, answering: version }];
+    const { replica, revision, version, report } = RolloutFollowed.fromJSON(JSON.parse(payload));
+    return [{ replica, revision, report, answering: version }];
   }
   if (topic !== 'rollout.failed') return [];
-  const { replica, revision, answering, version, code, reason } = RolloutFailed.fromJSON(JSON.parse(payload));
-  return [{ replica, revision, answering, failure: `cannot serve ${version} (${code}: ${reason})` }];
+  const { replica, revision, report, answering, version, code, reason } = RolloutFailed.fromJSON(JSON.parse(payload));
+  return [{ replica, revision, report, answering, failure: `cannot serve ${version} (${code}: ${reason})` }];
 }
 
 /** For a person: the replicas that answer with something else than the rollout says. */

@@ -46,7 +46,7 @@ export const errors = catalogue('registry', {
   TIME_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
-    message: (m: { field: string }) => `${m.field} is not a time between 1900 and 2200`,
+    message: (m: { field: string }) => `${m.field} is not a time between 1900 and 2200; leave it out for now`,
   },
   CHANGED_TOO_MUCH: {
     status: 'INVALID_ARGUMENT',

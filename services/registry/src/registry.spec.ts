@@ -177,6 +177,12 @@ describe('apply', () => {
     });
   });
 
+  it('declares nothing at a time that nobody takes', async () => {
+    await expect(call(client, 'apply', { spec, eventTime: new Date('9999-01-01') })).rejects.toMatchObject({
+      code: 'TIME_INVALID',
+    });
+  });
+
   it('names every fault of a spec with its path', async () => {
     const bad = spec.replace('closeAfter: 12h', 'closeAfter: soon').replace('task: binary', 'task: ranking');
     const failure = call(client, 'apply', { spec: bad, eventTime: undefined });

@@ -54,6 +54,18 @@ export const errors = catalogue('serving', {
     retriable: false,
     message: (m: { parameter: string; problem: string }) => `parameter "${m.parameter}": ${m.problem}`,
   },
+  EVENT_TIME_AHEAD: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { time: string; now: string }) =>
+      `parameter "event_time" is ${m.time}, and it is ${m.now} here: send a time that has come; to replay times to come, start the services with DRIFTLOOP_CLOCK=replay`,
+  },
+  QUESTION_REFUSED: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { code: string; reason: string }) =>
+      `the feature store refuses this question (${m.code}): ${m.reason}`,
+  },
   EVENT_TIME_FORBIDDEN: {
     status: 'PERMISSION_DENIED',
     retriable: false,

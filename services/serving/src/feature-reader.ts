@@ -10,7 +10,8 @@
 import type { FeatureRow, Value } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
-import { OnlineStore, type StoredRow } from './online-store.js';
+import type { StoredRow } from './online-batch.js';
+import { OnlineStore } from './online-store.js';
 import { entityOf, type Questions } from './question.js';
 import type { ServedModel } from './served-models.js';
 import { timeOf } from './tensors.js';
@@ -29,16 +30,22 @@ export interface Features {
 export interface Reading {
   /** The questions' event time, epoch ms. */
   readonly time: number;
+  /** Whether the caller gave the time. */
+  readonly stamped: boolean;
+  /** Whether the answer waits until the store has read all of that time. */
   readonly replay: boolean;
   /** Wall ms that a live caller has. */
   readonly patienceMs: number;
+  readonly caller: string;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 @Injectable()
 export class FeatureReader {
   constructor(private readonly store: OnlineStore) {}
 
-  /** The features of a request's rows. Throws UNKNOWN_ENTITY; in a replay, or with inputs left out, FEATURES_AWAY. */
+  /** The features of a request's rows. Throws UNKNOWN_ENTITY, QUESTION_REFUSED; in a replay, or with inputs left out, FEATURES_AWAY. */
   async read(model: ServedModel, questions: Questions, reading: Reading): Promise<Features[]> {
     const rows = Array.from({ length: questions.rows }, (_, row) => row);
     if (isComplete(model, questions)) return rows.map((row) => assemble(model, questions, row, undefined));

@@ -1,29 +1,34 @@
 /**
  * Following the registry, level-triggered: whatever was missed, the highest revision wins.
  *
- * I1  A rollout takes over only when each of its graphs is loaded and its bytes have the declared hash.
- * I2  One that cannot be loaded is told (rollout.failed) once, and the last good one goes on answering.
+ * I1  A rollout takes over only when its champion's graph is loaded and its bytes have the declared hash. Another of its
+ *     versions that cannot be loaded is left out: the champion answers in its place.
+ * I2  One that cannot be loaded as it is is told (rollout.failed) once, and the last good one goes on answering; it is
+ *     tried again, and told (rollout.followed) once it can be.
  * I3  What takes over is on disk before it answers: a replica starts with the registry away.
  * I4  A model's changes are followed one at a time.
  */
 import { parseModelSpec, shortened } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Log, WallClock } from '@driftloop/service';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Graphs } from './graphs.js';
 import { servingPoints } from './points.js';
+import { Retries } from './retries.js';
 import { RolloutHistory } from './rollout-history.js';
 import { servesTheSame, type Taking } from './rollout-steps.js';
 import { keptRollouts, type ServedModel, ServedModels, type ServedRollout } from './served-models.js';
 import { ServingDocuments } from './serving.documents.js';
 
-type Failure = Error & { code?: string; retriable?: boolean };
+type Failure = Error & { code?: string; retriable?: boolean; details?: { version?: string } };
 
 @Injectable()
-export class Following {
+export class Following implements OnApplicationShutdown {
   private readonly turns = new Map<string, Promise<void>>();
   /** The newest revision heard of each model, whether it could be served or not. */
   private readonly heard = new Map<string, number>();
+  /** I2 */
+  private readonly retries: Retries;
 
   constructor(
     private readonly models: ServedModels,
@@ -32,7 +37,13 @@ export class Following {
     private readonly history: RolloutHistory,
     private readonly log: Log,
     private readonly clock: WallClock,
-  ) {}
+  ) {
+    this.retries = new Retries(clock);
+  }
+
+  onApplicationShutdown(): void {
+    this.retries.stop();
+  }
 
   /** A model is declared, or its spec has changed. Throws COLUMNS_CHANGED. */
   async declare(tenant: string, model: string, specRevision: number, specJson: string): Promise<void> {
@@ -68,10 +79,47 @@ export class Following {
     if (error.retriable) throw error;
     const { rollout, revision } = failed;
     this.log.error({ model: served.key, revision, problem: error.message }, 'a rollout cannot be served');
-    const version = rollout.challenger?.version ?? rollout.champion?.version ?? '';
+    const version = error.details?.version ?? rollout.challenger?.version ?? rollout.champion?.version ?? '';
     const answering = served.rollouts[0]?.rollout.champion?.version ?? '';
     const why = { version, code: error.code ?? 'LOAD_FAILED', reason: shortened(error.message), answering };
     await this.documents.failed(served, rollout, why, cause);
+    this.lack(served, failed, version, cause);
+  }
+
+  /** The newest rollout cannot be served as it is: that is said with each answer, and it is tried again. */
+  private lack(served: ServedModel, rollout: ServedRollout, version: string, cause: Cause): void {
+    if ((this.models.lackOf(served)?.rollout.revision ?? 0) > rollout.revision) return;
+    this.models.lacking(served, { rollout, version });
+    this.retries.soon(served.key, () => this.inTurn(served.key, () => this.again(served, rollout, version, cause)));
+  }
+
+  /** Nothing of it is lacking: it is followed, whatever was told before. */
+  async heal(served: ServedModel, rollout: ServedRollout, cause: Cause, started: number): Promise<void> {
+    const others = served.rollouts.filter(({ revision }) => revision !== rollout.revision);
+    const all = [rollout, ...others].sort((a, b) => b.revision - a.revision).map((one) => one.rollout);
+    await this.documents.took(served, all, { cause, started, holdOnly: true });
+    this.models.replace(served, rollout);
+    this.whole(served);
+    this.log.info({ model: served.key, revision: rollout.revision }, 'a rollout can be served again');
+  }
+
+  private whole(served: ServedModel): void {
+    this.models.lacking(served, undefined);
+    this.retries.forget(served.key);
+  }
+
+  private async again(served: ServedModel, rollout: ServedRollout, version: string, cause: Cause): Promise<void> {
+    if (this.models.lackOf(served)?.rollout.revision !== rollout.revision) return;
+    const started = this.clock.now();
+    try {
+      const loaded = await this.graphs.load(served, rollout);
+      if (!loaded.failures.length) return await this.heal(served, loaded.rollout, cause, started);
+      if (served.rollouts[0]?.revision !== rollout.revision) this.models.replace(served, loaded.rollout);
+      this.lack(served, rollout, loaded.failures[0].version, cause);
+    } catch (error) {
+      this.log.debug({ model: served.key, problem: (error as Error).message }, 'a rollout still cannot be served');
+      this.lack(served, rollout, version, cause);
+    }
   }
 
   private async advance(
@@ -86,14 +134,19 @@ export class Following {
     const started = this.clock.now();
     const missed = told ?? (gap ? await this.history.recall(served) : undefined);
     try {
-      await this.graphs.load(served, rollout);
+      const loaded = await this.graphs.load(served, rollout);
+      const holdOnly = servesTheSame(served.rollouts[0]?.rollout, rollout.rollout);
+      const [failure] = loaded.failures;
+      const taking = failure ? undefined : { cause, started, holdOnly };
+      await this.remember(served, [loaded.rollout, ...(missed ?? [])], taking);
+      if (failure) await this.tellFailure(served, rollout, failure.error, cause);
+      else this.whole(served);
     } catch (error) {
+      if ((error as Failure).code !== 'MODEL_CORRUPT') throw error;
       await this.tellFailure(served, rollout, error as Failure, cause);
       this.heard.set(served.key, rollout.revision);
       return;
     }
-    const holdOnly = servesTheSame(served.rollouts[0]?.rollout, rollout.rollout);
-    await this.remember(served, [rollout, ...(missed ?? [])], { cause, started, holdOnly });
     await this.dropUnused();
   }
 

@@ -3,13 +3,20 @@
  *
  * I1  A graph that a request holds is not dropped under it.
  * I2  Whoever wants a graph that is being loaded waits for the same load.
+ * I3  An object that is larger or smaller than was declared is not read.
  */
 import type { ServedVersion } from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import { Scorer } from './scorer.js';
-import type { GraphSet, ServedModel, ServedRollout } from './served-models.js';
+import { type GraphSet, type ServedModel, type ServedRollout, without } from './served-models.js';
+
+/** A rollout as far as it can be served, and why not all of it can. */
+export interface LoadedRollout {
+  readonly rollout: ServedRollout;
+  readonly failures: readonly { readonly version: string; readonly error: Error }[];
+}
 
 @Injectable()
 export class Graphs {
@@ -38,11 +45,22 @@ export class Graphs {
   }
 
   /**
-   * Loads every graph of a rollout: bytes with the declared hash, that are an ONNX graph with the spec's columns and
-   * nothing outside itself. Throws MODEL_CORRUPT, or a retriable error where the object store is away.
+   * Loads the graphs of a rollout: bytes of the declared size and hash, that are an ONNX graph with the spec's columns and
+   * nothing outside itself. Without its champion it cannot be served; any other that cannot be loaded is left out.
+   * Throws the champion's MODEL_CORRUPT, or a retriable error where the object store is away.
    */
-  async load(model: ServedModel, { versions }: Pick<ServedRollout, 'versions'>): Promise<void> {
-    for (const version of versions) await this.loadOne(model, version);
+  async load(model: ServedModel, rollout: ServedRollout): Promise<LoadedRollout> {
+    const failures: { version: string; error: Error }[] = [];
+    const champion = rollout.names.get('champion');
+    for (const [i, version] of rollout.versions.entries())
+      try {
+        await this.loadOne(model, version);
+      } catch (error) {
+        if (i === champion || (error as { retriable?: boolean }).retriable) throw error;
+        failures.push({ version: version.version, error: error as Error });
+      }
+    const missing = failures.map(({ version }) => version);
+    return { rollout: without(model.model, rollout, missing), failures };
   }
 
   /** Drops every graph that is neither wanted nor held. */
@@ -61,13 +79,20 @@ export class Graphs {
   }
 
   private async fetch({ spec, layout }: ServedModel, { version, artifact }: ServedVersion): Promise<void> {
-    const { uri, sha256 } = artifact!;
+    const { uri, sha256, bytes } = artifact!;
     try {
+      await this.checkSize(uri, bytes);
       const path = await this.objects.getFile(uri);
       await this.scorer.load({ key: sha256, path, spec, numbers: [...layout.numbers], texts: [...layout.texts] });
     } catch (error) {
       if ((error as { retriable?: boolean }).retriable) throw error;
       throw errors.MODEL_CORRUPT({ version, problem: (error as Error).message });
     }
+  }
+
+  /** I3. Versions of old declare no size. */
+  private async checkSize(uri: string, declared: number): Promise<void> {
+    const found = declared ? await this.objects.size(uri) : declared;
+    if (found !== declared) throw new Error(`it has ${found} bytes, not ${declared}: they were changed`);
   }
 }

@@ -1,7 +1,7 @@
 /** The front door of serving: the Open Inference Protocol, version 2. Parse, call, reply; decides nothing. */
 import { randomUUID } from 'node:crypto';
 import type { inference } from '@driftloop/contracts';
-import { type Caller, callerOf, Settings, WallClock } from '@driftloop/service';
+import { abandonment, type Caller, callerOf, Settings, WallClock } from '@driftloop/service';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
@@ -73,24 +73,32 @@ export class InferenceDoor {
     caller: Caller,
     call: InferCall,
   ): Promise<[Answer, inference.ModelInferResponse]> {
-    const questions = readQuestions(request, model, caller.replay, randomUUID);
     const now = this.clock.now();
+    const right = { mayReplay: caller.replay, now: isLive(this.settings) ? now : undefined };
+    const questions = readQuestions(request, model, right, randomUUID);
     const answer = await this.inference.answer({
       model,
       version: request.modelVersion,
       questions,
       time: questions.eventTime ?? now,
       replay: questions.eventTime !== undefined,
-      patienceMs: patienceOf(call, now, this.settings.featurePatienceMs),
-      cancelled: () => call.cancelled,
+      patienceMs: patienceOf(call, this.clock.wall(), this.settings.featurePatienceMs),
+      caller: caller.key,
+      signal: abandonment(call),
     });
     return [answer, responseOf(request, questions, answer)];
   }
 }
 
-/** Half of what the caller's deadline leaves, so that there is time to answer, and at most `longest` wall ms. */
+/** Whether the wall says what time it is: where nobody has chosen, it does in a cluster (as the gateway's clock has it). */
+const isLive = ({ mode, clock }: Settings): boolean => (clock.mode ? clock.mode === 'live' : mode === 'cluster');
+
+/**
+ * Half of what the caller's deadline leaves, so that there is time to answer, and at most `longest` wall ms. What is less
+ * is a power of two: questions of one patience go together, and nobody's haste is another's.
+ */
 function patienceOf(call: InferCall, now: number, longest: number): number {
   const deadline = call.getDeadline();
   const left = (deadline instanceof Date ? deadline.getTime() : deadline) - now;
-  return Math.max(1, Math.min(longest, left / 2));
+  return left / 2 >= longest ? longest : 2 ** Math.floor(Math.log2(Math.max(1, left / 2)));
 }

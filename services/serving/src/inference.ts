@@ -22,8 +22,10 @@ export interface Asking {
   readonly replay: boolean;
   /** Wall ms that the caller has for features. */
   readonly patienceMs: number;
-  /** Whether nobody waits for the answer any more. */
-  readonly cancelled: () => boolean;
+  /** Who asks: what is limited, is limited for each. */
+  readonly caller: string;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 /** A request's answer: all its rows by one version. */
@@ -35,6 +37,8 @@ export interface Answer {
   readonly imputed: readonly string[];
   /** Not empty: why the arm's version did not answer, and the champion did. */
   readonly error: string;
+  /** Not empty: the version that should have answered, and cannot be loaded here; `version` answers in its place. */
+  readonly fallbackFor: string;
 }
 
 /** Who answers after all: index of the version and of its graph in the scored set. */
@@ -84,10 +88,12 @@ export class Inference {
     const { model, version, questions, time, patienceMs } = asking;
     const way = version ? pinnedRoute(model.model, rollout, version) : route(rollout, questions.entity || questions.id);
     const replay = asking.replay && !way.pinned;
-    const features = await this.features.read(model, questions, { time, replay, patienceMs });
+    const { caller, signal } = asking;
+    const reading = { time, stamped: asking.replay, replay, patienceMs, caller, signal };
+    const features = await this.features.read(model, questions, reading);
     const scored = await this.scorer.score(way.graphs, features);
     const outcome = outcomeOf(way, rollout, scored, questions.rows);
-    if (!way.pinned && !asking.cancelled()) {
+    if (!way.pinned && !signal.aborted) {
       const made = features.map((row, i) => predictionOf(asking, i, row, rollout, way, scored, outcome));
       await this.log.add(model, made, replay);
     }
@@ -97,6 +103,7 @@ export class Inference {
       probabilities: features.map((_, row) => scored.probability(outcome.graph, row)),
       imputed: imputedIn(features),
       error: outcome.error,
+      fallbackFor: way.pinned || asking.replay ? '' : this.rollouts.fallbackFor(model, rollout),
     };
   }
 }

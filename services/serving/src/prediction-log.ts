@@ -6,10 +6,10 @@
  *     from what is not lost, however serving ends.
  * I2  While anything waits the bus is held, so that "settled" means logged. Live, it goes out after an interval or a
  *     hundred; a replay's goes out at once when nobody is being answered.
- * I3  A batch that the bus refuses for good is counted as dropped, aloud: it does not stand in the way of the next.
+ * I3  An event that the bus refuses for good is counted as dropped, aloud: it stands in the way of none of the others.
  */
-import { Bus } from '@driftloop/bus';
-import { isRetriable, type Prediction } from '@driftloop/contracts';
+import { Bus, type OutgoingEvent } from '@driftloop/bus';
+import { isRetriable, type Prediction, type PredictionsMade } from '@driftloop/contracts';
 import { Log, type QueueState, Settings } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { servingPoints } from './points.js';
@@ -142,25 +142,41 @@ export class PredictionLog implements OnApplicationShutdown {
       buffer.dropped = 0;
       try {
         servingPoints.beforeBatch.publish(buffer.model.key);
-        await this.bus.publish(batchesOf(buffer.model, predictions, dropped, this.settings.replica));
+        const refused = await this.send(batchesOf(buffer.model, predictions, dropped, this.settings.replica));
+        buffer.dropped += refused;
         servingPoints.afterBatch.publish(buffer.model.key);
       } catch (error) {
         const problem = (error as Error).message;
-        if (isRetriable(error)) {
-          buffer.predictions = [...predictions, ...buffer.predictions];
-          buffer.dropped += dropped;
-          this.log.warn({ waiting: this.waiting, problem }, 'predictions could not be logged yet');
-          await new Promise((resolve) => setTimeout(resolve, flushMs));
-          return false;
-        }
-        buffer.dropped += dropped + predictions.length;
-        this.dropped += predictions.length;
-        this.log.error({ dropped: predictions.length, problem }, 'predictions cannot be logged');
+        buffer.predictions = [...predictions, ...buffer.predictions];
+        buffer.dropped += dropped;
+        this.log.warn({ waiting: this.waiting, problem }, 'predictions could not be logged yet');
+        await new Promise((resolve) => setTimeout(resolve, flushMs));
+        return false;
       }
       this.waiting -= predictions.length;
       buffer.done += predictions.length;
       while (buffer.askers.length && buffer.askers[0].at <= buffer.done) buffer.askers.shift()!.resolve();
     }
     return true;
+  }
+
+  /** I3. Publishes events; resolves to what the next has to say was dropped. Throws where the bus is away. */
+  private async send(batches: readonly OutgoingEvent[]): Promise<number> {
+    try {
+      await this.bus.publish(batches);
+      return 0;
+    } catch (error) {
+      if (isRetriable(error)) throw error;
+      if (batches.length === 1) return this.drop(batches[0].data as PredictionsMade, error as Error);
+    }
+    let refused = 0;
+    for (const batch of batches) refused += await this.send([batch]);
+    return refused;
+  }
+
+  private drop({ predictions, dropped = 0 }: PredictionsMade, { message: problem }: Error): number {
+    this.dropped += predictions.length;
+    this.log.error({ dropped: predictions.length, problem }, 'predictions cannot be logged');
+    return predictions.length + dropped;
   }
 }

@@ -2,7 +2,7 @@
 import { type inference, own, textLimits } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ServedModel } from './served-models.js';
-import { type Column, readTensors, timeOf } from './tensors.js';
+import { type Column, readTensors, timeAdvice, timeOf } from './tensors.js';
 
 export interface Questions {
   readonly rows: number;
@@ -22,14 +22,19 @@ type Request = Pick<
 >;
 
 const longestName = textLimits.name;
+/** How far the clock of whoever replays may go before ours, ms. */
+const farthestAheadMs = 3_600_000;
 
-/** Reads a request. Throws the errors of `readTensors`, MISSING_INPUT, UNKNOWN_OUTPUT, WRONG_PARAMETER. */
-export function readQuestions(
-  request: Request,
-  model: ServedModel,
-  mayReplay: boolean,
-  newId: () => string,
-): Questions {
+/** What a caller may say of time. */
+export interface TimeRight {
+  /** Whether the caller has the replay credential. */
+  readonly mayReplay: boolean;
+  /** Wall ms behind which a time has to lie; undefined where a replay says what time it is. */
+  readonly now: number | undefined;
+}
+
+/** Reads a request. Throws the errors of `readTensors`, MISSING_INPUT, UNKNOWN_OUTPUT, WRONG_PARAMETER, EVENT_TIME_…. */
+export function readQuestions(request: Request, model: ServedModel, right: TimeRight, newId: () => string): Questions {
   for (const { name } of request.outputs)
     if (name !== 'probability') throw errors.UNKNOWN_OUTPUT({ output: name.slice(0, 100) });
   const { rows, columns } = readTensors(request, model.inputs);
@@ -42,7 +47,7 @@ export function readQuestions(
     for (const { name, own, position } of model.inputs.values())
       if (own && !columns[position]) throw errors.MISSING_INPUT({ input: name });
   if (request.id.length > longestName) throw tooLong('id', longestName);
-  return { rows, id: request.id || newId(), entity, eventTime: eventTime(request, mayReplay), columns };
+  return { rows, id: request.id || newId(), entity, eventTime: eventTime(request, right), columns };
 }
 
 /** The prediction id of a row. */
@@ -55,14 +60,15 @@ export function entityOf(questions: Questions, row: number): string {
   return questions.entity || idOf(questions, row);
 }
 
-function eventTime(request: Request, mayReplay: boolean): number | undefined {
+function eventTime(request: Request, { mayReplay, now }: TimeRight): number | undefined {
   const parameter = 'event_time';
   const text = textParameter(request, parameter, longestName);
   if (!text) return undefined;
   if (!mayReplay) throw errors.EVENT_TIME_FORBIDDEN({ parameter });
   const time = timeOf(text);
-  if (!Number.isNaN(time)) return time;
-  throw errors.WRONG_PARAMETER({ parameter, problem: 'is not a time; send RFC 3339, such as 2013-02-14T10:00:00Z' });
+  if (Number.isNaN(time)) throw errors.WRONG_PARAMETER({ parameter, problem: `is not a time; ${timeAdvice}` });
+  if (now === undefined || time <= now + farthestAheadMs) return time;
+  throw errors.EVENT_TIME_AHEAD({ time: text.slice(0, 40), now: new Date(now).toISOString() });
 }
 
 function textParameter(request: Request, parameter: string, longest: number): string {

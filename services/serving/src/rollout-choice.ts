@@ -2,7 +2,8 @@
  * Which rollout answers a question: the present one, or the one that held at its event time.
  *
  * I1  Its graphs are loaded, and held until the answer is given.
- * I2  One that cannot be loaded is passed over for the one before it, as it was when it should have taken over.
+ * I2  One that cannot be loaded is passed over for the one before it, as it was when it should have taken over. Of the
+ *     present one that is told, since another version answers from then on than was followed.
  */
 import { Log } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
@@ -38,6 +39,12 @@ export class RolloutChoice {
     }
   }
 
+  /** The champion that should answer in a rollout's place and cannot be loaded; '' where the rollout is the newest. */
+  fallbackFor(model: ServedModel, { revision }: ServedRollout): string {
+    const lack = this.models.lackOf(model);
+    return lack && lack.rollout.revision > revision ? (lack.rollout.rollout.champion?.version ?? '') : '';
+  }
+
   release(rollout: ServedRollout): void {
     this.graphs.release(rollout);
   }
@@ -45,12 +52,18 @@ export class RolloutChoice {
   /** I2 */
   private async load(model: ServedModel, rollout: ServedRollout): Promise<void> {
     try {
-      await this.graphs.load(model, rollout);
+      const loaded = await this.graphs.load(model, rollout);
+      if (loaded.failures.length) this.models.replace(model, loaded.rollout);
     } catch (error) {
       if ((error as { retriable?: boolean }).retriable) throw error;
+      const present = model.rollouts[0] === rollout;
       const facts = { model: model.key, revision: rollout.revision, problem: (error as Error).message };
       this.log.error(facts, 'an earlier rollout cannot be loaded; the one before it answers');
       this.models.forget(model, rollout);
+      if (!present) return;
+      const { key, tenant } = model;
+      const cause = { id: `${key}/lost/${rollout.revision}`, time: rollout.effective, tenant };
+      await this.following.tellFailure(model, rollout, error as Error, cause);
     }
   }
 

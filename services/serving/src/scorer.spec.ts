@@ -79,6 +79,18 @@ describe('the scorer', () => {
     expect(differ).toEqual([]);
   });
 
+  it('fails the rows of one request alone where a graph cannot take them, and no others of the batch', async () => {
+    const set = { keys: [await load(graphOf(0.2)), await load(graphOf(0.7))] };
+    const broken = { ...row, texts: texts.map(() => undefined as unknown as string) };
+    const asked = [rows(3), [broken], rows(5)].map((some) => scorer.score(set, some));
+    const [first, bad, last] = await Promise.all(asked);
+    expect([0, 1].map((graph) => bad.error(graph, 0) !== '')).toEqual([true, true]);
+    for (const [scored, n] of [[first, 3] as const, [last, 5] as const]) {
+      expect([scored.error(0, n - 1), scored.error(1, n - 1)]).toEqual(['', '']);
+      expect([scored.probability(0, n - 1), scored.probability(1, 0)]).toEqual([0.2, 0.7]);
+    }
+  });
+
   it('refuses what is above its limit, retriably, and answers the rest', async () => {
     const set = { keys: [await load(graphOf(0.2))] };
     const asked = Array.from({ length: 21 }, () => scorer.score(set, rows(1000)));

@@ -5,7 +5,8 @@
  *     while one is scored.
  * I2  The queue is bounded: above the limit a request is refused (QUEUE_FULL), never dropped.
  * I3  What a row is scored with changes nothing in its answer, not the last bit.
- * I4  A thread that dies is started again with the graphs that it held; what it was scoring fails.
+ * I4  A graph that fails on a batch is run on each of its requests alone: one caller's rows fail nobody else's.
+ * I5  A thread that dies is started again with the graphs that it held; what it was scoring fails.
  */
 import type { QueueState } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
@@ -24,19 +25,20 @@ export interface Row {
 export class Scored {
   constructor(
     private readonly results: readonly GraphScores[],
-    private readonly first: number,
+    /** Where the request's rows begin in each graph's scores. */
+    private readonly first: readonly number[],
   ) {}
 
   /** The probability that a graph gives a row; NaN where it gives none. */
   probability(graph: number, row: number): number {
-    return this.results[graph].scores?.[this.first + row] ?? Number.NaN;
+    return this.results[graph].scores?.[this.first[graph] + row] ?? Number.NaN;
   }
 
   /** Why a graph gave no probability; '' where it did. */
   error(graph: number, row: number): string {
     const { error, scores } = this.results[graph];
     if (error) return error;
-    const probability = scores?.[this.first + row];
+    const probability = scores?.[this.first[graph] + row];
     return Number.isFinite(probability) ? '' : `the probability is ${probability}`;
   }
 
@@ -117,10 +119,15 @@ export class Scorer implements OnApplicationShutdown {
     this.inFlight++;
     try {
       const results = await this.thread.score(batch[0].graphs.keys, columnsOf(batch));
+      const failed = batch.length > 1 ? results.flatMap(({ error }, graph) => (error ? [graph] : [])) : [];
       let first = 0;
-      for (const { resolve, rows } of batch) {
-        resolve(new Scored(results, first));
-        first += rows.length;
+      for (const job of batch) {
+        const scored = new Scored(
+          results,
+          results.map(() => first),
+        );
+        job.resolve(failed.length ? await this.alone(job, failed, results, first) : scored);
+        first += job.rows.length;
       }
     } catch (error) {
       for (const { reject } of batch) reject(error);
@@ -128,6 +135,17 @@ export class Scorer implements OnApplicationShutdown {
       this.inFlight--;
       this.schedule();
     }
+  }
+
+  /** I4 */
+  private async alone(job: Job, failed: readonly number[], together: readonly GraphScores[], first: number) {
+    const keys = failed.map((graph) => job.graphs.keys[graph]);
+    const own = await this.thread.score(keys, columnsOf([job]));
+    const results = together.map((scores, graph) => own[failed.indexOf(graph)] ?? scores);
+    return new Scored(
+      results,
+      results.map((_, graph) => (failed.includes(graph) ? 0 : first)),
+    );
   }
 
   /** The first requests of the queue that want the same graphs. */

@@ -47,6 +47,15 @@ export interface ServedRollout extends GraphSet {
   readonly names: ReadonlyMap<string, number>;
   /** Each version by itself, for requests that name one. */
   readonly alone: readonly GraphSet[];
+  /** Versions of the rollout that cannot be loaded here: they are in nothing of the above, and never the champion. */
+  readonly missing: readonly string[];
+}
+
+/** Why this replica does not serve the newest rollout as it is. */
+export interface Lack {
+  readonly rollout: ServedRollout;
+  /** The version that cannot be loaded. */
+  readonly version: string;
 }
 
 /** A model as this replica knows it. */
@@ -74,6 +83,7 @@ export const keptRollouts = 50;
 @Injectable()
 export class ServedModels {
   private readonly models = new Map<string, ServedModel>();
+  private readonly lacks = new Map<string, Lack>();
 
   constructor(
     private readonly readiness: Readiness,
@@ -102,6 +112,23 @@ export class ServedModels {
     rollouts.sort((a, b) => b.revision - a.revision);
     rollouts.splice(keptRollouts);
     this.readiness.resumed(`model ${key}`);
+  }
+
+  /** Puts a rollout in the place of what was remembered of its revision: more or less of it can be loaded now. */
+  replace(served: ServedModel, rollout: ServedRollout): void {
+    const at = served.rollouts.findIndex(({ revision }) => revision === rollout.revision);
+    if (at >= 0) served.rollouts.splice(at, 1);
+    this.remember(served, rollout);
+  }
+
+  /** Notes what of the newest rollout cannot be served here; undefined: all of it can. */
+  lacking({ key }: ServedModel, lack: Lack | undefined): void {
+    if (lack) this.lacks.set(key, lack);
+    else this.lacks.delete(key);
+  }
+
+  lackOf({ key }: ServedModel): Lack | undefined {
+    return this.lacks.get(key);
   }
 
   /** Forgets a rollout that cannot be served: the one before it holds in its place. */
@@ -177,7 +204,18 @@ export function prepare(model: string, rollout: Rollout): ServedRollout {
     names: new Map([...own, ...named.map(([alias, v]): [string, number] => [alias, indexOf(v.version)])]),
     keys,
     alone: keys.map((key) => ({ keys: [key] })),
+    missing: [],
   };
+}
+
+/** A rollout without those of its versions that cannot be loaded: its champion answers in their place. */
+export function without(model: string, served: ServedRollout, missing: readonly string[]): ServedRollout {
+  if (!missing.length) return served;
+  const { rollout } = served;
+  const kept = (version: ServedVersion | undefined) =>
+    version && missing.includes(version.version) ? undefined : version;
+  const rest = { ...rollout, challenger: kept(rollout.challenger), frozen: kept(rollout.frozen) };
+  return { ...prepare(model, rest), rollout, missing };
 }
 
 function inputsOf(spec: ModelSpec, { numbers, texts }: ServedModel['layout']) {

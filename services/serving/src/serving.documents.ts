@@ -19,8 +19,12 @@ export interface ServedModelDocument {
   specRevision: number;
   specJson: string;
   rollouts: unknown[];
-  /** Revision of the newest rollout that could not be loaded, which has been told. */
-  failedRevision?: number;
+  /** Revision of the newest rollout that cannot be served as it is, which has been told. */
+  failedRevision?: number | null;
+  /** That rollout, to be tried again. */
+  failedRollout?: unknown;
+  /** How many reports of what it serves this replica has made; of two that differ the later holds. */
+  reports?: number;
   pending?: unknown[];
 }
 
@@ -36,6 +40,8 @@ const servedModelSchema = new Schema<ServedModelDocument>(
     specJson: String,
     rollouts: [Mixed],
     failedRevision: Number,
+    failedRollout: Mixed,
+    reports: Number,
   },
   { versionKey: false },
 )
@@ -88,18 +94,34 @@ export class ServingDocuments {
     await this.models.updateOne({ _id }, { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)) } });
   }
 
-  /** Remembers a model's rollouts, and tells that this replica follows the newest; again, it is the same event. */
+  /**
+   * Remembers a model's rollouts, and tells that this replica follows the newest; again, it is the same event, unless it
+   * was told meanwhile that it cannot.
+   */
   async took(served: ServedModel, rollouts: readonly Rollout[], taking: Taking): Promise<void> {
     const { key, tenant, model } = served;
     const _id = this.idOf(key);
     const { replica } = this.settings;
     const [{ revision, rolloutId, cycleId, stage, champion, effective }] = rollouts;
     const span = this.spans.row(followedStep(rollouts[0], replica, taking));
-    const facts = { tenant, model, rolloutId, revision, stage, version: champion?.version ?? '', replica, span };
+    const { report, failedRevision } = await this.nextReport(_id);
+    const facts = {
+      tenant,
+      model,
+      rolloutId,
+      revision,
+      stage,
+      version: champion?.version ?? '',
+      replica,
+      span,
+      report,
+    };
     const told = RolloutFollowed.fromPartial({ ...facts, cycleId: taking.holdOnly ? '' : cycleId });
     const time = effective?.getTime() ?? taking.cause.time;
-    const own = { ...taking.cause, time, id: `${key}/followed/${revision}/${replica}` };
-    const update = { $set: { rollouts: rollouts.map((r) => Rollout.toJSON(r)) } };
+    const again = failedRevision === revision ? `/${report}` : '';
+    const own = { ...taking.cause, time, id: `${key}/followed/${revision}/${replica}${again}` };
+    const kept = { rollouts: rollouts.map((r) => Rollout.toJSON(r)), reports: report };
+    const update = { $set: { ...kept, failedRevision: null, failedRollout: null } };
     const written = await this.outbox.update(
       this.models,
       { _id },
@@ -110,22 +132,33 @@ export class ServingDocuments {
     if (written) this.spans.send(span);
   }
 
-  /** Tells that a rollout cannot be served, once a rollout however often it is heard. */
+  /** Tells that a rollout cannot be served as it is, once however often that is found, until it is followed after all. */
   async failed({ key, tenant, model }: ServedModel, rollout: Rollout, why: FailureFacts, cause: Cause): Promise<void> {
     const { revision, rolloutId, cycleId } = rollout;
     const { replica } = this.settings;
     const span = this.spans.row(failedStep(rollout, replica, why, cause));
-    const facts = { tenant, model, rolloutId, cycleId, replica, ...why, revision, span };
+    const _id = this.idOf(key);
+    const { report, failedRevision, reports } = await this.nextReport(_id);
+    if (failedRevision === revision && reports) return;
+    const facts = { tenant, model, rolloutId, cycleId, replica, ...why, revision, span, report };
     const told = emission(events.rolloutFailed, RolloutFailed.fromPartial(facts), cause.time);
-    const filter = { _id: this.idOf(key), failedRevision: { $ne: revision } };
+    const filter = { _id, reports: reports ?? { $exists: false } };
+    const own = { ...cause, id: reports ? `${cause.id}/${report}` : cause.id };
     const written = await this.outbox.update(
       this.models,
       filter,
-      { $set: { failedRevision: revision } },
+      { $set: { failedRevision: revision, failedRollout: Rollout.toJSON(rollout), reports: report } },
       [told],
-      cause,
+      own,
     );
     if (written) this.spans.send(span);
+  }
+
+  /** One writes them: a replica follows a model's changes one at a time (following.ts, I4). */
+  private async nextReport(_id: string) {
+    const found = await this.models.findById(_id, { failedRevision: 1, reports: 1 }).lean<ServedModelDocument>();
+    const { failedRevision, reports } = found ?? {};
+    return { failedRevision, reports, report: (reports ?? 0) + 1 };
   }
 
   private idOf(key: string): string {

@@ -6,6 +6,7 @@ import type { Answer } from './inference.js';
 import { OnlineStore, onlineLimit } from './online-store.js';
 import { logCapacity, PredictionLog } from './prediction-log.js';
 import { Scorer, scorerLimit } from './scorer.js';
+import { ServedModels } from './served-models.js';
 
 @Injectable()
 export class ServingMetrics {
@@ -14,10 +15,18 @@ export class ServingMetrics {
     log: PredictionLog,
     scorer: Scorer,
     store: OnlineStore,
+    models: ServedModels,
   ) {
     metrics.queue('prediction log', logCapacity, () => log.state);
     metrics.queue('rows to score', scorerLimit, () => scorer.state);
     metrics.queue('questions to the feature store', onlineLimit, () => store.state);
+    metrics.observe('driftloop.rollout.unserved', async () =>
+      models.all().map((model) => {
+        const lack = models.lackOf(model);
+        const labels = { 'driftloop.model': model.model, 'driftloop.version': lack?.version ?? '' };
+        return { value: lack ? 1 : 0, labels };
+      }),
+    );
   }
 
   /** Answers a request, and counts how long that took. */

@@ -1,5 +1,5 @@
 /** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what to send. */
-import type { inference } from '@driftloop/contracts';
+import { type inference, isEventMs } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ModelInput } from './served-models.js';
 
@@ -25,8 +25,14 @@ const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)
 /** The OIP datatype of an input. */
 export const datatypeOf = (kind: ModelInput['kind']): string => (kind === 'number' ? 'FP64' : 'BYTES');
 
-/** Epoch ms of an RFC 3339 time; NaN where it is none. */
-export const timeOf = (text: string): number => (rfc3339.test(text) ? Date.parse(text) : Number.NaN);
+/** Epoch ms of an RFC 3339 time that every service takes; NaN where it is none. */
+export function timeOf(text: string): number {
+  const ms = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  return isEventMs(ms) ? ms : Number.NaN;
+}
+
+/** What a time has to be, for whoever sent another. */
+export const timeAdvice = 'send RFC 3339 between 1900 and 2200, such as 2013-02-14T10:00:00Z';
 
 /**
  * Reads a request's tensors; columns stand at their inputs' positions. Shapes are [n] or [n,1], the same n for all, at
@@ -86,7 +92,7 @@ function checkText(input: string, kind: ModelInput['kind'], value: string): void
     throw errors.WRONG_CONTENTS({ input, problem });
   }
   if (kind !== 'time' || !Number.isNaN(timeOf(value))) return;
-  const problem = `"${value.slice(0, 40)}" is not a time; send RFC 3339, such as 2013-02-14T10:00:00Z`;
+  const problem = `"${value.slice(0, 40)}" is not a time; ${timeAdvice}`;
   throw errors.WRONG_CONTENTS({ input, problem });
 }
 

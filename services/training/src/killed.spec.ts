@@ -1,7 +1,7 @@
 /** kill -9 in the middle of a training, and a new start in the same home. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -58,6 +58,20 @@ it('goes on from the last step after kill -9, and ends as it would have', async 
   expect(killed.asked).toBe(0);
   expect(killed.trained).toHaveLength(1);
   expect(killed.trained).toEqual(undisturbed.trained);
+}, 60_000);
+
+it('fits anew what its checkpoint no longer holds as it was written', async () => {
+  const home = newHome();
+  await killAt(home, 'twin');
+  const folder = join(home, 'objects');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const twin = join(folder, names.find((name) => name.endsWith('twin.json'))!);
+  const model = JSON.parse(readFileSync(twin, 'utf8')) as { trees: unknown[] };
+  writeFileSync(twin, JSON.stringify({ ...model, trees: model.trees.slice(0, 1) }));
+  const spoiled = await outcome(home);
+  const undisturbed = await outcome(newHome());
+  expect(spoiled.jobs).toMatchObject([{ state: 'reported', attempt: 2, error: '' }]);
+  expect(spoiled.trained).toEqual(undisturbed.trained);
 }, 60_000);
 
 it.each(['driftloop:training.checkpoint', 'driftloop:training.before-finish'])(

@@ -60,8 +60,8 @@ export class Steps {
     if (step !== 'twin' && step !== 'released')
       await this.jobs.checkpoint(this.job, { [step]: value, ...kept }, progressOf(step, value));
     else {
-      const { key } = await this.objects.put(this.keyOf(step), new TextEncoder().encode(JSON.stringify(value)));
-      await this.jobs.checkpoint(this.job, { [`${step}Key`]: key, ...kept }, step);
+      const { key, sha256 } = await this.objects.put(this.keyOf(step), new TextEncoder().encode(JSON.stringify(value)));
+      await this.jobs.checkpoint(this.job, { [`${step}Key`]: key, [`${step}Sha256`]: sha256, ...kept }, step);
     }
     this.spans.send(span);
   }

@@ -10,6 +10,7 @@ import type { BoosterModel } from '@driftloop/algorithms';
 import {
   type Artifact,
   FeatureStoreClient,
+  isRetriable,
   ModelTrained,
   parseModelSpec,
   QuarantineWindow,
@@ -46,7 +47,7 @@ export class TrainingRun {
     const spec = await this.documents.spec(tenant, model, specRevision);
     if (!spec) throw errors.SPEC_NOT_HEARD({ model });
     const champion = await unlessAborted(signal, this.champion(job));
-    const dataset = await unlessAborted(signal, this.dataset(job));
+    const dataset = await unlessAborted(signal, this.dataset(job, signal));
     const cutoff = champion.lineage?.knowledgeCutoff?.getTime();
     const input = {
       specJson: spec.specJson,
@@ -80,14 +81,18 @@ export class TrainingRun {
     return this.objects.get(released.uri, released.sha256);
   }
 
-  private async dataset(job: JobDocument) {
+  private async dataset(job: JobDocument, signal: AbortSignal) {
     if (job.checkpoint.dataset) return job.checkpoint.dataset;
     const featureStore = this.addresses.client(FeatureStoreClient, 'feature-store');
     const { model, specRevision, knowledgeCutoff } = job;
     const request = { model, specRevision, knowledgeCutoff, excluded: quarantinedOf(job), specJson: '' };
     const started = this.spans.begin();
     const asking = partOf(this.spans, job, 'dataset', started);
-    const options = { deadlineMs: DATASET_DEADLINE_MS, ...(asking && { traceparent: spanTraceparent(asking) }) };
+    const options = {
+      deadlineMs: DATASET_DEADLINE_MS,
+      signal,
+      ...(asking && { traceparent: spanTraceparent(asking) }),
+    };
     const answer = call(featureStore, 'buildTrainingSet', request, options).finally(() => featureStore.close());
     const { uri, sha256, rows, excludedRows, span: built } = await answer;
     const dataset = { uri, sha256, rows, excludedRows };
@@ -107,13 +112,21 @@ export class TrainingRun {
   }
 
   private async restored({ checkpoint }: JobDocument): Promise<Checkpoint> {
-    const { trials, parameters, calibrator, twinKey, releasedKey } = checkpoint;
-    const model = async (key: string | undefined) => {
-      // What the artifacts hold is deleted just before the job says so: a crash in between finds it gone.
-      if (!key || !(await this.objects.exists(key))) return undefined;
-      return JSON.parse(new TextDecoder().decode(await this.objects.get(key))) as BoosterModel;
-    };
-    return { trials, parameters, calibrator, twin: await model(twinKey), released: await model(releasedKey) };
+    const { trials, parameters, calibrator, twinKey, twinSha256, releasedKey, releasedSha256 } = checkpoint;
+    const twin = await this.restoredModel(twinKey, twinSha256);
+    return { trials, parameters, calibrator, twin, released: await this.restoredModel(releasedKey, releasedSha256) };
+  }
+
+  /** Undefined, and so fitted anew, where its bytes are gone or are not those that were written. */
+  private async restoredModel(key: string | undefined, sha256: string | undefined): Promise<BoosterModel | undefined> {
+    // What the artifacts hold is deleted just before the job says so: a crash in between finds it gone.
+    if (!key || !(await this.objects.exists(key))) return undefined;
+    try {
+      return JSON.parse(new TextDecoder().decode(await this.objects.get(key, sha256))) as BoosterModel;
+    } catch (error) {
+      if (isRetriable(error)) throw error;
+      return undefined;
+    }
   }
 
   private async artifact(job: JobDocument, bytes: Uint8Array): Promise<Artifact> {

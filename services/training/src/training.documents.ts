@@ -30,6 +30,9 @@ export type JobCheckpoint = Omit<Checkpoint, 'twin' | 'released'> & {
   dataset?: DatasetRef;
   twinKey?: string;
   releasedKey?: string;
+  /** SHA-256 of their bytes; none in a job of before. */
+  twinSha256?: string;
+  releasedSha256?: string;
   /** When the first attempt began, wall ms; for its span alone. */
   began?: number;
   /** Spans of the parts that are done: CycleSpan as proto3 JSON. */

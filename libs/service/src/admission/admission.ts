@@ -17,7 +17,6 @@ import type { StatusObject } from '../status.js';
 import { names } from '../telemetry/conventions.js';
 import type { Measurement, Metrics } from '../telemetry/metrics.js';
 import { ByteBudget } from './budget.js';
-import { callerKey } from './caller-key.js';
 import { type CallBeneath, type Decode, GuardedCall, hangUp, refusedMs } from './guarded-call.js';
 import { type DoorLimits, limitsOf, type MethodLimits } from './limits.js';
 import { overloaded } from './overloaded.js';
@@ -142,7 +141,7 @@ export class Admission {
     const toStatus = (error: unknown) => this.#toStatus(error, method.path);
     try {
       const caller = this.#callerOf(method, { metadata, getPeer: () => call.getPeer() });
-      const key = callerKey(caller, call);
+      const key = caller?.key ?? call.getPeer();
       const limits = limitsOf(method.path);
       const lease = this.#bytes.lease(key);
       held.give.push(() => lease.release());

@@ -134,6 +134,11 @@ export const metricCatalogue = {
     ...{ kind: 'gauge', unit: '{model}', labels: ['driftloop.model', 'driftloop.work'] },
     meaning: '1 while a model is set aside from some work because of a fault of its own; the others go on.',
   },
+  'driftloop.rollout.unserved': {
+    ...{ kind: 'gauge', unit: '{version}', labels: ['driftloop.model', 'driftloop.version'] },
+    meaning:
+      '1 for the version that this replica cannot load, and in whose place another answers; 0 where there is none.',
+  },
   'driftloop.label.delay': {
     ...{ kind: 'histogram', unit: 's', labels: ['driftloop.label'], buckets: hours },
     meaning: "From the entity's own time to the time at which its outcome was known, both event times.",

@@ -42,9 +42,10 @@ export class TrainingSets {
   /**
    * Joins every label known at or before the cutoff with the features as of its question, and stores the set.
    * Rows whose label lies in an excluded window are left out and counted; the name covers what is left.
+   * Whoever has gone leaves the line; a join that has begun ends, and whoever asks again finds its set.
    * Throws UNKNOWN_MODEL, UNKNOWN_REVISION, SPEC_INVALID, UNKNOWN_SOURCE, TIME_INVALID, WINDOW_INVALID, TRAINING_SET_EMPTY, FEATURE_NAME_RESERVED, TOO_BUSY.
    */
-  async build(tenant: string, request: BuildTrainingSetRequest): Promise<TrainingSet> {
+  async build(tenant: string, request: BuildTrainingSetRequest, gone?: AbortSignal): Promise<TrainingSet> {
     const view = this.models.of(tenant, request.model);
     const plan = request.specJson
       ? planOver(view, request.specJson)
@@ -54,7 +55,7 @@ export class TrainingSets {
     const names = reserved(featureNames(plan));
     if (names.length) throw errors.FEATURE_NAME_RESERVED({ names });
     const excluded = excludedSql(request.excluded);
-    return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff, excluded)));
+    return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff, excluded)), gone);
   }
 
   private async join(

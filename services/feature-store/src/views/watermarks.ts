@@ -4,7 +4,9 @@
  * I1  A watermark never falls; a source in parts (labels: one a bucket) has the lowest of its parts'.
  * I2  Together it is the minimum over the sources that have promised and are not silent: one that lags the furthest
  *     by more than the declared silence no longer holds time back.
+ * I3  A wait ends with its caller, and each caller has places of its own: what others wait for keeps nobody out.
  */
+import { Places } from '@driftloop/service';
 import { errors } from '../errors.js';
 
 interface Waiter {
@@ -12,11 +14,19 @@ interface Waiter {
   readonly done: () => void;
 }
 
-const waiterLimit = 1000;
+/** Waits of one caller, and of all, at most. */
+const waiterLimits = { each: 250, all: 10_000 };
+
+/** Whose wait it is, and when it is over for them. */
+export interface Asker {
+  readonly caller: string;
+  readonly signal?: AbortSignal;
+}
 
 export class Watermarks {
   private readonly parts = new Map<string, number[]>();
   private readonly waiters = new Set<Waiter>();
+  private readonly places = new Places(waiterLimits, (limit) => errors.TOO_MANY_WAITING({ limit }));
 
   /** `partsOf` says how many parts a source's promises come in; `silenceMs` is the declared silence. */
   constructor(
@@ -54,18 +64,29 @@ export class Watermarks {
     return now === undefined || now >= time;
   }
 
-  /** Resolves once the watermark has reached a time, or when `deadlineMs` of wall time have passed. */
-  async wait(time: number, deadlineMs: number): Promise<void> {
-    if (deadlineMs <= 0 || this.reached(time)) return;
-    if (this.waiters.size >= waiterLimit) throw errors.TOO_MANY_WAITING({ limit: waiterLimit });
+  /** Those who wait now. */
+  get waiting(): number {
+    return this.waiters.size;
+  }
+
+  /**
+   * Resolves once the watermark has reached a time, when `deadlineMs` of wall time have passed, or when the asker has
+   * gone. Throws TOO_MANY_WAITING.
+   */
+  async wait(time: number, deadlineMs: number, { caller, signal }: Asker): Promise<void> {
+    if (deadlineMs <= 0 || this.reached(time) || signal?.aborted) return;
+    const leave = this.places.take(caller);
     await new Promise<void>((resolve) => {
-      const waiter = { time, done: () => finish() };
-      const timer = setTimeout(() => finish(), deadlineMs);
-      const finish = () => {
+      const done = () => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
         this.waiters.delete(waiter);
+        leave();
         resolve();
       };
+      const waiter = { time, done };
+      const timer = setTimeout(done, deadlineMs);
+      signal?.addEventListener('abort', done, { once: true });
       this.waiters.add(waiter);
     });
   }

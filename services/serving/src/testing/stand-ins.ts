@@ -1,5 +1,6 @@
 /** For specs: what stands in for the services that serving asks, at the other end of a real gRPC connection. */
 import {
+  type FeatureQuestion,
   FeatureStoreService,
   featureLayout,
   type GetRolloutReply,
@@ -11,11 +12,14 @@ import {
 import {
   Server,
   ServerCredentials,
+  type ServerUnaryCall,
   type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { flights } from './world.js';
+
+const refusal = { code: 'INPUT_INVALID', reason: 'question 0: input "distance" must be a number' };
 
 class StandIn {
   private readonly server = new Server();
@@ -47,14 +51,26 @@ export class FeatureStoreStandIn extends StandIn {
   delayMs = 0;
   complete = true;
   away = false;
+  /** Entities that it refuses: in their own rows, or, as stores of before did, with all that was asked together. */
+  refuses = (_question: FeatureQuestion) => false;
+  ofBefore = false;
+  /** Calls whose caller has gone before they were answered. */
+  abandoned = 0;
   /** Columns in another order than serving's. */
   reversed = false;
 
   static open(): Promise<FeatureStoreStandIn> {
     const store = new FeatureStoreStandIn();
-    const readOnline = ({ request }: { request: ReadOnlineRequest }, reply: sendUnaryData<ReadOnlineReply>) => {
+    const readOnline = (
+      call: ServerUnaryCall<ReadOnlineRequest, ReadOnlineReply>,
+      reply: sendUnaryData<ReadOnlineReply>,
+    ) => {
+      const { request } = call;
+      call.once('cancelled', () => store.abandoned++);
       store.asked.push(request);
       if (store.away) return reply({ code: status.UNAVAILABLE, details: 'being restarted' });
+      if (store.ofBefore && request.questions.some(store.refuses))
+        return reply({ code: status.INVALID_ARGUMENT, details: 'a question is not valid' });
       setTimeout(() => reply(null, store.answer(request)), store.delayMs).unref();
     };
     return store.listen(FeatureStoreService, { readOnline });
@@ -68,14 +84,17 @@ export class FeatureStoreStandIn extends StandIn {
       numberFeatures: inOrder(layout.numbers),
       textFeatures: inOrder(layout.texts),
       specRevision: 1,
-      rows: questions.map(({ entityId, inputs }) => ({
-        numbers: inOrder(numbers),
-        texts: layout.texts.map(() => 'seven'),
-        missing: ['wind_gust'],
-        complete: this.complete,
-        entityTime: inputs.sched_dep_utc ? undefined : new Date('2013-02-14T11:00:00Z'),
-        unknownEntity: entityId.startsWith('nobody'),
-      })),
+      rows: questions
+        .map(({ entityId, inputs }) => ({
+          numbers: inOrder(numbers),
+          texts: layout.texts.map(() => 'seven'),
+          missing: ['wind_gust'],
+          complete: this.complete,
+          entityTime: inputs.sched_dep_utc ? undefined : new Date('2013-02-14T11:00:00Z'),
+          unknownEntity: entityId.startsWith('nobody'),
+          refusal: undefined,
+        }))
+        .map((row, i) => (this.refuses(questions[i]) ? { ...row, numbers: [], texts: [], refusal } : row)),
     };
   }
 }

@@ -80,9 +80,7 @@ export class World {
   ) {}
 
   static async open(options: TestOptions = {}): Promise<World> {
-    // A slow machine is no late store.
     const environment = {
-      DRIFTLOOP_FEATURE_PATIENCE_MS: '5000',
       ...alone,
       DRIFTLOOP_REPLAY_TOKEN: replayToken,
       ...options.environment,

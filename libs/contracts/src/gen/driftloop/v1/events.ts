@@ -583,6 +583,8 @@ export interface RolloutFailed {
   /** The revision that it cannot follow, and the version that it goes on answering with. */
   revision: number;
   answering: string;
+  /** Which report of this replica's on this model it is: of two, the higher is what holds. 0 where it was not counted. */
+  report: number;
 }
 
 /** rollout.judged: monitoring's word on a stage. */
@@ -652,7 +654,11 @@ export interface RolloutFollowed {
   stage: Stage;
   version: string;
   replica: string;
-  span: CycleSpan | undefined;
+  span:
+    | CycleSpan
+    | undefined;
+  /** Which report of this replica's on this model it is: of two, the higher is what holds. 0 where it was not counted. */
+  report: number;
 }
 
 /** quarantine.changed: a stretch of days was set aside, released or upheld. */
@@ -5857,6 +5863,7 @@ function createBaseRolloutFailed(): RolloutFailed {
     span: undefined,
     revision: 0,
     answering: "",
+    report: 0,
   };
 }
 
@@ -5894,6 +5901,9 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     }
     if (message.answering !== "") {
       writer.uint32(90).string(message.answering);
+    }
+    if (message.report !== 0) {
+      writer.uint32(96).int64(message.report);
     }
     return writer;
   },
@@ -5999,6 +6009,14 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
             message.answering = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.report = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6032,6 +6050,7 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
       revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
       answering: isSet(object.answering) ? globalThis.String(object.answering) : "",
+      report: isSet(object.report) ? globalThis.Number(object.report) : 0,
     };
   },
 
@@ -6070,6 +6089,9 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     if (message.answering !== "") {
       obj.answering = message.answering;
     }
+    if (message.report !== 0) {
+      obj.report = Math.round(message.report);
+    }
     return obj;
   },
 
@@ -6089,6 +6111,7 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
     message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
     message.revision = object.revision ?? 0;
     message.answering = object.answering ?? "";
+    message.report = object.report ?? 0;
     return message;
   },
 };
@@ -7012,6 +7035,7 @@ function createBaseRolloutFollowed(): RolloutFollowed {
     version: "",
     replica: "",
     span: undefined,
+    report: 0,
   };
 }
 
@@ -7043,6 +7067,9 @@ export const RolloutFollowed: MessageFns<RolloutFollowed> = {
     }
     if (message.span !== undefined) {
       CycleSpan.encode(message.span, writer.uint32(74).fork()).join();
+    }
+    if (message.report !== 0) {
+      writer.uint32(80).int64(message.report);
     }
     return writer;
   },
@@ -7132,6 +7159,14 @@ export const RolloutFollowed: MessageFns<RolloutFollowed> = {
             message.span = CycleSpan.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.report = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7163,6 +7198,7 @@ export const RolloutFollowed: MessageFns<RolloutFollowed> = {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       replica: isSet(object.replica) ? globalThis.String(object.replica) : "",
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
+      report: isSet(object.report) ? globalThis.Number(object.report) : 0,
     };
   },
 
@@ -7195,6 +7231,9 @@ export const RolloutFollowed: MessageFns<RolloutFollowed> = {
     if (message.span !== undefined) {
       obj.span = CycleSpan.toJSON(message.span);
     }
+    if (message.report !== 0) {
+      obj.report = Math.round(message.report);
+    }
     return obj;
   },
 
@@ -7212,6 +7251,7 @@ export const RolloutFollowed: MessageFns<RolloutFollowed> = {
     message.version = object.version ?? "";
     message.replica = object.replica ?? "";
     message.span = (object.span !== undefined && object.span !== null) ? CycleSpan.fromPartial(object.span) : undefined;
+    message.report = object.report ?? 0;
     return message;
   },
 };

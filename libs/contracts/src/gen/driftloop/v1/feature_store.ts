@@ -107,6 +107,13 @@ export interface FeatureRow {
     | undefined;
   /** Neither the inputs nor the store know this entity. */
   unknownEntity: boolean;
+  /** Set: this question is refused, and has no features; the others of the request are answered as ever. */
+  refusal: QuestionRefusal | undefined;
+}
+
+export interface QuestionRefusal {
+  code: string;
+  reason: string;
 }
 
 export interface BuildTrainingSetRequest {
@@ -1070,7 +1077,15 @@ export const ReadOnlineReply: MessageFns<ReadOnlineReply> = {
 };
 
 function createBaseFeatureRow(): FeatureRow {
-  return { numbers: [], texts: [], missing: [], complete: false, entityTime: undefined, unknownEntity: false };
+  return {
+    numbers: [],
+    texts: [],
+    missing: [],
+    complete: false,
+    entityTime: undefined,
+    unknownEntity: false,
+    refusal: undefined,
+  };
 }
 
 export const FeatureRow: MessageFns<FeatureRow> = {
@@ -1096,6 +1111,9 @@ export const FeatureRow: MessageFns<FeatureRow> = {
     }
     if (message.unknownEntity !== false) {
       writer.uint32(48).bool(message.unknownEntity);
+    }
+    if (message.refusal !== undefined) {
+      QuestionRefusal.encode(message.refusal, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1171,6 +1189,14 @@ export const FeatureRow: MessageFns<FeatureRow> = {
             message.unknownEntity = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.refusal = QuestionRefusal.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1199,6 +1225,7 @@ export const FeatureRow: MessageFns<FeatureRow> = {
         : isSet(object.unknown_entity)
         ? globalThis.Boolean(object.unknown_entity)
         : false,
+      refusal: isSet(object.refusal) ? QuestionRefusal.fromJSON(object.refusal) : undefined,
     };
   },
 
@@ -1222,6 +1249,9 @@ export const FeatureRow: MessageFns<FeatureRow> = {
     if (message.unknownEntity !== false) {
       obj.unknownEntity = message.unknownEntity;
     }
+    if (message.refusal !== undefined) {
+      obj.refusal = QuestionRefusal.toJSON(message.refusal);
+    }
     return obj;
   },
 
@@ -1236,6 +1266,94 @@ export const FeatureRow: MessageFns<FeatureRow> = {
     message.complete = object.complete ?? false;
     message.entityTime = object.entityTime ?? undefined;
     message.unknownEntity = object.unknownEntity ?? false;
+    message.refusal = (object.refusal !== undefined && object.refusal !== null)
+      ? QuestionRefusal.fromPartial(object.refusal)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQuestionRefusal(): QuestionRefusal {
+  return { code: "", reason: "" };
+}
+
+export const QuestionRefusal: MessageFns<QuestionRefusal> = {
+  encode(message: QuestionRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuestionRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuestionRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuestionRefusal {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: QuestionRefusal): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuestionRefusal>): QuestionRefusal {
+    return QuestionRefusal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuestionRefusal>): QuestionRefusal {
+    const message = createBaseQuestionRefusal();
+    message.code = object.code ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -1638,7 +1756,8 @@ export const FeatureStoreService = {
   },
   /**
    * The features of some questions, each as of its own time: only what was known at or before it.
-   * Waits for the watermark until the deadline, then answers with what is known and says so.
+   * Waits for the watermark until the deadline, then answers with what is known and says so. A question that cannot be
+   * answered is refused in its own row; the call is refused only where none can be.
    */
   readOnline: {
     path: "/driftloop.v1.FeatureStore/ReadOnline" as const,
@@ -1691,7 +1810,8 @@ export interface FeatureStoreServer extends UntypedServiceImplementation {
   ingestFile: handleClientStreamingCall<IngestFileRequest, IngestReply>;
   /**
    * The features of some questions, each as of its own time: only what was known at or before it.
-   * Waits for the watermark until the deadline, then answers with what is known and says so.
+   * Waits for the watermark until the deadline, then answers with what is known and says so. A question that cannot be
+   * answered is refused in its own row; the call is refused only where none can be.
    */
   readOnline: handleUnaryCall<ReadOnlineRequest, ReadOnlineReply>;
   /** The point-in-time training set as Parquet in the object store, named by the hash of its canonical rows. */
@@ -1726,7 +1846,8 @@ export interface FeatureStoreClient extends Client {
   ): ClientWritableStream<IngestFileRequest>;
   /**
    * The features of some questions, each as of its own time: only what was known at or before it.
-   * Waits for the watermark until the deadline, then answers with what is known and says so.
+   * Waits for the watermark until the deadline, then answers with what is known and says so. A question that cannot be
+   * answered is refused in its own row; the call is refused only where none can be.
    */
   readOnline(
     request: ReadOnlineRequest,
