@@ -1,4 +1,4 @@
-/** Files of rows, uploaded in chunks: kept in a folder until they are whole, read by DuckDB, taken in part by part. */
+/** Files of rows, uploaded in chunks: kept unpacked in a folder until they are whole, read by DuckDB, taken in part by part. */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +13,8 @@ import { Ingest } from './ingest.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
 import { QuarantinedRows } from './quarantine.documents.js';
+import { shaped } from './rows/csv-shape.js';
+import { unpacking } from './rows/expansion.js';
 import { type Intake, refuse, takeIn } from './rows/intake.js';
 import { type FilePart, type Format, formats, rowsOfFile } from './rows/row-files.js';
 import { lineOf } from './serial.js';
@@ -50,7 +52,7 @@ export class IngestFile {
         const view = this.models.of(tenant, description.model);
         view.ingestible(description.source);
         const path = join(duck.folder, 'upload');
-        await pipeline(Readable.from(chunks(messages)), createWriteStream(path));
+        await keep(chunks(messages), description.format as Format, path);
         return this.read(duck, path, view, description, causeOf);
       }),
     );
@@ -76,6 +78,20 @@ export class IngestFile {
     }
     await this.ingest.ingest(view.tenant, { model, source, rows: [], watermark }, causeOf);
     return reply;
+  }
+}
+
+/** Writes an upload into a file, unpacked, and looked over as it passes. Throws FILE_UNREADABLE or FILE_EXPANDS. */
+async function keep(sent: AsyncIterable<Buffer>, format: Format, path: string): Promise<void> {
+  const source = Readable.from(sent);
+  const file = createWriteStream(path);
+  try {
+    if (format === 'parquet') await pipeline(source, file);
+    else if (format === 'csv') await pipeline(source, shaped(), file);
+    else await pipeline(source, ...unpacking(), shaped(), file);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw code.startsWith('Z_') ? errors.FILE_UNREADABLE({ format, problem: message }) : error;
   }
 }
 

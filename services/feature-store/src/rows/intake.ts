@@ -24,7 +24,8 @@ export interface Intake {
 }
 
 const rejectedShown = 100;
-const longestText = 1000;
+/** In UTF-16 units. */
+export const longestText = 1000;
 
 /** A reason why a row is refused. */
 class Refusal {
