@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { events } from '@driftloop/contracts';
 import type { INestApplication } from '@nestjs/common';
 import { Dependencies, dependenciesOf } from './dependencies.js';
+import type { DiskSpace } from './disk-space.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { healthPortOf, openHealth } from './health.js';
@@ -20,17 +21,19 @@ interface Parts {
   readonly readiness: Readiness;
   readonly identity: Identity;
   readonly log: Log;
+  readonly disks: DiskSpace;
 }
 
 /** Opens the health door where there is one, for `closers` to close; its port, or 0. Throws PORT_TAKEN or PORT_NOT_OPENED. */
 export async function listenHealth(
-  { definition, ground, options, readiness, identity }: Parts,
+  { definition, ground, options, readiness, identity, disks }: Parts,
   closers: (() => Promise<unknown>)[],
 ): Promise<number> {
   const { settings } = ground;
   const port = options.healthPort ?? healthPortOf(definition.name, settings, defaultPorts);
   if (port === undefined) return 0;
-  const dependencies = new Dependencies(dependenciesOf(ground, events.timePassed.topic));
+  const space = { name: 'disks', answer: () => disks.look() };
+  const dependencies = new Dependencies([...dependenciesOf(ground, events.timePassed.topic), space]);
   const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port });
   closers.push(() => door.close());
   return door.port;

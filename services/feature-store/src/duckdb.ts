@@ -11,6 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { errors } from './errors.js';
 
 /** A connection at work; tables that it makes must be temporary. */
 export interface Duck {
@@ -47,8 +48,20 @@ export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 let opened: Promise<DuckDBInstance> | undefined;
 
-/** Connects, works, and leaves nothing behind. */
+/** Connects, works, and leaves nothing behind. Throws TEMPORARY_DISK_FULL where there is no room for its files. */
 export async function withDuckDB<T>(work: (duck: Duck) => Promise<T>): Promise<T> {
+  try {
+    return await withFolder(work);
+  } catch (error) {
+    throw isFull(error as NodeJS.ErrnoException) ? errors.TEMPORARY_DISK_FULL({}) : error;
+  }
+}
+
+/** By Node's code of the disk itself or of a quota, or in DuckDB's words. */
+export const isFull = ({ code, message = '' }: NodeJS.ErrnoException) =>
+  code === 'ENOSPC' || code === 'EDQUOT' || /No space left on device|max_temp_directory_size/.test(message);
+
+async function withFolder<T>(work: (duck: Duck) => Promise<T>): Promise<T> {
   opened ??= open();
   const instance = await opened;
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-features-'));

@@ -126,6 +126,11 @@ export const errors = catalogue('feature-store', {
     message: (m: { format: string }) =>
       `the ${m.format} file needs more memory than a file may; write it with smaller row groups and pages, or fewer columns`,
   },
+  TEMPORARY_DISK_FULL: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: () => 'the disk for temporary files is full; nothing was taken in or built, make room and try again',
+  },
   FILE_COLUMN_MISSING: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGzip, gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { withDuckDB } from './duckdb.js';
 import { declared } from './testing/flights.js';
 import { type Running, runFeatureStore } from './testing/running.js';
 
@@ -118,6 +119,28 @@ it('says of a Parquet file that is spoiled behind its footer that it is unreadab
   );
   bytes.fill(0xff, 4, 2000);
   await expect(take(bytes, 'parquet')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+});
+
+it('says that the disk is full where there is no room, to be tried again, and not that the file is at fault', async () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  const spilled = new Error('IO Error: Could not write file "/tmp/x": No space left on device');
+  for (const failure of [full, spilled]) {
+    const refused = withDuckDB(async () => {
+      throw failure;
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'TEMPORARY_DISK_FULL', retriable: true });
+  }
+});
+
+it('fetches nothing, spills within bounds, and lets nobody change that', async () => {
+  await withDuckDB(async ({ rows, run }) => {
+    const names = "'autoinstall_known_extensions', 'autoload_known_extensions', 'lock_configuration', 'memory_limit'";
+    const found = await rows<{ name: string; value: string }>(
+      `SELECT name, value FROM duckdb_settings() WHERE name IN (${names}) ORDER BY name`,
+    );
+    expect(found.map(({ value }) => value)).toEqual(['false', 'false', 'true', '286.1 MiB']);
+    await expect(run("SET memory_limit = '100GB'")).rejects.toThrow(/locked/);
+  });
 });
 
 it('goes on with the next file', async () => {

@@ -7,7 +7,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { LoopError, type ModelSpec, type RejectedRow, type SourceRow, type Value } from '@driftloop/contracts';
-import { type Duck, literal, outOfMemory, quoted } from '../duckdb.js';
+import { type Duck, isFull, literal, outOfMemory, quoted } from '../duckdb.js';
 import { errors } from '../errors.js';
 import { longestText, timeOfText } from './intake.js';
 import { checkFooter } from './parquet-footer.js';
@@ -102,7 +102,7 @@ async function readable<T>(path: string, format: Format, read: () => Promise<T>)
   try {
     return await read();
   } catch (error) {
-    if (error instanceof LoopError) throw error;
+    if (error instanceof LoopError || isFull(error as Error)) throw error;
     const { message } = error as Error;
     if (outOfMemory(message)) throw errors.FILE_TOO_COSTLY({ format });
     throw errors.FILE_UNREADABLE({ format, problem: firstLine(message).replaceAll(path, 'the file') });
