@@ -34,7 +34,10 @@ WORKDIR /app
 COPY --from=dependencies /app ./
 COPY --from=built /program ./
 # What a container keeps (its cache of objects, a replay's memory) and the secrets that it shares with the house.
-RUN mkdir -p /var/lib/driftloop /run/driftloop && chown node:node /var/lib/driftloop /run/driftloop
+# Each server's secrets are in a folder of its own, which the container that makes them alone sees whole.
+RUN mkdir -p -m 700 /var/lib/driftloop /run/driftloop \
+  && mkdir -p /run/servers/kafka /run/servers/mongo /run/servers/minio /run/servers/grafana \
+  && chown -R node:node /var/lib/driftloop /run/driftloop /run/servers
 ENV NODE_ENV=production \
     NODE_OPTIONS="--disable-warning=ExperimentalWarning --disable-warning=TimeoutNegativeWarning" \
     PATH=/app/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -62,6 +62,7 @@ function optionsOrEnd(): Options {
   }
 }
 
+process.umask(0o077); // a home, its logs and a replay's memory are their owner's alone
 main(optionsOrEnd()).catch((error: Error) => {
   console.error(error instanceof LoopError ? `${error.code}: ${error.message}` : (error.stack ?? error));
   process.exit(1);

@@ -107,7 +107,7 @@ export class FileCache {
   async #link(source: string, sha256: string, name: string): Promise<string> {
     const path = join(this.#links, sha256, name);
     this.#handed.set(path, this.#clock());
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await link(source, path).catch((error) => {
       if (error.code !== 'EEXIST') throw error;
     });
@@ -159,7 +159,7 @@ async function writeHashed(content: Readable, path: string): Promise<string> {
       done(null, chunk);
     },
   });
-  await pipeline(content, measure, createWriteStream(path, { flags: 'wx' }));
+  await pipeline(content, measure, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
   return hash.digest('hex');
 }
 

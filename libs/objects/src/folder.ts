@@ -35,7 +35,7 @@ export class FolderObjects extends Objects {
     const objects = new FolderObjects(resolve(folder));
     await attempt(async () => {
       const folder = join(objects.folder, unfinished);
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       const left = (await readdir(folder)).map((name) => join(folder, name)).filter((path) => !writing.has(path));
       await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
     });
@@ -46,7 +46,7 @@ export class FolderObjects extends Objects {
     checkKey(key);
     const temporary = this.#temporary();
     await attempt(async () => {
-      const file = await open(temporary, 'wx');
+      const file = await open(temporary, 'wx', 0o600);
       try {
         await file.writeFile(bytes);
         await file.sync();
@@ -73,7 +73,11 @@ export class FolderObjects extends Objects {
       },
     });
     await attempt(async () => {
-      await pipeline(createReadStream(path), measure, createWriteStream(temporary, { flags: 'wx', flush: true }));
+      await pipeline(
+        createReadStream(path),
+        measure,
+        createWriteStream(temporary, { flags: 'wx', flush: true, mode: 0o600 }),
+      );
       await this.#place(key, temporary);
       await rm(path, { force: true });
     }, temporary);
@@ -138,7 +142,7 @@ export class FolderObjects extends Objects {
     const path = this.#path(key);
     objectsPoints.beforePlace.publish(key);
     for (let tries = 1; ; tries++) {
-      await mkdir(dirname(path), { recursive: true });
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       try {
         await rename(temporary, path);
         await syncFolder(dirname(path));

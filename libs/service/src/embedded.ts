@@ -37,11 +37,13 @@ export async function openEmbeddedStore(
   settings: Settings = readSettings(),
   onScan: EmbeddedStore['onScan'] = 'warn',
 ): Promise<EmbeddedStore> {
-  const { folder, db, migrated, close: closeHome } = await openHome(home);
+  const { folder, db, migrated, exposed, close: closeHome } = await openHome(home);
   try {
     const objects = await FolderObjects.open(join(folder, 'objects'));
     const log = openLog('bus', settings.logLevel);
     if (migrated.done.length) log.info({ home: folder, ...migrated }, 'the home is in the format of this release');
+    if (exposed.closed.length) log.warn(exposed, 'the home was open to other users, and is closed to them now');
+    if (exposed.open.length) log.warn(exposed, 'the home is open to other users, and not ours to close');
     const bus = openBus(
       folder,
       db,

@@ -11,11 +11,14 @@ import { errors } from './errors.js';
 import { checkHome, fileOf, migrateFile } from './format/home-format.js';
 import { type By, type Found, homeSteps, type Migrated } from './format/steps.js';
 import { type Lock, takeLock } from './lock.js';
+import { keepPrivate, makePrivateFile } from './private-home.js';
 
 export interface OpenedHome {
   readonly folder: string;
   readonly db: DatabaseSync;
   readonly migrated: Migrated;
+  /** What others could read until now, and what they still can. */
+  readonly exposed: { readonly closed: readonly string[]; readonly open: readonly string[] };
   /** Closes the file and releases the lock. */
   close(): void;
 }
@@ -28,6 +31,7 @@ export async function openHome(home: string, by: By = 'start', steps = homeSteps
   const folder = resolve(home);
   checkHome(folder, steps, by, false); // I1
   makeWritable(folder);
+  const exposed = keepPrivate(folder);
   const lock = lockOf(folder);
   try {
     const found = checkHome(folder, steps, by, true) as Found;
@@ -40,7 +44,7 @@ export async function openHome(home: string, by: By = 'start', steps = homeSteps
       db.close();
       lock.release();
     };
-    return { folder, db, migrated, close };
+    return { folder, db, migrated, exposed, close };
   } catch (error) {
     lock.release();
     throw error;
@@ -58,7 +62,7 @@ export async function migrateHome(home: string, steps = homeSteps): Promise<Migr
 
 function makeWritable(home: string): void {
   try {
-    mkdirSync(home, { recursive: true });
+    mkdirSync(home, { recursive: true, mode: 0o700 });
     accessSync(home, constants.W_OK);
   } catch (error) {
     throw errors.HOME_NOT_WRITABLE({ home, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
@@ -76,6 +80,7 @@ function lockOf(home: string): Lock {
 
 function openDatabase(home: string): DatabaseSync {
   try {
+    makePrivateFile(fileOf(home));
     const db = new DatabaseSync(fileOf(home));
     db.exec(`PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
       PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;`);

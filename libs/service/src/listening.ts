@@ -4,6 +4,7 @@ import { events } from '@driftloop/contracts';
 import type { INestApplication } from '@nestjs/common';
 import { limitHttp } from './admission/http-limits.js';
 import { Dependencies, dependenciesOf } from './dependencies.js';
+import type { DiskSpace } from './disk-space.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { healthPortOf, openHealth } from './health.js';
@@ -23,17 +24,19 @@ interface Parts {
   readonly identity: Identity;
   readonly log: Log;
   readonly tls?: Tls;
+  readonly disks: DiskSpace;
 }
 
 /** Opens the health door where there is one, for `closers` to close; its port, or 0. Throws PORT_TAKEN or PORT_NOT_OPENED. */
 export async function listenHealth(
-  { definition, ground, options, readiness, identity, tls }: Parts,
+  { definition, ground, options, readiness, identity, disks, tls }: Parts,
   closers: (() => Promise<unknown>)[],
 ): Promise<number> {
   const { settings } = ground;
   const port = options.healthPort ?? healthPortOf(definition.name, settings, defaultPorts);
   if (port === undefined) return 0;
-  const dependencies = new Dependencies(dependenciesOf(ground, events.timePassed.topic));
+  const space = { name: 'disks', answer: () => disks.look() };
+  const dependencies = new Dependencies([...dependenciesOf(ground, events.timePassed.topic), space]);
   const door = await openHealth({ identity, readiness, dependencies, host: settings.host, port, tls });
   closers.push(() => door.close());
   return door.port;

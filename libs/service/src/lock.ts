@@ -8,6 +8,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errors } from './errors.js';
+import { makePrivateFile } from './private-home.js';
 
 export interface Lock {
   release(): void;
@@ -19,6 +20,7 @@ const busy = 5;
 /** Takes the lock of a folder. Throws HOME_LOCKED when a running process has it, this one included. */
 export function takeLock(home: string): Lock {
   const pidFile = join(home, 'pid');
+  makePrivateFile(join(home, 'lock'));
   const lock = new DatabaseSync(join(home, 'lock'));
   try {
     lock.exec('BEGIN EXCLUSIVE');
@@ -27,7 +29,7 @@ export function takeLock(home: string): Lock {
     const held = (error as { errcode?: number }).errcode === busy;
     throw held ? errors.HOME_LOCKED({ home, pid: pidIn(pidFile) }) : error;
   }
-  writeFileSync(pidFile, String(process.pid));
+  writeFileSync(pidFile, String(process.pid), { mode: 0o600 });
   const release = () => {
     if (!lock.isOpen) return;
     rmSync(pidFile, { force: true });

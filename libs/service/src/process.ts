@@ -18,6 +18,7 @@ const signals = { SIGINT: 130, SIGTERM: 0, SIGHUP: 129 } as const;
  * valid. Throws ONE_PROCESS in embedded mode.
  */
 export async function start(definition: ServiceDefinition): Promise<void> {
+  process.umask(0o077); // what it caches and spills is its owner's alone
   try {
     const settings = readSettings();
     if (settings.mode === 'cluster') return await run(definition, settings);

@@ -26,6 +26,7 @@ import { sayDoubts } from './clock-doubts.js';
 import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
+import { DiskSpace, disksOf, type Statfs } from './disk-space.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
@@ -63,6 +64,8 @@ export interface StartOptions {
   /** The gRPC port in place of the settings'; 0 is any free one. */
   readonly port?: number;
   readonly httpPort?: number;
+  /** What is asked how much room a disk has. */
+  readonly statfs?: Statfs;
   /** The port of the health door, which is open only where there is one. */
   readonly healthPort?: number;
   /** Receives the log's lines in place of standard error. */
@@ -117,6 +120,7 @@ interface Parts extends WatchedGround {
   readonly identity: Identity;
   readonly clock: WallClock;
   readonly leadership: Leadership;
+  readonly disks: DiskSpace;
 }
 
 const strategies = new WeakMap<INestApplication, WhenStrategy>();
@@ -142,7 +146,8 @@ export async function startService(
   const audit = new Audit({ service: definition.name, connection: ground.connection, clock, log });
   const led = ledIn(definition, ground, log, clock);
   const leadership = led ?? new Unled();
-  const own = { log, telemetry, readiness, credentials, audit, identity, clock, leadership };
+  const disks = new DiskSpace(disksOf(settings.home), readiness, options.statfs);
+  const own = { log, telemetry, readiness, credentials, audit, identity, clock, leadership, disks };
   const parts = { definition, ground, options, ...own, ...watched };
   const unheard = sayDoubts(clock, log);
   const closers = [() => telemetry.close(), () => ground.close(), async () => unheard()];
@@ -200,6 +205,8 @@ async function open(parts: Parts, closers: (() => Promise<unknown>)[]): Promise<
   const healthPort = await listenHealth(parts, closers);
   const endRuntime = observeRuntime(telemetry.metrics);
   closers.push(async () => endRuntime());
+  const endDisks = await parts.disks.watch(telemetry.metrics);
+  closers.push(async () => endDisks());
   for (const { topic, partitions, keep } of Object.values(events))
     await ground.bus.declare(topic, { partitions, keep });
   const app = await create(parts);

@@ -6,10 +6,12 @@
  * I2  When the work is over, its tables and its folder are gone, whatever happened. Tables are dropped, and their memory
  *     is given back, by DuckDB's threads: closing the database would do it on this one (200 ms after a large join).
  */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { errors } from './errors.js';
 
 /** A connection at work; tables that it makes must be temporary. */
 export interface Duck {
@@ -22,12 +24,21 @@ export interface Duck {
   rows<T>(sql: string): Promise<T[]>;
 }
 
-/** Threads and memory of all work together; what does not fit is spilled. */
+/**
+ * Threads and memory of all work together; what does not fit is spilled, within bounds. Nothing is fetched: an extension
+ * that is not built in is not there. Files are read by their paths, which are ours, so that external access stays.
+ */
 const limits = {
   threads: '2',
   memory_limit: '300MB',
-  temp_directory: join(tmpdir(), `driftloop-duckdb-${process.pid}`),
+  max_temp_directory_size: '8GB',
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+  allow_community_extensions: 'false',
 };
+
+/** Whether a failure says that the limits were not enough. */
+export const outOfMemory = (message: string) => message.startsWith('Out of Memory Error');
 
 /** A quoted SQL text. */
 export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
@@ -37,8 +48,20 @@ export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 let opened: Promise<DuckDBInstance> | undefined;
 
-/** Connects, works, and leaves nothing behind. */
+/** Connects, works, and leaves nothing behind. Throws TEMPORARY_DISK_FULL where there is no room for its files. */
 export async function withDuckDB<T>(work: (duck: Duck) => Promise<T>): Promise<T> {
+  try {
+    return await withFolder(work);
+  } catch (error) {
+    throw isFull(error as NodeJS.ErrnoException) ? errors.TEMPORARY_DISK_FULL({}) : error;
+  }
+}
+
+/** By Node's code of the disk itself or of a quota, or in DuckDB's words. */
+export const isFull = ({ code, message = '' }: NodeJS.ErrnoException) =>
+  code === 'ENOSPC' || code === 'EDQUOT' || /No space left on device|max_temp_directory_size/.test(message);
+
+async function withFolder<T>(work: (duck: Duck) => Promise<T>): Promise<T> {
   opened ??= open();
   const instance = await opened;
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-features-'));
@@ -57,14 +80,22 @@ export async function withDuckDB<T>(work: (duck: Duck) => Promise<T>): Promise<T
 
 async function open(): Promise<DuckDBInstance> {
   try {
-    const instance = await DuckDBInstance.create(':memory:', limits);
+    const instance = await DuckDBInstance.create(':memory:', { ...limits, temp_directory: spillFolder() });
     const { run } = duckOf(await instance.connect(), '');
     await run('SET allocator_background_threads = true', `SET allocator_flush_threshold = '1MB'`);
+    await run('SET lock_configuration = true');
     return instance;
   } catch (error) {
     opened = undefined;
     throw error;
   }
+}
+
+/** For our eyes only, in a place that nobody else can have prepared; gone with the process. */
+function spillFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'driftloop-duckdb-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** I2 */

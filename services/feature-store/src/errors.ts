@@ -114,6 +114,23 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { format: string; problem: string }) => `not readable as ${m.format}: ${m.problem}`,
   },
+  FILE_EXPANDS: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { format: string; what: string; limit: number }) =>
+      `the ${m.format} file has more than ${m.limit} ${m.what}; split it, or write it with an ordinary exporter`,
+  },
+  FILE_TOO_COSTLY: {
+    status: 'RESOURCE_EXHAUSTED',
+    retriable: false,
+    message: (m: { format: string }) =>
+      `the ${m.format} file needs more memory than a file may; write it with smaller row groups and pages, or fewer columns`,
+  },
+  TEMPORARY_DISK_FULL: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: () => 'the disk for temporary files is full; nothing was taken in or built, make room and try again',
+  },
   FILE_COLUMN_MISSING: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

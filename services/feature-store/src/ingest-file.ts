@@ -1,5 +1,5 @@
 /**
- * Files of rows, uploaded in chunks: kept in a folder until they are whole, read by DuckDB, taken in part by part.
+ * Files of rows, uploaded in chunks: kept unpacked in a folder until they are whole, read by DuckDB, taken in part by part.
  *
  * I1  Uploads come in side by side, each at its sender's pace; only what is whole has its turn. One that stands still holds
  *     up nobody, and the door ends it.
@@ -15,12 +15,14 @@ import { type FileDescription, type IngestFileRequest, type IngestReply, own } f
 import type { Cause } from '@driftloop/documents';
 import { Metrics } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
-import { type Duck, withDuckDB } from './duckdb.js';
+import { type Duck, isFull, withDuckDB } from './duckdb.js';
 import { errors } from './errors.js';
 import { Ingest } from './ingest.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
 import { QuarantinedRows } from './quarantine.documents.js';
+import { shaped } from './rows/csv-shape.js';
+import { unpacking } from './rows/expansion.js';
 import { type Intake, refuse, takeIn } from './rows/intake.js';
 import { type FilePart, type Format, formats, rowsOfFile } from './rows/row-files.js';
 import { lineOf } from './serial.js';
@@ -64,7 +66,7 @@ export class IngestFile {
         const description = await describe(messages);
         const view = this.models.of(tenant, description.model);
         view.ingestible(description.source);
-        await pipeline(Readable.from(chunks(messages)), createWriteStream(path));
+        await keep(chunks(messages), description.format as Format, path);
         return this.turns.run(() => withDuckDB((duck) => this.read(duck, path, view, description, causeOf)));
       });
     } finally {
@@ -95,13 +97,29 @@ export class IngestFile {
   }
 }
 
-/** Works with a path for the upload, which is gone afterwards. */
+/** Works with a path for the upload, which is gone afterwards. Throws TEMPORARY_DISK_FULL. */
 async function uploaded<T>(work: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'driftloop-upload-'));
   try {
     return await work(join(folder, 'upload'));
+  } catch (error) {
+    throw isFull(error as NodeJS.ErrnoException) ? errors.TEMPORARY_DISK_FULL({}) : error;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes an upload into a file, unpacked, and looked over as it passes. Throws FILE_UNREADABLE or FILE_EXPANDS. */
+async function keep(sent: AsyncIterable<Buffer>, format: Format, path: string): Promise<void> {
+  const source = Readable.from(sent);
+  const file = createWriteStream(path);
+  try {
+    if (format === 'parquet') await pipeline(source, file);
+    else if (format === 'csv') await pipeline(source, shaped(), file);
+    else await pipeline(source, ...unpacking(), shaped(), file);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw code.startsWith('Z_') ? errors.FILE_UNREADABLE({ format, problem: message }) : error;
   }
 }
 

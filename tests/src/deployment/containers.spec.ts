@@ -19,6 +19,16 @@ interface Container {
   ports?: string[];
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
+  user?: string;
+  read_only?: boolean;
+  tmpfs?: string[];
+  cap_drop?: string[];
+  cap_add?: string[];
+  privileged?: boolean;
+  security_opt?: string[];
+  mem_limit?: string;
+  pids_limit?: number;
+  logging?: { options?: Record<string, string> };
 }
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -36,16 +46,20 @@ const settled = (value: string) => value.replace(/\$\{\w+:-(\w+)\}/g, '$1');
 let folder: string;
 /** The secrets of one house. */
 let made: string;
+/** Those of its servers, a folder each. */
+let servers: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'driftloop-containers-'));
   made = mkdtempSync(join(folder, 'made-'));
+  servers = mkdtempSync(join(folder, 'servers-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const secretsScript = 'deploy/container/secrets.mjs';
 /** The image's Node has no options of this one's. */
 const env = { PATH: process.env.PATH };
-const makeSecrets = () => spawnSync(process.execPath, [join(root, secretsScript), made], { encoding: 'utf8', env });
+const makeSecrets = () =>
+  spawnSync(process.execPath, [join(root, secretsScript), made, servers], { encoding: 'utf8', env });
 
 it('runs each service and the gateway, and gives each its own name', () => {
   expect(house.map(([name, { command }]) => [name, command])).toEqual(
@@ -64,6 +78,11 @@ it('gives each service settings that it takes, and every service an address that
     const addresses = Object.fromEntries(services.map((name) => [name, `${name}:${defaultPorts[name]}`]));
     expect(settings.addresses).toEqual(addresses);
     expect([settings.token, settings.replayToken]).not.toContain(undefined);
+    const { kafka, mongodb } = settings.cluster!;
+    const theirs = (name: string) => readFileSync(join(servers, name), 'utf8').trim();
+    expect([kafka.sasl?.mechanism, kafka.sasl?.username]).toEqual(['scram-sha-512', 'driftloop']);
+    expect(kafka.sasl?.password.reveal()).toBe(theirs('kafka/password'));
+    expect(new URL(mongodb.reveal()).password).toBe(theirs('mongo/services.password'));
   }
 });
 
@@ -90,13 +109,19 @@ it('is what the integration specs stand on, version by version', () => {
 
 it('makes secrets once, whole, and for their owner alone', () => {
   makeSecrets();
-  const all = () => readdirSync(made).map((name) => [name, readFileSync(join(made, name), 'utf8')]);
+  const files = (folder: string) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  const all = () => [...files(made), ...files(servers)].map((path) => [path, readFileSync(path, 'utf8')]);
   const first = all();
-  expect(makeSecrets().stdout).not.toContain(Object.fromEntries(first).token.trim());
+  expect(makeSecrets().stdout).not.toContain(readFileSync(join(made, 'token'), 'utf8').trim());
   expect(all()).toEqual(first);
-  expect(new Set(first.map(([, content]) => content)).size).toBe(first.length);
-  const mode = (name: string) => statSync(join(made, name)).mode & 0o777;
-  expect(first.filter(([name]) => mode(name) !== 0o400).map(([name]) => name)).toEqual(['grafana.password']);
+  const shared = new Set(first.map(([, content]) => content)).size;
+  expect(shared).toBe(first.length - 1); // Kafka's is in two folders
+  const mode = (path: string) => statSync(path).mode & 0o777;
+  expect(files(made).filter((path) => mode(path) !== 0o400)).toEqual([]);
+  expect(readdirSync(servers).sort()).toEqual(['grafana', 'kafka', 'minio', 'mongo']);
 });
 
 it('makes a secret whose making was cut short, for a user who may not write what was left', () => {
@@ -106,7 +131,8 @@ it('makes a secret whose making was cut short, for a user who may not write what
   const other = process.getuid?.() === 0 ? 65_534 : undefined;
   if (other) for (const path of [folder, house, join(house, 'token.new')]) chownSync(path, other, other);
   const script = `${other ? `process.setegid(${other}); process.seteuid(${other});` : ''}\n${read(secretsScript)}`;
-  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-', house], {
+  const others = join(house, 'servers');
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-', house, others], {
     input: script,
     encoding: 'utf8',
     env,
@@ -114,6 +140,42 @@ it('makes a secret whose making was cut short, for a user who may not write what
   expect([status, stderr]).toEqual([0, '']);
   expect(readdirSync(house)).not.toContain('token.new');
   expect(readFileSync(join(house, 'token'), 'utf8')).toMatch(/^[\w-]{32}\n$/);
+});
+
+it('takes from every container, ours or not, what it does not need, and bounds what it may use', () => {
+  for (const [name, container] of containers) {
+    const { read_only, cap_drop, cap_add = [], security_opt, privileged = false, image } = container;
+    expect([name, read_only, cap_drop, cap_add, security_opt, privileged]).toEqual([
+      ...[name, true, ['ALL'], [], ['no-new-privileges:true'], false],
+    ]);
+    expect([name, container.tmpfs]).toEqual([name, expect.arrayContaining(['/tmp'])]);
+    expect([name, container.mem_limit]).toEqual([name, expect.stringMatching(/^\d+[mg]$/)]);
+    expect([name, container.pids_limit]).toEqual([name, 512]);
+    expect([name, container.logging?.options]).toEqual([name, { 'max-size': '10m', 'max-file': '3' }]);
+    // Ours is the image's own user.
+    if (image !== own) expect([name, container.user]).toEqual([name, expect.stringMatching(/^\d+:\d+$/)]);
+  }
+});
+
+it('shows a server its own secrets and no others, and lets nobody write them', () => {
+  const secrets = containers.flatMap(([name, { volumes = [] }]) =>
+    volumes.filter((volume) => volume.includes('secrets:')).map((volume) => [name, volume]),
+  );
+  for (const [name, volume] of secrets.filter(([name]) => name !== 'secrets')) {
+    const whose =
+      compose.services[name].image === own ? 'secrets:/run/driftloop' : `${name}-secrets:/run/servers/${name}`;
+    expect([name, volume]).toEqual([name, `${whose}:ro`]);
+  }
+});
+
+it('reaches no server without an account', () => {
+  const { mongo } = compose.services;
+  expect(mongo.command).toEqual(expect.arrayContaining(['--keyFile']));
+  const properties = read('deploy/container/kafka.sh');
+  const [, protocols] = /^listener\.security\.protocol\.map=(.*)$/m.exec(properties)!;
+  const open = protocols.split(',').filter((one) => !one.endsWith(':SASL_PLAINTEXT'));
+  expect(open).toEqual(['CONTROLLER:PLAINTEXT']);
+  expect(properties).toMatch(/controller=\$\{KAFKA_CONTROLLER:-localhost:9093\}/);
 });
 
 it('opens no door to other machines', () => {

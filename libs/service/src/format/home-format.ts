@@ -96,7 +96,7 @@ function reading(file: string, alone: boolean): Found | undefined {
   const index = `${file}-shm`;
   const missing = !existsSync(index);
   if (missing && !alone) return undefined;
-  if (missing) writeFileSync(index, '');
+  if (missing) writeFileSync(index, '', { mode: 0o600 });
   try {
     return numberIn(file, 'readonly_shm=1');
   } finally {

@@ -155,6 +155,14 @@ export const metricCatalogue = {
     ...{ kind: 'gauge', unit: '{service}', labels: [] },
     meaning: '1 while the service is ready, 0 while it is not.',
   },
+  'driftloop.disk.free': {
+    ...{ kind: 'gauge', unit: 'By', labels: ['driftloop.disk'] },
+    meaning: 'What is free on the disk of the home and on that of temporary files.',
+  },
+  'driftloop.disk.full': {
+    ...{ kind: 'gauge', unit: '{disk}', labels: ['driftloop.disk'] },
+    meaning: '1 while so little is free there that the service is not ready.',
+  },
   'nodejs.eventloop.delay.p99': {
     ...{ kind: 'gauge', unit: 's', labels: [] },
     meaning: "99th percentile of the event loop's delay since the last time it was read.",

@@ -1,8 +1,16 @@
-/** Files of rows, read by DuckDB: CSV (also gzipped) and Parquet, by the column names that the spec gives. */
-import type { ModelSpec, RejectedRow, SourceRow, Value } from '@driftloop/contracts';
-import { type Duck, literal, quoted } from '../duckdb.js';
+/**
+ * Files of rows, read by DuckDB: CSV and Parquet, by the column names that the spec gives.
+ *
+ * I1  No cell leaves DuckDB longer than what shows that it is too long: a dictionary of one text of a megabyte makes a
+ *     gigabyte of a thousand rows, from 48 kB.
+ * I2  A Parquet file has rows in proportion to its bytes: distinct rows need some.
+ */
+import { stat } from 'node:fs/promises';
+import { LoopError, type ModelSpec, type RejectedRow, type SourceRow, type Value } from '@driftloop/contracts';
+import { type Duck, isFull, literal, outOfMemory, quoted } from '../duckdb.js';
 import { errors } from '../errors.js';
 import { timeOfText } from './intake.js';
+import { checkFooter } from './parquet-footer.js';
 
 export const formats = ['csv', 'csv.gz', 'parquet'] as const;
 export type Format = (typeof formats)[number];
@@ -12,16 +20,23 @@ export type FilePart = { rows: SourceRow[]; indexes: number[] } | { broken: Reje
 
 type SourceSpec = ModelSpec['spec']['sources'][string];
 
+/** Rows of a Parquet file that need no bytes, and those that each byte may have. */
+const freeRows = 1_000_000;
+const rowsToByte = 8;
+
 const absent = new Set(['', 'NaN', 'nan', 'NULL', 'null']);
 
-/** Reads a local file part by part. Throws FILE_UNREADABLE or FILE_COLUMN_MISSING before the first row. */
+/**
+ * Reads a local file part by part; one that was gzipped has been unpacked. Throws FILE_UNREADABLE, FILE_EXPANDS or
+ * FILE_COLUMN_MISSING, mostly before the first row.
+ */
 export async function* rowsOfFile(
   duck: Duck,
   path: string,
   format: Format,
   source: SourceSpec,
 ): AsyncGenerator<FilePart> {
-  const broken = await load(duck, path, format);
+  const broken = await readable(path, format, () => load(duck, path, format));
   const found = await duck.rows<{ name: string; type: string }>(
     `SELECT column_name AS name, data_type AS type FROM duckdb_columns() WHERE table_name = 'file'`,
   );
@@ -33,9 +48,11 @@ export async function* rowsOfFile(
   const selected = [entity, eventTime, knownAt, ...columns].map((name) => textSql(found.find((c) => c.name === name)!));
   if (broken.length) yield { broken };
   const skipped = broken.map(({ index }) => index);
-  const result = await duck.connection.stream(`SELECT ${selected.join(', ')} FROM file`);
+  const query = `SELECT ${selected.join(', ')} FROM file`;
+  const parts = (await readable(path, format, () => duck.connection.stream(query))).yieldRowsJs();
+  const next = () => readable(path, format, () => parts.next());
   let index = 0;
-  for await (const part of result.yieldRowsJs()) {
+  for (let { value: part, done } = await next(); !done; { value: part, done } = await next()) {
     const indexes = part.map(() => {
       while (skipped[0] === index) {
         skipped.shift();
@@ -49,33 +66,53 @@ export async function* rowsOfFile(
 
 /** Puts a file into the table `file`, and lists the lines of a CSV that are no rows. */
 async function load({ run, rows }: Duck, path: string, format: Format): Promise<RejectedRow[]> {
+  if (format === 'parquet') {
+    await checkFooter(path);
+    await run(`CREATE TEMP VIEW file AS SELECT * FROM read_parquet(${literal(path)})`);
+    await checkRows(rows, path);
+    return [];
+  }
+  await run(
+    `CREATE TEMP TABLE file AS SELECT * FROM read_csv(${literal(path)}, compression = 'none', header = true,
+     delim = ',', quote = '"', escape = '"', all_varchar = true, store_rejects = true, parallel = false)`,
+  );
+  return (
+    await rows<{ line: number; problem: string }>(
+      'SELECT line::DOUBLE AS line, any_value(error_message) AS problem FROM reject_errors GROUP BY line ORDER BY line',
+    )
+  ).map(({ line, problem }) => ({
+    index: line - 2,
+    code: 'LINE_BROKEN',
+    reason: `line ${line}: ${firstLine(problem)}`,
+  }));
+}
+
+/** I2: by the row groups, which are what is read. */
+async function checkRows(rows: Duck['rows'], path: string): Promise<void> {
+  const [{ found }] = await rows<{ found: number }>(
+    `SELECT coalesce(sum(n), 0)::DOUBLE AS found FROM
+       (SELECT any_value(row_group_num_rows) AS n FROM parquet_metadata(${literal(path)}) GROUP BY row_group_id)`,
+  );
+  const limit = freeRows + rowsToByte * (await stat(path)).size;
+  if (found > limit) throw errors.FILE_EXPANDS({ format: 'parquet', what: 'rows for its size', limit });
+}
+
+/** Reads of a file, with what DuckDB says of it as a typed error; where the machine is at fault, as that. */
+async function readable<T>(path: string, format: Format, read: () => Promise<T>): Promise<T> {
   try {
-    if (format === 'parquet') {
-      await run(`CREATE TEMP VIEW file AS SELECT * FROM read_parquet(${literal(path)})`);
-      return [];
-    }
-    const compression = format === 'csv.gz' ? 'gzip' : 'none';
-    await run(
-      `CREATE TEMP TABLE file AS SELECT * FROM read_csv(${literal(path)}, compression = '${compression}', header = true,
-       delim = ',', quote = '"', escape = '"', all_varchar = true, store_rejects = true, parallel = false)`,
-    );
-    return (
-      await rows<{ line: number; problem: string }>(
-        'SELECT line::DOUBLE AS line, any_value(error_message) AS problem FROM reject_errors GROUP BY line ORDER BY line',
-      )
-    ).map(({ line, problem }) => ({
-      index: line - 2,
-      code: 'LINE_BROKEN',
-      reason: `line ${line}: ${firstLine(problem)}`,
-    }));
+    return await read();
   } catch (error) {
-    throw errors.FILE_UNREADABLE({ format, problem: firstLine((error as Error).message).replaceAll(path, 'the file') });
+    if (error instanceof LoopError || isFull(error as Error)) throw error;
+    const { message } = error as Error;
+    if (outOfMemory(message)) throw errors.FILE_TOO_COSTLY({ format });
+    throw errors.FILE_UNREADABLE({ format, problem: firstLine(message).replaceAll(path, 'the file') });
   }
 }
 
+/** I1 */
 function textSql({ name, type }: { name: string; type: string }): string {
   const isTime = type.startsWith('TIMESTAMP') || type === 'DATE';
-  return `${isTime ? `epoch_ms(${quoted(name)})` : quoted(name)}::VARCHAR`;
+  return `substring(${isTime ? `epoch_ms(${quoted(name)})` : quoted(name)}::VARCHAR, 1, ${textLimits.text + 1})`;
 }
 
 function sourceRow(cells: (string | null)[], columns: string[], kinds: SourceSpec['columns']): SourceRow {

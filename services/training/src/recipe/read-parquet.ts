@@ -12,9 +12,19 @@ import type { TrainingTable } from './table.js';
 
 const TIMES = ['question_time', 'entity_time', 'label_known_at'] as const;
 
+/** Nothing is fetched, and nothing spilled where the process happens to have been started. */
+const limits = {
+  threads: '1',
+  memory_limit: '1GB',
+  temp_directory: '',
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+  allow_community_extensions: 'false',
+};
+
 /** The table of a file. Throws DATASET_INVALID when a column is not there, or a label is neither 0 nor 1. */
 export async function readTrainingSet(path: string, spec: ModelSpec, uri = path): Promise<TrainingTable> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const instance = await DuckDBInstance.create(':memory:', limits);
   const connection = await instance.connect();
   try {
     const file = `read_parquet('${path.replaceAll("'", "''")}')`;

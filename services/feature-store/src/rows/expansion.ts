@@ -1,0 +1,36 @@
+/** Gzipped bytes made plain as they come, under limits: a small file must not become one that fills the disk. */
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { errors } from '../errors.js';
+
+export interface ExpansionLimits {
+  /** Bytes that a file may have when it is plain. */
+  readonly bytes: number;
+  /** Up to so many nobody asks how well they were packed. */
+  readonly free: number;
+  /** Beyond those: plain bytes to one that was sent. Tables reach 50, gzip can reach 1000. */
+  readonly ratio: number;
+}
+
+export const expansionLimits: ExpansionLimits = { bytes: 4 * 1024 ** 3, free: 64 * 1024 ** 2, ratio: 200 };
+
+/** The stages of a pipeline that unpack. Throws FILE_EXPANDS as soon as it is too much: the rest is never unpacked. */
+export function unpacking(limits: ExpansionLimits = expansionLimits) {
+  let sent = 0;
+  let plain = 0;
+  async function* counted(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of packed) {
+      sent += chunk.length;
+      yield chunk;
+    }
+  }
+  async function* bounded(unpacked: Readable): AsyncGenerator<Buffer> {
+    for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+      plain += chunk.length;
+      const limit = Math.min(limits.bytes, Math.max(limits.free, limits.ratio * sent));
+      if (plain > limit) throw errors.FILE_EXPANDS({ format: 'csv.gz', what: 'bytes when unpacked', limit });
+      yield chunk;
+    }
+  }
+  return [counted, createGunzip(), bounded] as const;
+}
