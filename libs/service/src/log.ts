@@ -3,9 +3,11 @@
  * written in; the same lines as OTLP records where somebody receives them.
  *
  * I1  A line is redacted once, as text, before it goes anywhere: a secret in a nested fact, an error or a URI goes too.
+ * I2  An error that was expected, as its catalogue says, has no stack in a line: whoever sends what is refused would fill logs with it.
  */
+import { LoopError } from '@driftloop/contracts';
 import type { LoggerService } from '@nestjs/common';
-import { destination, pino } from 'pino';
+import { destination, pino, stdSerializers } from 'pino';
 import { type LogLevel, Secret, type Settings } from './settings.js';
 import { sendLine } from './telemetry/log-records.js';
 import { redacted } from './telemetry/redaction.js';
@@ -57,7 +59,15 @@ export function openLog(service: string, level: LogLevel, options: LogOptions = 
     if (telemetry?.logsEnabled) sendLine(telemetry.logger, clean);
   };
   const base = { service, ...(replica && { replica }) };
-  return pino({ level, base, ...(telemetry?.enabled && { mixin: () => idsOf(telemetry) }) }, { write });
+  const mixin = telemetry?.enabled ? { mixin: () => idsOf(telemetry) } : {};
+  return pino({ level, base, serializers: { err: errorFacts }, ...mixin }, { write });
+}
+
+/** I2 */
+function errorFacts(error: Error): object {
+  const facts = stdSerializers.err(error);
+  const expected = error instanceof LoopError && error.status !== 'INTERNAL';
+  return expected ? { ...facts, stack: undefined } : facts;
 }
 
 function idsOf({ current }: Telemetry): object {

@@ -19,7 +19,8 @@ import { framed } from './wire.js';
 import { bystander } from './world.js';
 
 export const patienceMs = 5000;
-const everyMs = 100;
+const lookEveryMs = 250;
+const askEveryMs = 50;
 const questionCount = 40;
 
 export interface Watched {
@@ -49,7 +50,7 @@ export class Bystanders {
 
   constructor(
     private readonly described: Described,
-    private readonly fault: (what: string) => void,
+    private readonly fault: (what: string, more?: string) => void,
   ) {
     this.calls = new Connections(Object.fromEntries(described.doors.map(({ name, address }) => [name, address])));
     this.questions = this.allQuestions();
@@ -88,22 +89,22 @@ export class Bystanders {
     return { looks: sorted.length, slowestMs: at(1), p99Ms: at(0.99), above500, asked: this.askedCount };
   }
 
-  private async keepLooking({ name, look }: { name: string; look: () => Promise<boolean> }): Promise<void> {
+  private async keepLooking({ name, look }: { name: string; look: () => Promise<string> }): Promise<void> {
     while (!this.stopped) {
       const began = performance.now();
       const well = await Promise.race([look(), pass(patienceMs, 'late' as const)]);
       if (this.stopped) return;
       this.took.push(performance.now() - began);
       if (well === 'late') this.fault(`${name} does not answer within ${patienceMs / 1000} s`);
-      else if (!well) this.fault(`${name} does not say that it is well`);
-      await pass(everyMs);
+      else if (well !== 'well') this.fault(`${name} does not say that it is well`, well);
+      await pass(lookEveryMs);
     }
   }
 
   private async keepAsking(): Promise<void> {
     for (let i = 0; !this.stopped; i++) {
       await this.askOne(this.questions[i % this.questions.length], this.quiet);
-      await pass(everyMs / 5);
+      await pass(askEveryMs);
     }
   }
 
@@ -111,12 +112,13 @@ export class Bystanders {
     const answer = await ask().catch((error: Error) => `failed: ${error.message}`);
     this.askedCount++;
     if (!this.stopped && answer !== quiet.get(name))
-      this.fault(`a bystander's answer is another one: ${name}: ${answer.slice(0, 300)} in place of ${quiet.get(name)?.slice(0, 300)}`);
+      this.fault(`a bystander's answer is another one: ${name}`, `${answer} in place of ${quiet.get(name)}`);
   }
 
-  private async health(service: string): Promise<boolean> {
-    const { status, body } = await this.call(service, '/grpc.health.v1.Health/Check', new Uint8Array());
-    return status === 'OK' && body.equals(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+  private async health(service: string): Promise<string> {
+    const { status, body, text } = await this.call(service, '/grpc.health.v1.Health/Check', new Uint8Array());
+    const serving = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
+    return status === 'OK' && body.equals(serving) ? 'well' : `${status}: ${text}`;
   }
 
   private call(service: string, path: string, message: Uint8Array) {
@@ -156,8 +158,11 @@ export class Bystanders {
   }
 }
 
-const livez = (url: string): Promise<boolean> =>
-  fetch(`${url}/livez`, { signal: AbortSignal.timeout(patienceMs) }).then(
-    ({ ok }) => ok,
-    () => false,
+const livez = (url: string): Promise<string> =>
+  fetch(`${url}/livez`).then(
+    async (reply) => {
+      const text = await reply.text();
+      return reply.ok ? 'well' : text;
+    },
+    (error: Error) => String(error.cause ?? error),
   );

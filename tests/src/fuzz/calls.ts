@@ -32,7 +32,8 @@ export function callInput(number: number, method: Method, making: Making, random
   const { messages, field, mutation } = messagesOf(method, model, making, random);
   const headers = { ':path': method.path, authorization: refused ? wrong(random) : right(making, random) };
   const pieces = messages.map((message) => framed(message));
-  const call: Call = { door: 'grpc', service: method.service, headers, pieces, end: 'ended' };
+  const streams = /^(server|bidi)/.test(method.desc.methodKind);
+  const call: Call = { door: 'grpc', service: method.service, headers, pieces, end: 'ended', streams };
   const input = { number, method: `${method.service}${method.path}`, field, mutation, sent: call };
   // Of reads alone: one that a server takes for whole is done, whatever was meant.
   if (random.integer(10) > 0) return refused ? { ...input, mutation: `${mutation}, no credential` } : input;

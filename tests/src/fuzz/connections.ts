@@ -30,7 +30,7 @@ const usual = {
   ':scheme': 'http',
   'content-type': 'application/grpc',
   te: 'trailers',
-  'grpc-timeout': '5S',
+  'grpc-timeout': '3S',
 };
 
 export class Connections {
@@ -40,7 +40,7 @@ export class Connections {
   constructor(private readonly addresses: Readonly<Record<string, string>>) {}
 
   /** Sends; resolves however it ends. */
-  send({ service, headers, pieces, end }: Call): Promise<Reply> {
+  send({ service, headers, pieces, end, streams }: Call): Promise<Reply> {
     return new Promise((resolve) => {
       const session = this.session(service);
       const stream = session.request(withoutEmpty({ ...usual, ...headers }), { endStream: pieces.length === 0 });
@@ -64,6 +64,7 @@ export class Connections {
         heard = { ...heard, ...of };
       });
       stream.on('data', (chunk: Buffer) => {
+        if (streams && size === 0) setTimeout(giveUp, leftOpenMs, 'left');
         size += chunk.length;
         if (size <= largestAnswer) body.push(chunk);
         // A stream that goes on, such as the health's Watch, has been answered.

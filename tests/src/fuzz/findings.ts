@@ -28,8 +28,15 @@ export class Findings {
     return [...this.byKind.values()];
   }
 
+  /** `suspects` are asked for where it is the first of its kind. */
+  async suspect(what: string, suspects: () => Promise<readonly Input[]>, more = ''): Promise<void> {
+    const found = this.byKind.get(summary(what));
+    if (found) found.times++;
+    else this.add(what, await suspects(), more);
+  }
+
   add(what: string, inputs: readonly Input[] = [], more = ''): void {
-    const kind = `${summary(what)} ${inputs.length === 1 ? inputs[0].method : ''}`;
+    const kind = summary(what);
     const found = this.byKind.get(kind);
     if (found) {
       found.times++;

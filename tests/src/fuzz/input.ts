@@ -15,6 +15,8 @@ export interface Call {
   readonly pieces: readonly Uint8Array[];
   /** Ended as a caller does that waits, reset at once, or left open for a while and then reset. */
   readonly end: 'ended' | 'reset' | 'left open';
+  /** Answered by a stream, which may go on for ever: it is left soon after it has begun. */
+  readonly streams?: boolean;
 }
 
 export interface Request {

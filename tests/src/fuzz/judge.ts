@@ -29,20 +29,20 @@ export class Judge {
   }
 
   /** What is wrong with an answer, in a few words that are the same for each of its kind. */
-  ofAnswer({ sent }: Input, { status, text }: Answer): string | undefined {
+  ofAnswer({ sent, method }: Input, { status, text }: Answer): string | undefined {
     if (status === 'INTERNAL' || status === 'UNKNOWN' || status === 'HTTP 500') {
-      if (!transports.some((words) => words.test(text))) return `${status}: ${summary(text)}`;
+      if (!transports.some((words) => words.test(text))) return `${status} of ${method}: ${summary(text)}`;
     }
     // An input's own text may come back in an answer; a stack or a folder of the system is in none.
     const told = this.tells(text);
-    if (told) return `${sent.door} answer with ${told}`;
+    if (told) return `an answer of ${sent.door} with ${told}: ${method}`;
     return undefined;
   }
 
   /** What is wrong with a line of the log. */
   ofLine(line: string): string | undefined {
     const told = this.tells(line);
-    return told && `a log line with ${told}`;
+    return told && `a log line with ${told}: ${messageOf(line)}`;
   }
 
   private tells(text: string): string | undefined {
@@ -59,3 +59,13 @@ export const summary = (text: string): string =>
     .replaceAll(/\d+/g, '#')
     .split('\n')[0]
     .slice(0, 160);
+
+/** What a line of the log says, without its facts. */
+function messageOf(line: string): string {
+  try {
+    const { service, msg, err } = JSON.parse(line) as { service?: string; msg?: string; err?: { message?: string } };
+    return `${service}: ${msg}: ${err?.message?.slice(0, 24) ?? ''}`;
+  } catch {
+    return line;
+  }
+}

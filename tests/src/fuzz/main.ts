@@ -21,7 +21,7 @@ async function main(options: Options): Promise<boolean> {
   return all.length === 0;
 }
 
-function summary({ inputs, counted, watched, before, after, seconds, findings }: Ran, { seed }: Options): string[] {
+function summary({ inputs, counted, watched, before, after, seconds, findings, cpuMs }: Ran, { seed }: Options): string[] {
   const methods = Object.values(counted.fields);
   const fields = methods.reduce((sum, of) => sum + Object.keys(of).length, 0);
   const statuses = new Map<string, number>();
@@ -32,6 +32,7 @@ function summary({ inputs, counted, watched, before, after, seconds, findings }:
   const memory = after ? `${mebibytes(after.live)} (${mebibytes(after.resident)} resident)` : 'unknown';
   return [
     `seed ${seed}: ${inputs} inputs in ${seconds.toFixed(1)} s, ${methods.length} methods, ${fields} fields`,
+    `CPU: ${cpuMs.system} ms an input in the system, ${cpuMs.sending} ms in sending and watching`,
     `answers: ${answered.join(', ')}`,
     `health: ${looks} looks, p99 ${p99Ms} ms, slowest ${slowestMs} ms, ${above500} above 500 ms; bystanders asked ${asked} times`,
     `memory: ${mebibytes(before.live)} MiB lived (${mebibytes(before.resident)} resident), then ${memory}`,

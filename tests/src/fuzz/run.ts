@@ -29,6 +29,8 @@ export interface Ran {
   readonly before: Memory;
   readonly after: Memory | undefined;
   readonly seconds: number;
+  /** CPU that an input took after the first ones, ms: the system's, and that of sending and watching. */
+  readonly cpuMs: { readonly system: number; readonly sending: number };
 }
 
 type Tell = (line: string) => void;
@@ -41,7 +43,7 @@ const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
 export async function fuzz(options: Options, tell: Tell): Promise<Ran> {
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'driftloop-fuzz-'));
-  const findings = new Findings(process.cwd(), options.seed, tell);
+  const findings = new Findings(options.failures, options.seed, tell);
   const run = new Run(options, home, findings, tell);
   try {
     return await run.run();
@@ -70,7 +72,7 @@ class Run {
     const system = await this.open();
     this.tell('the small world is played');
     const making = await this.making(system);
-    const bystanders = new Bystanders(system.described, (what) => void this.suspect(what));
+    const bystanders = new Bystanders(system.described, (what, more) => void this.suspect(what, more));
     await bystanders.learn();
     await bystanders.ask();
     const champion = await this.championOf(system);
@@ -81,16 +83,20 @@ class Run {
     const began = performance.now();
     const until = began + minutes * 60_000;
     const before = await this.warmedUp(system, { ...order, from, to: from + first }, until);
+    const ownBefore = own();
     bystanders.start();
     const sent = await this.send(system, { ...order, from: from + first, to: from + inputs }, until);
     const seconds = (performance.now() - began) / 1000;
+    const sending = own() - ownBefore;
     const watched = await bystanders.stop();
     this.tell(`${sent.inputs + first} inputs are sent`);
     if (this.options.all && sent.inputs + first < inputs)
       this.findings.add(`${sent.inputs + first} of ${inputs} inputs were sent in ${minutes} minutes`);
     const after = await this.lookAfter(system, before, champion, sent.counted);
     if (!system.ended) await this.openAgain(bystanders.answers);
-    return { findings: this.findings, ...sent, inputs: sent.inputs + first, watched, before, after, seconds };
+    const each = (ms: number) => Number((ms / Math.max(1, sent.inputs)).toFixed(2));
+    const cpuMs = { system: each((after?.cpuMs ?? 0) - before.cpuMs), sending: each(sending) };
+    return { findings: this.findings, ...sent, inputs: sent.inputs + first, watched, before, after, seconds, cpuMs };
   }
 
   async close(): Promise<void> {
@@ -113,8 +119,8 @@ class Run {
   }
 
   /** A fault that no single answer shows: all that is in flight is suspected of it. */
-  private async suspect(what: string, more = ''): Promise<void> {
-    this.findings.add(what, (await this.thread?.inFlight()) ?? [], more);
+  private suspect(what: string, more = ''): Promise<void> {
+    return this.findings.suspect(what, async () => (await this.thread?.inFlight()) ?? [], more);
   }
 
   private async send(system: System, order: ConstructorParameters<typeof SendingThread>[1], until: number) {
@@ -176,7 +182,7 @@ class Run {
     this.quietly = true;
     try {
       const again = await this.open();
-      const bystanders = new Bystanders(again.described, (what) => this.findings.add(`after a start: ${what}`));
+      const bystanders = new Bystanders(again.described, (what, more) => this.findings.add(`after a start: ${what}`, [], more));
       await bystanders.ask(quiet);
       await bystanders.stop();
     } catch (error) {
@@ -193,6 +199,11 @@ const commanded = ({ statuses }: Counted): boolean =>
   Object.entries(statuses).some(
     ([method, of]) => commands.test(method) && Object.keys(of).some((status) => !refusals.test(status)),
   );
+
+function own(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
 export const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 const grown = (before: Memory, after: Memory): string =>

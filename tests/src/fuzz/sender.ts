@@ -39,13 +39,26 @@ export class Sender {
 
   private request({ verb, path, headers, body }: Request): Promise<Answer> {
     return new Promise((resolve) => {
-      const finish = (status: string, text = '') => resolve({ status, text });
+      const finish = (status: string, text = '') => {
+        clearTimeout(late);
+        resolve({ status, text });
+      };
+      let giveUp = () => {};
+      const late = setTimeout(() => {
+        finish('no answer');
+        giveUp();
+      }, answerMs);
       try {
         const url = new URL(this.described.url);
-        const own = { host: url.hostname, port: url.port, agent: this.agent, timeout: answerMs };
+        const own = { host: url.hostname, port: url.port, agent: this.agent };
         const sent = request({ ...own, method: verb, path, headers, insecureHTTPParser: true });
-        sent.on('timeout', () => sent.destroy(new Error('no answer')));
-        sent.on('error', (error: NodeJS.ErrnoException) => finish(error.message === 'no answer' ? 'no answer' : 'lost', error.code));
+        giveUp = () => sent.destroy();
+        sent.on('error', (error: NodeJS.ErrnoException) => finish('lost', error.code));
+        // Neither is asked for by anybody, nor answered by a body.
+        sent.on('upgrade', (response, socket) => {
+          socket.destroy();
+          finish(`HTTP ${response.statusCode}`);
+        });
         sent.on('response', (response) => {
           let text = JSON.stringify(response.headers);
           const end = () => finish(`HTTP ${response.statusCode}`, text);

@@ -7,7 +7,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { anyPorts, type House, openHouse } from '@driftloop/embedded';
-import type { Described, Told, Wanted } from './system.js';
+import type { Described, Memory, Told, Wanted } from './system.js';
 import { played } from './world.js';
 
 const home = process.argv[2];
@@ -45,13 +45,14 @@ async function answer(wanted: Wanted): Promise<unknown> {
  * What lives: the heap and what hangs on it outside, after collections. Resident memory is a figure only: what malloc's arenas, SQLite's
  * and DuckDB's pages and the threads' heaps keep of what was given back is theirs.
  */
-async function memory(): Promise<{ live: number; resident: number }> {
+async function memory(): Promise<Memory> {
   for (let i = 0; i < 4; i++) {
     globalThis.gc!();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { live: heapUsed + external, resident: rss };
+  const { user, system } = process.cpuUsage();
+  return { live: heapUsed + external, resident: rss, cpuMs: (user + system) / 1000 };
 }
 
 function describe({ services, url, replayToken, address }: House): Described {

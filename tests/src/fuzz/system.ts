@@ -40,6 +40,8 @@ export interface Memory {
   /** Bytes of the heap and of what hangs on it outside. */
   readonly live: number;
   readonly resident: number;
+  /** Of all threads, since the process began. */
+  readonly cpuMs: number;
 }
 
 /** The credential of the system under test, which is nobody's. */
