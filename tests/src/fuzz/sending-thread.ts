@@ -15,7 +15,7 @@ export interface AllSent {
   readonly open: readonly Input[];
 }
 
-const silenceMs = 60_000;
+const silenceMs = 20_000;
 
 export class SendingThread {
   private readonly worker: Worker;
@@ -46,7 +46,7 @@ export class SendingThread {
         if (!this.system.ended && !silent) continue;
         const open = await this.inFlight();
         this.post({ kind: 'stop' });
-        return { inputs: this.inputs, counted: { fields: {}, statuses: {} }, open };
+        return { inputs: this.inputs, counted: { fields: {}, statuses: {}, waits: {} }, open };
       }
     };
     try {

@@ -80,9 +80,10 @@ async function sendThem(inputs: Inputs): Promise<void> {
 
 async function sendOne(input: Input): Promise<void> {
   open.set(input.number, input);
+  const began = performance.now();
   const answer = await sender.send(input);
   open.delete(input.number);
-  tally.count(input, answer);
+  tally.count(input, answer, performance.now() - began);
   const what = judge.ofAnswer(input, answer);
   if (what) tell({ kind: 'fault', fault: { what, input, answer: answer.text.slice(0, 2000) } });
   if (tally.inputs % 200 === 0) tell({ kind: 'progress', inputs: tally.inputs });

@@ -6,21 +6,25 @@ export interface Counted {
   readonly fields: Record<string, Record<string, number>>;
   /** By method, status: how many. */
   readonly statuses: Record<string, Record<string, number>>;
+  /** By method: ms until answers, all together. */
+  readonly waits: Record<string, number>;
 }
 
 export class Tally {
   inputs = 0;
   private readonly fields = new Map<string, Map<string, number>>();
+  private readonly waits = new Map<string, number>();
   private readonly statuses = new Map<string, Map<string, number>>();
 
-  count({ method, field }: Input, { status }: Answer): void {
+  count({ method, field }: Input, { status }: Answer, ms: number): void {
+    this.waits.set(method, (this.waits.get(method) ?? 0) + ms);
     this.inputs++;
     add(this.fields, method, field || '(whole)');
     add(this.statuses, method, status);
   }
 
   get counted(): Counted {
-    return { fields: plain(this.fields), statuses: plain(this.statuses) };
+    return { fields: plain(this.fields), statuses: plain(this.statuses), waits: Object.fromEntries(this.waits) };
   }
 }
 
