@@ -9,6 +9,7 @@ import { Metrics } from '@driftloop/service';
 import { Controller, Get, Head, Header, Headers, HttpCode, Query, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
+import { optionalText } from './request.js';
 
 const maxStreams = 64;
 const known = Object.values(events).map((event) => event.topic);
@@ -34,18 +35,19 @@ export class EventsDoor {
 
   @Get()
   async follow(
-    @Query('topics') topics: string | undefined,
-    @Query('after') after: string | undefined,
+    @Query() query: Record<string, unknown>,
     @Headers() headers: Record<string, string | undefined>,
     @Res() response: ServerResponse,
   ): Promise<void> {
+    // What is there twice is a list.
+    const [topics, after] = ['topics', 'after'].map((name) => optionalText(query, name));
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
     if (this.open >= maxStreams) {
       this.refused++;
       throw errors.TOO_MANY_STREAMS({ limit: maxStreams });
     }
-    const position = await this.stream.begin(wanted, headers['last-event-id'] ?? after ?? 'latest');
+    const position = await this.stream.begin(wanted, headers['last-event-id'] ?? (after || 'latest'));
     await this.write(response, position);
   }
 

@@ -59,6 +59,8 @@ export class Bystanders {
   /** Asks everything once in quiet: what the answers are from then on. */
   async learn(): Promise<void> {
     for (const { name, ask } of this.questions) this.quiet.set(name, await ask());
+    const failed = [...this.quiet].find(([, answer]) => /^[A-Z_]+: |^failed/.test(answer));
+    if (failed) throw new Error(`in quiet, ${failed.join(' is answered with ')}`);
   }
 
   /** What they were answered with in quiet, for another system on the same home. */
@@ -122,7 +124,7 @@ export class Bystanders {
   }
 
   private call(service: string, path: string, message: Uint8Array) {
-    const headers = { ':path': path, authorization: `Bearer ${this.described.replayToken}`, 'grpc-timeout': '15S' };
+    const headers = { ':path': path, authorization: `Bearer ${this.described.replayToken}`, 'grpc-timeout': '60S' };
     const call: Call = { door: 'grpc', service, headers, pieces: [framed(message)], end: 'ended' };
     return this.calls.send(call);
   }
@@ -144,7 +146,7 @@ export class Bystanders {
         return rpc(`ModelInfer of ${question.entityId}`, 'serving', '/inference.GRPCInferenceService/ModelInfer', message);
       }),
       ...questions.map(({ entityId, eventTime }) => {
-        const request = { model: bystander, deadlineMs: 1000, questions: [{ entityId, eventTime }] };
+        const request = { model: bystander, deadlineMs: 30_000, questions: [{ entityId, eventTime }] };
         const message = ReadOnlineRequest.encode(ReadOnlineRequest.fromPartial(request as never)).finish();
         return rpc(`ReadOnline of ${entityId}`, 'feature-store', '/driftloop.v1.FeatureStore/ReadOnline', message);
       }),

@@ -7,8 +7,9 @@
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { Answer, Call } from './input.js';
 
-/** A call that has no answer by then ends as `no answer`, ms. */
+/** A call that has no answer by then ends as `no answer`, ms; one that says how long it waits (a bystander's), later. */
 const answerMs = 15_000;
+const patientMs = 60_000;
 /** A call that is left open is given up by its caller after so long, ms. */
 const leftOpenMs = 300;
 const largestAnswer = 1_000_000;
@@ -56,7 +57,7 @@ export class Connections {
         given = how;
         stream.close(constants.NGHTTP2_CANCEL);
       };
-      const late = setTimeout(() => giveUp(end === 'left open' ? 'left' : 'no answer'), end === 'left open' ? leftOpenMs : answerMs);
+      const late = setTimeout(() => giveUp(end === 'left open' ? 'left' : 'no answer'), end === 'left open' ? leftOpenMs : headers['grpc-timeout'] === '60S' ? patientMs : answerMs);
       stream.on('response', (of) => {
         heard = { ...heard, ...of };
       });

@@ -15,7 +15,7 @@ export interface AllSent {
   readonly open: readonly Input[];
 }
 
-const silenceMs = 20_000;
+const silenceMs = 60_000;
 
 export class SendingThread {
   private readonly worker: Worker;

@@ -2,6 +2,7 @@
  * The thread that sends: makes inputs by their numbers, keeps some in flight, looks at the answers. Of its own, so that who
  * watches the system meanwhile is not kept waiting by it.
  */
+import { setTimeout as pass } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Making } from './calls.js';
 import { type Input, type Publication } from './input.js';
@@ -43,6 +44,9 @@ export type ToSending =
   | { readonly kind: 'look' }
   | { readonly kind: 'published'; readonly id: string; readonly failed?: string };
 
+/** Whatever happens to an input, the next one is sent after so long, ms. */
+const longestMs = 20_000;
+
 const { seed, described, making, from, to, inFlight, folders } = workerData as Order;
 const port = parentPort!;
 const tell = (told: FromSending) => port.postMessage(told);
@@ -81,7 +85,8 @@ async function sendThem(inputs: Inputs): Promise<void> {
 async function sendOne(input: Input): Promise<void> {
   open.set(input.number, input);
   const began = performance.now();
-  const answer = await sender.send(input);
+  const late = { status: 'no answer', text: '' };
+  const answer = await Promise.race([sender.send(input), pass(longestMs, late, { ref: false })]);
   open.delete(input.number);
   tally.count(input, answer, performance.now() - began);
   const what = judge.ofAnswer(input, answer);

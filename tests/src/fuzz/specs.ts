@@ -1,7 +1,6 @@
 /** Specs that are nearly right: one place of a good one changed, or its text, or a document that is hard to read. */
 import type { Random } from '@driftloop/algorithms';
-import { stringify } from 'yaml';
-import { parseDocument } from 'yaml';
+import { parse, stringify } from 'yaml';
 import * as hostile from './hostile.js';
 import type { Change } from './mutate.js';
 import { target } from './world.js';
@@ -18,12 +17,19 @@ const names = [0, 1, 2].map((i) => `${target}-${i}`);
 /** A changed spec's text. */
 export function changedSpec(spec: string, random: Random): { text: string } & Change {
   if (random.integer(5) === 0) return changedText(spec, random);
-  const tree = parseDocument(spec).toJS() as Record<string, unknown>;
+  const tree = treeOf(spec);
   (tree.metadata as Record<string, unknown>).name = hostile.oneOf(random, names);
   const places = [...placesIn(tree)];
   const place = hostile.oneOf(random, places);
   const mutation = changePlace(place, random);
   return { text: textOf(tree, random), field: place.path, mutation };
+}
+
+let parsed: { readonly spec: string; readonly tree: Record<string, unknown> } | undefined;
+
+function treeOf(spec: string): Record<string, unknown> {
+  if (parsed?.spec !== spec) parsed = { spec, tree: parse(spec) as Record<string, unknown> };
+  return structuredClone(parsed.tree);
 }
 
 /** What cannot be written as YAML (a key that is an object's own machinery) is written as JSON, which YAML is. */

@@ -48,6 +48,14 @@ export interface Memory {
 export const token = 'the-credential-of-the-fuzzed-system';
 /** Fixed, so that an input is the same in every run. */
 const replayToken = 'the-replay-credential-of-the-fuzzed-system';
+const environment = {
+  MALLOC_ARENA_MAX: '2',
+  DRIFTLOOP_LOG_LEVEL: 'info',
+  DRIFTLOOP_TOKEN: token,
+  DRIFTLOOP_REPLAY_TOKEN: replayToken,
+  // A bystander's features are waited for as long as a busy machine may take: none is imputed in a quiet run.
+  DRIFTLOOP_FEATURE_PATIENCE_MS: '60000',
+};
 const startMs = 180_000;
 const answerMs = 30_000;
 
@@ -73,7 +81,7 @@ export class System {
   static async open(home: string, onLine: (line: string) => void): Promise<System> {
     const main = fileURLToPath(new URL(`./subject${extname(import.meta.url)}`, import.meta.url));
     const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--max-old-space-size=1500'];
-    const env = { ...bare, MALLOC_ARENA_MAX: '2', DRIFTLOOP_LOG_LEVEL: 'info', DRIFTLOOP_TOKEN: token, DRIFTLOOP_REPLAY_TOKEN: replayToken };
+    const env = { ...bare, ...environment };
     const child = spawn(process.execPath, [...flags, main, home], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const last: string[] = [];
     for (const stream of [child.stdout!, child.stderr!])
