@@ -34,7 +34,10 @@ it('is a line of JSON with the names of the service and the replica', () => {
 it('tells the stack of an error that nobody expected, and of one that a catalogue has everything else', () => {
   const { log, lines } = opened();
   const details = { model: 'flights' };
-  log.error({ err: new LoopError('registry', 'UNKNOWN_MODEL', 'no such model', 'NOT_FOUND', false, details) }, 'refused');
+  log.error(
+    { err: new LoopError('registry', 'UNKNOWN_MODEL', 'no such model', 'NOT_FOUND', false, details) },
+    'refused',
+  );
   log.error({ err: new LoopError('registry', 'INTERNAL', 'broken', 'INTERNAL', false) }, 'failed');
   log.error({ err: new TypeError('x is undefined') }, 'failed');
   const [refused, internal, unexpected] = lines.map((line) => JSON.parse(line).err);

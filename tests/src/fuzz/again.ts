@@ -37,10 +37,16 @@ export async function again({ home: given }: Options, inputs: readonly Input[], 
     const ms = Math.round(performance.now() - began);
     await pass(restMs);
     const what = judge.ofAnswer(input, answer);
-    const faults = [...(what ? [what] : []), ...(system.ended ? [`the system ended: ${system.ended}`] : []), ...seen.splice(0)];
+    const faults = [
+      ...(what ? [what] : []),
+      ...(system.ended ? [`the system ended: ${system.ended}`] : []),
+      ...seen.splice(0),
+    ];
     failed += Number(faults.length > 0);
     const { number, method, field, mutation } = input;
-    tell(`${faults.length ? 'FAIL' : 'ok  '} ${number}: ${method}, ${field || '(whole)'}: ${mutation}: ${answer.status} in ${ms} ms`);
+    tell(
+      `${faults.length ? 'FAIL' : 'ok  '} ${number}: ${method}, ${field || '(whole)'}: ${mutation}: ${answer.status} in ${ms} ms`,
+    );
     for (const fault of faults) tell(`     ${fault.slice(0, 1500)}`);
     if (system.ended) break;
   }

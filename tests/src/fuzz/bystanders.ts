@@ -143,7 +143,12 @@ export class Bystanders {
     return [
       ...questions.map((question) => {
         const message = inferRequest(question, bystander, 'champion');
-        return rpc(`ModelInfer of ${question.entityId}`, 'serving', '/inference.GRPCInferenceService/ModelInfer', message);
+        return rpc(
+          `ModelInfer of ${question.entityId}`,
+          'serving',
+          '/inference.GRPCInferenceService/ModelInfer',
+          message,
+        );
       }),
       ...questions.map(({ entityId, eventTime }) => {
         const request = { model: bystander, deadlineMs: 30_000, questions: [{ entityId, eventTime }] };

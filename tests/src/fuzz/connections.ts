@@ -57,7 +57,10 @@ export class Connections {
         given = how;
         stream.close(constants.NGHTTP2_CANCEL);
       };
-      const late = setTimeout(() => giveUp(end === 'left open' ? 'left' : 'no answer'), end === 'left open' ? leftOpenMs : headers['grpc-timeout'] === '60S' ? patientMs : answerMs);
+      const late = setTimeout(
+        () => giveUp(end === 'left open' ? 'left' : 'no answer'),
+        end === 'left open' ? leftOpenMs : headers['grpc-timeout'] === '60S' ? patientMs : answerMs,
+      );
       stream.on('response', (of) => {
         heard = { ...heard, ...of };
       });
@@ -106,7 +109,11 @@ function replyOf(headers: IncomingHttpHeaders, body: Buffer, otherwise: string):
   const plain = http !== undefined && http !== 200 ? `HTTP ${http}` : otherwise;
   const status = code === undefined ? plain : (statuses[Number(code)] ?? `status ${code}`);
   const details = Buffer.from(String(headers['driftloop-error-bin'] ?? ''), 'base64').toString();
-  return { status, text: `${decoded(String(headers['grpc-message'] ?? ''))}\n${details}\n${body.toString('latin1')}`, body };
+  return {
+    status,
+    text: `${decoded(String(headers['grpc-message'] ?? ''))}\n${details}\n${body.toString('latin1')}`,
+    body,
+  };
 }
 
 function decoded(message: string): string {

@@ -1,7 +1,7 @@
 /** Files for the feature store: CSV, gzipped or not, and Parquet, whole or with one thing wrong. */
 import { gzipSync } from 'node:zlib';
-import { FileDescription, IngestFileRequest } from '@driftloop/contracts';
 import type { Random } from '@driftloop/algorithms';
+import { FileDescription, IngestFileRequest } from '@driftloop/contracts';
 import * as hostile from './hostile.js';
 import type { Change } from './mutate.js';
 import { facts } from './real.js';
@@ -30,18 +30,24 @@ function fileOf(format: string, parquet: Uint8Array, random: Random): { bytes: U
   if (format === 'csv') return { bytes: Buffer.from(text), field: `csv.${field}`, mutation };
   const zipped = gzipSync(text);
   if (random.integer(2)) return { bytes: zipped, field: `csv.gz.${field}`, mutation };
-  if (random.integer(4) === 0) return { bytes: gzipSync(Buffer.alloc(2 ** random.integer(22), 'a,')), field: 'csv.gz', mutation: 'a bomb' };
+  if (random.integer(4) === 0)
+    return { bytes: gzipSync(Buffer.alloc(2 ** random.integer(22), 'a,')), field: 'csv.gz', mutation: 'a bomb' };
   return inFile('csv.gz', damagedFile(zipped, random));
 }
 
-const inFile = (field: string, { bytes, mutation }: { bytes: Uint8Array; mutation: string }) => ({ bytes, field, mutation });
+const inFile = (field: string, { bytes, mutation }: { bytes: Uint8Array; mutation: string }) => ({
+  bytes,
+  field,
+  mutation,
+});
 
 /** Of a Parquet file the end says what is where: it is hit as often as all the rest. */
 function damagedFile(bytes: Uint8Array, random: Random): { bytes: Uint8Array; mutation: string } {
   if (random.integer(2)) return damaged(bytes, random);
   const copy = Uint8Array.from(bytes);
   const from = Math.max(0, copy.length - 400);
-  for (let left = 1 + random.integer(4); left > 0; left--) copy[from + random.integer(copy.length - from)] = random.integer(256);
+  for (let left = 1 + random.integer(4); left > 0; left--)
+    copy[from + random.integer(copy.length - from)] = random.integer(256);
   return { bytes: copy, mutation: 'its end written over' };
 }
 

@@ -5,7 +5,8 @@ import type { Random } from '@driftloop/algorithms';
 export const oneOf = <T>(random: Random, of: readonly T[]): T => of[random.integer(of.length)];
 
 /** Log-uniform from 1 to `most`: small ones as often as large ones. */
-export const sizeUpTo = (random: Random, most: number): number => Math.floor(Math.exp(random.uniform() * Math.log(most)));
+export const sizeUpTo = (random: Random, most: number): number =>
+  Math.floor(Math.exp(random.uniform() * Math.log(most)));
 
 /** Of strings, mostly small; what is said of longer ones (100 kB) is said once in a hundred. */
 const longest = (random: Random): number => (random.integer(100) === 0 ? 100_000 : 4000);
@@ -27,7 +28,26 @@ const numbersAsText = ['0', '-1', '1e309', '-1e309', '9007199254740993', '0x10',
 
 const durations = ['0s', '-1d', '9'.repeat(400).concat('d'), '1e9d', '1y', 'd', '36500d', '999999999d', '0.5h', '1ms'];
 
-const repeated = ['a', 'a.', 'a:', '(', '((', '[[', '{', ' ', '0', '9', '\\', '%', 'é', '/..', 'Bearer ', '=', ',', '"'];
+const repeated = [
+  'a',
+  'a.',
+  'a:',
+  '(',
+  '((',
+  '[[',
+  '{',
+  ' ',
+  '0',
+  '9',
+  '\\',
+  '%',
+  'é',
+  '/..',
+  'Bearer ',
+  '=',
+  ',',
+  '"',
+];
 
 /** A text. */
 export function text(random: Random): string {

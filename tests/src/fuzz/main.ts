@@ -3,14 +3,15 @@
  * not: a process that ends or stalls, a stack or a path, an unexpected status, memory that stays, another caller's answer.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { again } from './again.js';
 import { fromJson } from './input.js';
 import { type Options, readOptions, usage } from './options.js';
-import { again } from './again.js';
 import { fuzz, mebibytes, type Ran } from './run.js';
 
 async function main(options: Options): Promise<boolean> {
   const began = performance.now();
-  const tell = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+  const tell = (line: string) =>
+    console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
   if (options.replay) return again(options, fromJson(readFileSync(options.replay, 'utf8')), tell);
   const ran = await fuzz(options, tell);
   for (const line of summary(ran, options)) tell(line);
@@ -21,7 +22,10 @@ async function main(options: Options): Promise<boolean> {
   return all.length === 0;
 }
 
-function summary({ inputs, counted, watched, before, after, seconds, findings, cpuMs }: Ran, { seed }: Options): string[] {
+function summary(
+  { inputs, counted, watched, before, after, seconds, findings, cpuMs }: Ran,
+  { seed }: Options,
+): string[] {
   const methods = Object.values(counted.fields);
   const fields = methods.reduce((sum, of) => sum + Object.keys(of).length, 0);
   const statuses = new Map<string, number>();

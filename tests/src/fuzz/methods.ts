@@ -2,7 +2,14 @@
  * What there is to be fuzzed, from the system itself and from the contracts: every RPC of every service that a server lists by
  * reflection, every topic that outsiders write. A new one is fuzzed without a line here.
  */
-import { create, createFileRegistry, type DescMessage, type DescMethod, type FileRegistry, fromBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  createFileRegistry,
+  type DescMessage,
+  type DescMethod,
+  type FileRegistry,
+  fromBinary,
+} from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { events, fileDescriptors } from '@driftloop/contracts';
@@ -61,7 +68,9 @@ async function listed({ name, address }: Door, authorization: string): Promise<s
 
 /** ServerReflectionResponse.list_services_response = 6, of which service = 1, of which name = 1. */
 function servicesIn(response: Uint8Array): string[] {
-  return delimited(response, 6).flatMap((list) => delimited(list, 1).flatMap((service) => delimited(service, 1).map(text)));
+  return delimited(response, 6).flatMap((list) =>
+    delimited(list, 1).flatMap((service) => delimited(service, 1).map(text)),
+  );
 }
 
 function delimited(bytes: Uint8Array, wanted: number): Uint8Array[] {

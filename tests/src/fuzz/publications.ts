@@ -32,7 +32,8 @@ function jsonOf(message: DescMessage, bytes: Uint8Array): unknown {
 function changed(data: unknown, random: Random): { field: string; mutation: string; data: unknown } {
   if (random.integer(10) === 0) return { field: '', mutation: 'as it should be', data };
   const places = [...placesIn(data)];
-  if (!places.length || random.integer(20) === 0) return { field: '', mutation: 'another payload', data: hostile.json(random) };
+  if (!places.length || random.integer(20) === 0)
+    return { field: '', mutation: 'another payload', data: hostile.json(random) };
   const { path, within, key } = hostile.oneOf(random, places);
   switch (random.integer(4)) {
     case 0:
@@ -44,12 +45,20 @@ function changed(data: unknown, random: Random): { field: string; mutation: stri
       return { field: path, mutation: 'many of it', data };
     }
     default:
-      Object.defineProperty(within, key, { value: hostile.json(random), enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(within, key, {
+        value: hostile.json(random),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
       return { field: path, mutation: 'a value at the edge', data };
   }
 }
 
-function* placesIn(node: unknown, path = ''): Generator<{ path: string; within: Record<string, unknown>; key: string }> {
+function* placesIn(
+  node: unknown,
+  path = '',
+): Generator<{ path: string; within: Record<string, unknown>; key: string }> {
   if (typeof node !== 'object' || node === null) return;
   const within = node as Record<string, unknown>;
   for (const key of Object.keys(within)) {

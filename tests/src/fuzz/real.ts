@@ -1,4 +1,7 @@
 /** Requests as the small world's own programs send them: what is mutated where the depth of a service is to be reached. */
+
+import type { Random } from '@driftloop/algorithms';
+import type { Fact, Question, ReportedOutcome } from '@driftloop/client';
 import {
   ApplyRequest,
   IngestRequest,
@@ -9,8 +12,6 @@ import {
   SourceRow,
   type Value,
 } from '@driftloop/contracts';
-import type { Random } from '@driftloop/algorithms';
-import type { Fact, Question, ReportedOutcome } from '@driftloop/client';
 import { oneOf } from './hostile.js';
 import { spoken } from './words.js';
 import { target } from './world.js';

@@ -168,7 +168,8 @@ class Run {
       if (now !== champion && !commanded(counted))
         this.findings.add(`what was refused moved the champion: ${champion} to ${now}`);
       const after = await system.memory();
-      if (after.live - before.live > memoryLimit) this.findings.add(`memory does not come back: ${grown(before, after)}`);
+      if (after.live - before.live > memoryLimit)
+        this.findings.add(`memory does not come back: ${grown(before, after)}`);
       return after;
     } catch (error) {
       this.findings.add(`it does not come to rest: ${(error as Error).message}`);
@@ -182,7 +183,9 @@ class Run {
     this.quietly = true;
     try {
       const again = await this.open();
-      const bystanders = new Bystanders(again.described, (what, more) => this.findings.add(`after a start: ${what}`, [], more));
+      const bystanders = new Bystanders(again.described, (what, more) =>
+        this.findings.add(`after a start: ${what}`, [], more),
+      );
       await bystanders.ask(quiet);
       await bystanders.stop();
     } catch (error) {

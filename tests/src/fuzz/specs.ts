@@ -59,7 +59,11 @@ function changePlace({ within, key }: Place, random: Random): string {
       Object.defineProperty(node, nameOf(random), { value: old, enumerable: true, configurable: true });
       return 'under another name';
     case 2:
-      Object.defineProperty(node, nameOf(random), { value: hostile.json(random), enumerable: true, configurable: true });
+      Object.defineProperty(node, nameOf(random), {
+        value: hostile.json(random),
+        enumerable: true,
+        configurable: true,
+      });
       return 'a field beside it';
     case 3:
       node[key] = Array.from({ length: hostile.sizeUpTo(random, 400) }, () => old);
@@ -77,7 +81,18 @@ function changePlace({ within, key }: Place, random: Random): string {
 }
 
 const nameOf = (random: Random): string =>
-  hostile.oneOf(random, ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', '$ref', 'a.b', 'a b', '"', '']);
+  hostile.oneOf(random, [
+    '__proto__',
+    'constructor',
+    'toString',
+    'valueOf',
+    'hasOwnProperty',
+    '$ref',
+    'a.b',
+    'a b',
+    '"',
+    '',
+  ]);
 
 function changedText(spec: string, random: Random): { text: string } & Change {
   const many = hostile.sizeUpTo(random, random.integer(100) === 0 ? 60_000 : 3000);

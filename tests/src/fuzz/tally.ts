@@ -34,4 +34,6 @@ function add(counts: Map<string, Map<string, number>>, method: string, what: str
 }
 
 const plain = (counts: ReadonlyMap<string, ReadonlyMap<string, number>>): Record<string, Record<string, number>> =>
-  Object.fromEntries([...counts].sort().map(([method, of]) => [method, Object.fromEntries([...of].sort((a, b) => b[1] - a[1]))]));
+  Object.fromEntries(
+    [...counts].sort().map(([method, of]) => [method, Object.fromEntries([...of].sort((a, b) => b[1] - a[1]))]),
+  );

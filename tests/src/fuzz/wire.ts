@@ -29,7 +29,10 @@ export function damaged(bytes: Uint8Array, random: Random): { bytes: Uint8Array;
     case 4:
       return { bytes: deep(random), mutation: 'deep nesting' };
     default:
-      return { bytes: Buffer.concat([bytes, hostile.noise(random, 1 + random.integer(8))]), mutation: 'a tail of noise' };
+      return {
+        bytes: Buffer.concat([bytes, hostile.noise(random, 1 + random.integer(8))]),
+        mutation: 'a tail of noise',
+      };
   }
 }
 
@@ -92,7 +95,10 @@ export function disturbed(call: Call, message: Uint8Array, random: Random): { ca
       return with_('left open', { end: 'left open' });
     case 10:
       return with_('an encoding that nobody knows', {
-        headers: { ...headers, 'grpc-encoding': hostile.oneOf(random, ['zstd', 'constructor', '', 'identity', 'deflate']) },
+        headers: {
+          ...headers,
+          'grpc-encoding': hostile.oneOf(random, ['zstd', 'constructor', '', 'identity', 'deflate']),
+        },
       });
     default:
       return disturbedHeaders(call, random);
@@ -108,8 +114,14 @@ function disturbedHeaders(call: Call, random: Random): { call: Call; mutation: s
     ['two words after Bearer', { authorization: `${authorization} x` }],
     ['a trace of nowhere', { traceparent: headerText(random) }],
     ['binary that is none', { 'driftloop-error-bin': headerText(random) }],
-    ['a strange deadline', { 'grpc-timeout': hostile.oneOf(random, ['0n', '-1S', '99999999H', 'x', '1', '000000001S']) }],
-    ['another content', { 'content-type': hostile.oneOf(random, ['text/html', 'application/grpc+json', 'application/grpc-web']) }],
+    [
+      'a strange deadline',
+      { 'grpc-timeout': hostile.oneOf(random, ['0n', '-1S', '99999999H', 'x', '1', '000000001S']) },
+    ],
+    [
+      'another content',
+      { 'content-type': hostile.oneOf(random, ['text/html', 'application/grpc+json', 'application/grpc-web']) },
+    ],
     ['a large header', { 'x-large': 'a.'.repeat(hostile.sizeUpTo(random, 6000)) }],
     ['many headers', Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-${i}`, headerText(random)]))],
   ];

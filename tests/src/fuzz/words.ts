@@ -1,6 +1,7 @@
 /** What the small world knows by the names of fields: models, versions, entities, cycles, jobs. The same in every run of it. */
-import { Control, Operations, Quarantine } from '@driftloop/client';
+
 import type { Random } from '@driftloop/algorithms';
+import { Control, Operations, Quarantine } from '@driftloop/client';
 import type { Words } from './generate.js';
 import { changedSpec } from './specs.js';
 import type { Described } from './system.js';
@@ -23,7 +24,12 @@ export async function known({ url, replayToken }: Described): Promise<Known> {
     job_id: jobs.map(({ jobId }) => jobId),
     version: [...versions.map(({ version }) => version), 'champion', 'challenger', 'frozen', ''],
     group: services.flatMap(({ groups }) => groups.map(({ name }) => name)),
-    id: [...items.map(({ id }) => id), `labeling/${target}.late/x`, `feature-store/${target}/x`, `monitoring/${target}/x`],
+    id: [
+      ...items.map(({ id }) => id),
+      `labeling/${target}.late/x`,
+      `feature-store/${target}/x`,
+      `monitoring/${target}/x`,
+    ],
   };
 }
 

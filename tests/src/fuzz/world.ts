@@ -38,7 +38,10 @@ export async function played(house: House, token: string): Promise<void> {
   await control.settled();
   const reporter = new Reporter(doors, token);
   const telling = new Telling(world, reporter);
-  await telling.tell(happenings.filter(({ at }) => at <= end), end);
+  await telling.tell(
+    happenings.filter(({ at }) => at <= end),
+    end,
+  );
   telling.close();
   reporter.close();
   await replay(bystanderWorld(), { doors, token, diary: join(house.home, 'replay'), until: end });
