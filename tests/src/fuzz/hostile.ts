@@ -14,7 +14,7 @@ const longest = (random: Random): number => (random.integer(100) === 0 ? 100_000
 const names = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'length', 'then', '$where'],
   ...['', ' ', '.', '..', '/', '\\', '%', '%00', '%2e%2e%2f', '*', '?', '[', '{}', 'null', 'undefined', 'NaN', '-0'],
-  ...["'", '"', "';--", '`', '$ne', '{"$gt":""}', '<script>', '${1+1}', '\0', '\n', '\r\n', '\t', '\u2028', '﻿'],
+  ...["'", '"', "';--", '`', '$ne', '{"$gt":""}', '<script>', '#{1+1}', '\0', '\n', '\r\n', '\t', '\u2028', '﻿'],
   ...['é', 'İ', 'ß', '𝒳', '👩‍👩‍👧', '\ud800', 'a\u0300'.repeat(40), '١٢٣', 'ａ', '‮abc'],
 ];
 

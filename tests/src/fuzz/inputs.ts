@@ -60,7 +60,10 @@ export class Inputs {
 
   private drawn(random: Random): { name: string; make: Make } {
     let at = random.integer(this.whole);
-    const kind = this.kinds.find(({ share }) => (at -= share) < 0)!;
+    const kind = this.kinds.find(({ share }) => {
+      at -= share;
+      return at < 0;
+    })!;
     return kind.of[random.integer(kind.of.length)];
   }
 }

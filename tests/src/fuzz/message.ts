@@ -23,12 +23,12 @@ export function parsed(desc: DescMessage, bytes: Uint8Array): Message {
   while (reader.pos < reader.len) {
     const [number, wire] = reader.tag();
     const field = desc.fields.find((one) => one.number === number);
-    message.push({ desc: field, number, wire, value: valueOf(reader, wire, messageOf(field)) });
+    message.push({ desc: field, number, wire, value: valueRead(reader, wire, messageOf(field)) });
   }
   return message;
 }
 
-function valueOf(reader: BinaryReader, wire: WireType, desc: DescMessage | undefined): Field['value'] {
+function valueRead(reader: BinaryReader, wire: WireType, desc: DescMessage | undefined): Field['value'] {
   if (wire === WireType.Varint) return BigInt(reader.uint64());
   if (wire === WireType.LengthDelimited) {
     const bytes = reader.bytes();

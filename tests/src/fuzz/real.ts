@@ -30,7 +30,7 @@ const making: Readonly<Record<string, Making>> = {
     const questions = [oneOf(random, asked()), oneOf(random, asked())].map(({ entityId, eventTime, inputs }) => ({
       entityId,
       eventTime,
-      inputs: Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, valueOf(value)])),
+      inputs: Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, cellOf(value)])),
     }));
     return ReadOnlineRequest.encode(ReadOnlineRequest.fromPartial({ model, questions, deadlineMs: 50 })).finish();
   },
@@ -70,14 +70,14 @@ function tensor(name: string, value: string | number | Date): inference.ModelInf
   return inference.ModelInferRequest_InferInputTensor.fromPartial(fields);
 }
 
-function valueOf(value: string | number | Date | null): Value {
+function cellOf(value: string | number | Date | null): Value {
   if (value === null) return { kind: undefined };
   if (value instanceof Date) return { kind: { $case: 'time', value } };
   return { kind: typeof value === 'number' ? { $case: 'number', value } : { $case: 'text', value } };
 }
 
 export function rowOf({ entityId, eventTime, knownAt, values }: Fact): SourceRow {
-  const cells = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, valueOf(value)]));
+  const cells = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, cellOf(value)]));
   return SourceRow.fromPartial({ entityId, eventTime, knownAt, values: cells });
 }
 

@@ -33,6 +33,9 @@ export class SendingThread {
     this.worker = new Worker(main, { workerData: order });
     this.worker.on('message', (told: FromSending) => this.hear(told));
     this.worker.on('error', (error) => this.done.reject(error));
+    this.worker.on('messageerror', (error) => this.done.reject(error));
+    this.worker.on('exit', (code) => this.done.reject(new Error(`the thread that sends ended with ${code}`)));
+    this.done.promise.catch(() => undefined);
   }
 
   /** Resolves when all is sent and answered, the time is over, or nothing is answered any more. */
@@ -78,7 +81,8 @@ export class SendingThread {
         this.heardAt = performance.now();
         return;
       case 'fault':
-        return this.findings.add(told.fault.what, [told.fault.input], told.fault.answer);
+        this.findings.add(told.fault.what, [told.fault.input], told.fault.answer);
+        return;
       case 'publish': {
         const { id, event } = told;
         const { topic, key, data } = event;
@@ -94,7 +98,7 @@ export class SendingThread {
         this.looking = undefined;
         return;
       case 'done':
-        return this.done.resolve({ inputs: told.inputs, counted: told.counted, open: [] });
+        this.done.resolve({ inputs: told.inputs, counted: told.counted, open: [] });
     }
   }
 }

@@ -98,4 +98,3 @@ const methods = await methodsOf(described.doors, `Bearer ${making.token}`);
 await sendThem(new Inputs(seed, methods, described.routes, making));
 sender.close();
 tell({ kind: 'done', counted: tally.counted, inputs: tally.inputs });
-port.close();

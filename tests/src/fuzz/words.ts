@@ -45,8 +45,16 @@ const fixed = {
   service: ['', 'driftloop.v1.Registry', 'inference.GRPCInferenceService'],
 };
 
-/** The words of an input whose model is the given one. */
+const keptWords = new Map<string, Words>();
+
+/** The words of an input whose model is the given one, out of what one system was asked. */
 export function wordsFor(model: string, asked: Known): Words {
+  const words = keptWords.get(model) ?? makeWords(model, asked);
+  keptWords.set(model, words);
+  return words;
+}
+
+function makeWords(model: string, asked: Known): Words {
   const { spec } = spoken();
   const changed = (random: Random) => (random.integer(20) ? changedSpec(spec, random).text : spec);
   const entities = Array.from({ length: 20 }, (_, i) => `P${5 + (i % 5)}-${i * 5}`);
