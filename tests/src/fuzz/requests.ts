@@ -1,11 +1,11 @@
 /** Inputs of the gateway's routes: names and fields that any of them takes, some of them changed; verbs, headers and bodies besides. */
 import { gzipSync } from 'node:zlib';
 import type { Random } from '@driftloop/algorithms';
-import { type Making } from './calls.js';
+import type { Making } from './calls.js';
 import { word } from './generate.js';
 import * as hostile from './hostile.js';
 import type { Input, Request } from './input.js';
-import { contracts, type Method } from './methods.js';
+import { type Method } from './methods.js';
 import type { Change } from './mutate.js';
 import { headerText } from './wire.js';
 import { wordsFor } from './words.js';

@@ -5,7 +5,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Making } from './calls.js';
-import { type Input, type Publication } from './input.js';
+import type { Input, Publication } from './input.js';
 import { Inputs } from './inputs.js';
 import { Judge } from './judge.js';
 import { methodsOf } from './methods.js';
