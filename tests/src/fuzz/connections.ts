@@ -105,8 +105,8 @@ const withoutEmpty = (headers: Record<string, string>): Record<string, string> =
 
 function replyOf(headers: IncomingHttpHeaders, body: Buffer, otherwise: string): Reply {
   const code = headers['grpc-status'];
-  const http = headers[':status'];
-  const plain = http !== undefined && http !== 200 ? `HTTP ${http}` : otherwise;
+  const http = Number(headers[':status'] ?? 200);
+  const plain = http !== 200 ? `HTTP ${http}` : otherwise;
   const status = code === undefined ? plain : (statuses[Number(code)] ?? `status ${code}`);
   const details = Buffer.from(String(headers['driftloop-error-bin'] ?? ''), 'base64').toString();
   return {
