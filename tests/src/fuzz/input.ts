@@ -44,7 +44,6 @@ export interface Input {
   /** What was changed, as a path of names; '' where the whole was. */
   readonly field: string;
   readonly mutation: string;
-  /** Whether it may change something where it is taken: such an input names a model that nobody else asks. */
   readonly sent: Sent;
 }
 
