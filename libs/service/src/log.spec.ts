@@ -31,6 +31,21 @@ it('is a line of JSON with the names of the service and the replica', () => {
   });
 });
 
+it('tells the stack of an error that nobody expected, and of one that a catalogue has everything else', () => {
+  const { log, lines } = opened();
+  const details = { model: 'flights' };
+  log.error(
+    { err: new LoopError('registry', 'UNKNOWN_MODEL', 'no such model', 'NOT_FOUND', false, details) },
+    'refused',
+  );
+  log.error({ err: new LoopError('registry', 'INTERNAL', 'broken', 'INTERNAL', false) }, 'failed');
+  log.error({ err: new TypeError('x is undefined') }, 'failed');
+  const [refused, internal, unexpected] = lines.map((line) => JSON.parse(line).err);
+  expect(refused).toMatchObject({ code: 'UNKNOWN_MODEL', message: 'no such model', details });
+  expect(refused).not.toHaveProperty('stack');
+  for (const err of [internal, unexpected]) expect(err.stack).toContain('log.spec');
+});
+
 it.each<[string, (log: ReturnType<typeof openLog>) => void]>([
   ['in an error of the database', (log) => log.error({ err: new Error(`connect to ${mongo} failed`) }, 'away')],
   ['in an error of the object store', (log) => log.error({ err: new Error(`GET ${s3} timed out`) }, `no ${s3}`)],

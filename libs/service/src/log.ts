@@ -4,9 +4,11 @@
  *
  * I1  A line is redacted once, as text, before it goes anywhere: a secret in a nested fact, an error or a URI goes too.
  * I2  A line is as long as somebody reads it: before that, texts in it that are longer are cut, and lists with them.
+ * I3  An error that was expected, as its catalogue says, has no stack in a line: whoever sends what is refused would fill logs with it.
  */
+import { LoopError } from '@driftloop/contracts';
 import type { LoggerService } from '@nestjs/common';
-import { destination, pino } from 'pino';
+import { destination, pino, stdSerializers } from 'pino';
 import { type LogLevel, Secret, type Settings } from './settings.js';
 import { sendLine } from './telemetry/log-records.js';
 import { redacted, redactedWithin } from './telemetry/redaction.js';
@@ -64,7 +66,15 @@ export function openLog(service: string, level: LogLevel, options: LogOptions = 
     if (telemetry?.logsEnabled) sendLine(telemetry.logger, clean);
   };
   const base = { service, ...(replica && { replica }) };
-  return pino({ level, base, ...(telemetry?.enabled && { mixin: () => idsOf(telemetry) }) }, { write });
+  const mixin = telemetry?.enabled ? { mixin: () => idsOf(telemetry) } : {};
+  return pino({ level, base, serializers: { err: errorFacts }, ...mixin }, { write });
+}
+
+/** I3 */
+function errorFacts(error: Error): object {
+  const facts = stdSerializers.err(error);
+  const expected = error instanceof LoopError && error.status !== 'INTERNAL';
+  return expected ? { ...facts, stack: undefined } : facts;
 }
 
 /** I2. No beginning of a secret stays where a text is cut. */

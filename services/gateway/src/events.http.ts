@@ -12,6 +12,7 @@ import { Credentials, Metrics, Shared } from '@driftloop/service';
 import { Controller, Get, Head, Header, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
+import { optionalText } from './request.js';
 
 const maxStreams = 64;
 /** What one caller may have of them. */
@@ -42,17 +43,18 @@ export class EventsDoor {
 
   @Get()
   async follow(
-    @Query('topics') topics: string | undefined,
-    @Query('after') after: string | undefined,
+    @Query() query: Record<string, unknown>,
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
+    // What is there twice is a list.
+    const [topics, after] = ['topics', 'after'].map((name) => optionalText(query, name));
     const wanted = topics ? topics.split(',') : known;
     for (const topic of wanted) if (!known.includes(topic)) throw errors.UNKNOWN_TOPIC({ topic, known });
     const heard = request.headers['last-event-id'];
     const leave = this.enter(request);
     try {
-      const position = await this.stream.begin(wanted, (Array.isArray(heard) ? heard[0] : heard) ?? after ?? 'latest');
+      const position = await this.stream.begin(wanted, (Array.isArray(heard) ? heard[0] : heard) ?? (after || 'latest'));
       await this.write(response, position);
     } finally {
       leave();

@@ -115,6 +115,14 @@ describe('the event stream', () => {
     expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([404, 'UNKNOWN_TOPIC']);
   });
 
+  it.each(['topics=labels.added&topics=time.passed', 'after=earliest&after=latest'])(
+    'refuses ?%s, which is a list',
+    async (query) => {
+      const reply = await fetch(`${url}/v1/events?${query}`);
+      expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'BODY_INVALID']);
+    },
+  );
+
   it.each(['%%', 'null', '5', '{"time.passed":5}', '{"time.passed":["x"]}', '{"time.passed":[1e99]}'])(
     'refuses the position %s, which it never gave',
     async (position) => {

@@ -100,6 +100,19 @@ describe('labeling', () => {
     await expect(record([], new Date(Date.UTC(2999, 0)))).rejects.toMatchObject({ code: 'WATERMARK_INVALID' });
   });
 
+  it('refuses an outcome whose time no calendar has, and records those beside it', async () => {
+    // On the wire it is a count of seconds like any other.
+    const beyond = { getTime: () => 9e18 } as Date;
+    const outcomes = [outcome('F1'), outcome('F2', { entityTime: beyond }), outcome('F3', { knownAt: beyond })];
+    expect(await record(outcomes)).toMatchObject({
+      accepted: 1,
+      rejected: [
+        { index: 1, code: 'MALFORMED' },
+        { index: 2, code: 'MALFORMED' },
+      ],
+    });
+  });
+
   it('passes a bare watermark on to every bucket', async () => {
     await record([], at(5));
     const batches = await told();

@@ -31,7 +31,7 @@ import {
   type OutcomeChange,
   type QuarantineDocument,
 } from './labeling.documents.js';
-import { revisionOf, sort, type Triage, triage } from './triage.js';
+import { fault, revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
@@ -90,7 +90,8 @@ export class Outcomes {
   private async recordNext(declared: DeclaredLabelDocument, request: RecordOutcomesRequest, cause: Cause) {
     const journal = await this.finishOpen(declared);
     const idOf = (o: Outcome) => `${declared._id}/${o.entityId}/${o.entityTime?.toISOString()}`;
-    const ids = request.outcomes.filter((o) => o.entityId && o.entityTime).map(idOf);
+    // A time beyond a calendar has no text, and its outcome no id.
+    const ids = request.outcomes.filter((o) => !fault(o)).map(idOf);
     const known = await this.documents.outcomesById(ids);
     const sorted = await this.sorted(request.outcomes, known, idOf, declared);
     const told = labelsAdded(declared, sorted.changes, request.watermark);

@@ -6,7 +6,7 @@
  * I2  A Parquet file has rows in proportion to its bytes: distinct rows need some.
  */
 import { stat } from 'node:fs/promises';
-import { LoopError, type ModelSpec, type RejectedRow, type SourceRow, type Value } from '@driftloop/contracts';
+import { LoopError, type ModelSpec, type RejectedRow, type SourceRow, textLimits, type Value } from '@driftloop/contracts';
 import { type Duck, isFull, literal, outOfMemory, quoted } from '../duckdb.js';
 import { errors } from '../errors.js';
 import { timeOfText } from './intake.js';

@@ -1,0 +1,80 @@
+/**
+ * One input: what is sent at which door. It is plain data, so that a thread is handed it and a file holds it.
+ *
+ * I1  An input is a function of the seed and its number alone, and of the small world, which is the same every time: what
+ *     one run has sent, any other sends again, whatever the machine did meanwhile.
+ */
+
+/** A call, as its bytes go over the wire. */
+export interface Call {
+  readonly door: 'grpc';
+  /** Whose address. */
+  readonly service: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body's pieces, framed already. */
+  readonly pieces: readonly Uint8Array[];
+  /** Ended as a caller does that waits, reset at once, or left open for a while and then reset. */
+  readonly end: 'ended' | 'reset' | 'left open';
+  /** Answered by a stream, which may go on for ever: it is left soon after it has begun. */
+  readonly streams?: boolean;
+}
+
+export interface Request {
+  readonly door: 'http';
+  readonly verb: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | undefined;
+}
+
+/** An event of a topic that outsiders write. */
+export interface Publication {
+  readonly door: 'bus';
+  readonly topic: string;
+  readonly key: string;
+  readonly data: unknown;
+}
+
+export type Sent = Call | Request | Publication;
+
+export interface Input {
+  readonly number: number;
+  /** An RPC's path, a route, a topic. */
+  readonly method: string;
+  /** What was changed, as a path of names; '' where the whole was. */
+  readonly field: string;
+  readonly mutation: string;
+  readonly sent: Sent;
+}
+
+/** What came back. */
+export interface Answer {
+  /** A status by its name: of gRPC, "HTTP 404", or how it ended without one. */
+  readonly status: string;
+  /** Every text of it that a person or a program may read. */
+  readonly text: string;
+}
+
+/** An input as JSON, for a file; bytes in base64. */
+export const toJson = (inputs: readonly Input[]): string => `${JSON.stringify(inputs, replacer, 1)}\n`;
+
+export const fromJson = (text: string): Input[] => JSON.parse(text, reviver) as Input[];
+
+function replacer(_: string, value: unknown): unknown {
+  const node = value as { type?: unknown; data?: unknown } | null;
+  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
+  // A Buffer has been turned into this by its own toJSON.
+  if (node?.type === 'Buffer' && Array.isArray(node.data))
+    return { base64: Buffer.from(node.data as number[]).toString('base64') };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) };
+  return value;
+}
+
+function reviver(_: string, value: unknown): unknown {
+  const node = value as { base64?: unknown; number?: unknown } | null;
+  if (node && typeof node === 'object' && Object.keys(node).length === 1) {
+    if (typeof node.base64 === 'string') return Buffer.from(node.base64, 'base64');
+    if (typeof node.number === 'string') return Number(node.number);
+  }
+  return value;
+}
