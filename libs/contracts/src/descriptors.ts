@@ -26,7 +26,7 @@ export function messageOf(name: string, messages: FileRegistry = contractFiles()
 
 /** Every method of every service, `path` as gRPC has it: "/driftloop.v1.Registry/Promote". */
 export function everyMethod(): { service: string; path: string }[] {
-  const services = [...registry()].filter((found) => found.kind === 'service');
+  const services = [...contractFiles()].filter((found) => found.kind === 'service');
   return services.flatMap(({ typeName, methods }) =>
     methods.map(({ name }) => ({ service: typeName, path: `/${typeName}/${name}` })),
   );

@@ -304,6 +304,16 @@ function connectDoor(app: INestApplication, parts: Parts, grpc: NonNullable<Serv
   const variable = variableOf(definition.name, 'PORT');
   const packages = { ...grpc.packages, 'driftloop.v1.Admin': AdminService };
   const common = { service: definition.name, host: settings.host, port, variable, packages };
-  const strategy = new GrpcDoor({ ...common, readiness, telemetry, log, credentials, audit, leadership, tls, limits: options.limits });
+  const strategy = new GrpcDoor({
+    ...common,
+    readiness,
+    telemetry,
+    log,
+    credentials,
+    audit,
+    leadership,
+    tls,
+    limits: options.limits,
+  });
   return { strategy, microservice: connect(app, strategy, new PassToDoor()) };
 }

@@ -30,7 +30,12 @@ export class ClockDoor {
     const connection = `${socket.remoteAddress}:${socket.remotePort}`;
     const caller = this.credentials.caller(headers.authorization, connection);
     const about = { act: 'accept', method: 'POST /v1/clock/accept', subject: 'clock' };
-    const end = await this.audit.begin({ caller, connection, ...about, requestId: headers['x-request-id']?.toString() });
+    const end = await this.audit.begin({
+      caller,
+      connection,
+      ...about,
+      requestId: headers['x-request-id']?.toString(),
+    });
     const by = callerName(caller);
     try {
       await this.live.accept(by, optionalText(body, 'note'));

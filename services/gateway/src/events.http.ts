@@ -54,7 +54,10 @@ export class EventsDoor {
     const heard = request.headers['last-event-id'];
     const leave = this.enter(request);
     try {
-      const position = await this.stream.begin(wanted, (Array.isArray(heard) ? heard[0] : heard) ?? (after || 'latest'));
+      const position = await this.stream.begin(
+        wanted,
+        (Array.isArray(heard) ? heard[0] : heard) ?? (after || 'latest'),
+      );
       await this.write(response, position);
     } finally {
       leave();

@@ -6,7 +6,14 @@
  * I2  A Parquet file has rows in proportion to its bytes: distinct rows need some.
  */
 import { stat } from 'node:fs/promises';
-import { LoopError, type ModelSpec, type RejectedRow, type SourceRow, textLimits, type Value } from '@driftloop/contracts';
+import {
+  LoopError,
+  type ModelSpec,
+  type RejectedRow,
+  type SourceRow,
+  textLimits,
+  type Value,
+} from '@driftloop/contracts';
 import { type Duck, isFull, literal, outOfMemory, quoted } from '../duckdb.js';
 import { errors } from '../errors.js';
 import { timeOfText } from './intake.js';
@@ -60,7 +67,8 @@ export async function* rowsOfFile(
       }
       return index++;
     });
-    yield { rows: part.map((cells) => sourceRow(cells as (string | null)[], columns, source.columns)), indexes };
+    const texts = part as (string | null)[][];
+    yield { rows: texts.map((cells) => sourceRow(cells, columns, source.columns)), indexes };
   }
 }
 
