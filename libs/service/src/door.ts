@@ -9,7 +9,6 @@
  */
 import { accessOf, longTextIn } from '@driftloop/contracts';
 import {
-  type handleUnaryCall,
   logVerbosity,
   Metadata,
   Server,
@@ -20,7 +19,6 @@ import {
 } from '@grpc/grpc-js';
 import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { type GrpcMethodStreamingType, ServerGrpc } from '@nestjs/microservices';
-import type { Attributes, Span } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Observable, throwError } from 'rxjs';
 import { Admission, type Arriving } from './admission/admission.js';
@@ -29,7 +27,7 @@ import { type DoorLimits, usualDoor } from './admission/limits.js';
 import type { Audit } from './audit.js';
 import { attemptOf, audited, outcomeOf } from './audited-calls.js';
 import { largestMessage } from './client.js';
-import { type Caller, type Credentials, callerOf, checkRole, rememberCaller } from './credentials.js';
+import { type Caller, type Credentials, callerOf, checkRole } from './credentials.js';
 import { errors } from './errors.js';
 import type { Leadership } from './leadership.js';
 import type { Log } from './log.js';
@@ -37,9 +35,8 @@ import type { Readiness } from './readiness.js';
 import { addReflection } from './reflection.js';
 import { mapErrors, type ReplyStream } from './reply-stream.js';
 import { longestGoodbyeMs, RunningCalls } from './running-calls.js';
+import { type Call, type Method, type Served, watchCall } from './served-call.js';
 import { type StatusObject, statusOf } from './status.js';
-import { errorTypeOf, names } from './telemetry/conventions.js';
-import { traceparentOf } from './telemetry/span-context.js';
 import type { Telemetry } from './telemetry.js';
 import type { Tls } from './tls.js';
 
@@ -66,43 +63,8 @@ export interface DoorParts {
   readonly limits?: Partial<DoorLimits>;
 }
 
-type Call = Parameters<handleUnaryCall<unknown, unknown>>[0] & { emit(event: 'error', error: unknown): boolean };
 type Done = ((error: unknown, value?: unknown, ...rest: unknown[]) => void) | undefined;
 type Handler = (call: Call, done: Done) => Promise<void>;
-interface Method {
-  readonly path: string;
-  readonly requestStream: boolean;
-  readonly responseStream: boolean;
-}
-/** A call that is being answered; `code` is how it ends. */
-interface Served {
-  readonly method: Method;
-  readonly call: Call;
-  readonly watched: boolean;
-  code: status;
-}
-interface Ending {
-  readonly about: Attributes;
-  readonly span: Span;
-  readonly error: unknown;
-  readonly ms: number;
-}
-/** Where a handler runs, and what is to be told when it has. */
-interface Watched {
-  run(work: () => unknown): unknown;
-  end(error?: unknown): void;
-}
-const unwatched: Watched = { run: (work) => work(), end: () => {} };
-
-/** Statuses that say that the server is at fault. */
-const serverFaults = new Set([
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.UNIMPLEMENTED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-  status.DATA_LOSS,
-]);
 
 /** Nest replaces errors that no filter takes: this one passes them on to the door. */
 @Catch()
@@ -211,7 +173,7 @@ export class GrpcDoor extends ServerGrpc {
       return;
     }
     const caller = callerOf(call.metadata);
-    const { run, end } = this.#watch(served, caller);
+    const { run, end } = watchCall(served, caller, this.parts, text(call.metadata, 'traceparent'));
     const finish: Done =
       done &&
       ((error, ...rest) => {
@@ -245,47 +207,6 @@ export class GrpcDoor extends ServerGrpc {
     }
     leadership.check();
     return caller;
-  }
-
-  /** Remembers the caller and opens the span, in which the handler runs; the result closes it. */
-  #watch(served: Served, caller: Caller): Watched {
-    const { telemetry, log } = this.parts;
-    const { call, method, watched } = served;
-    const given = text(call.metadata, 'traceparent');
-    if (!watched && !log.isLevelEnabled('debug')) {
-      rememberCaller(call.metadata, given ? { ...caller, traceparent: given, calledFrom: given } : caller);
-      return unwatched;
-    }
-    const started = performance.now();
-    const about = { [names.rpcSystem]: 'grpc', [names.rpcMethod]: method.path.slice(1) };
-    const span = telemetry.served(method.path.slice(1), about, given);
-    const own = telemetry.enabled ? traceparentOf(span) : given;
-    rememberCaller(call.metadata, { ...caller, traceparent: own, calledFrom: given });
-    let ended = false;
-    const end = (error?: unknown) => {
-      if (ended) return;
-      ended = true;
-      this.#ended(served, { about, span, error, ms: performance.now() - started });
-    };
-    call.once('cancelled', () => {
-      if (!ended) served.code = status.CANCELLED;
-      end();
-    });
-    call.once('finish', () => end());
-    return { run: (work) => (telemetry.enabled ? telemetry.run(span, work) : work()), end };
-  }
-
-  /** A span fails where the service is at fault, not where its caller is: as the conventions for servers have it. */
-  #ended({ method, code }: Served, { about, span, error, ms }: Ending): void {
-    const { telemetry, log } = this.parts;
-    const facts = { method: method.path, ms: Math.round(ms), status: status[code] };
-    telemetry.run(span, () => log.debug({ ...facts, failed: code !== status.OK }, 'called'));
-    const own = { [names.rpcStatus]: status[code] };
-    const type = serverFaults.has(code) ? { [names.errorType]: errorTypeOf(error ?? { code: status[code] }) } : {};
-    span.setAttributes(own);
-    telemetry.end(span, serverFaults.has(code) ? (error ?? new Error(status[code])) : undefined);
-    const { metrics } = telemetry;
-    if (metrics.enabled) metrics.histogram('rpc.server.call.duration').record(ms / 1000, { ...about, ...own, ...type });
   }
 }
 

@@ -79,7 +79,8 @@ async function answer(
   if (method !== 'GET' && method !== 'HEAD') return tell(response, 405, { methods: ['GET', 'HEAD'] });
   const { service, replica, version } = parts.identity;
   if (path === '/livez') return tell(response, 200, { service, replica, version, live: true });
-  const reasons = [...parts.readiness.reasons, ...(await parts.dependencies.away())];
+  const away = await parts.dependencies.away();
+  const reasons = [...parts.readiness.reasons, ...away];
   const { attention } = parts.readiness;
   const state = { ready: !reasons.length, reasons, ...(attention.length && { attention }) };
   tell(response, reasons.length ? 503 : 200, { service, replica, version, ...state });

@@ -9,43 +9,35 @@
  * I2  A replica that loses the lead stops like any other; what it still does then is refused where it asks (leadership.ts).
  */
 import 'reflect-metadata';
-import { Bus } from '@driftloop/bus';
 import { AdminService, events, type ServiceName } from '@driftloop/contracts';
-import { Outbox } from '@driftloop/documents';
-import { Objects } from '@driftloop/objects';
 import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
-import { type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { openAccess } from './access.js';
-import { Addresses } from './addresses.js';
-import { AdminDoor } from './admin.grpc.js';
 import type { DoorLimits } from './admission/limits.js';
 import { Audit } from './audit.js';
 import { processClock, WallClock } from './clock.js';
 import { sayDoubts } from './clock-doubts.js';
-import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
-import { CycleSpans } from './cycle-spans.js';
 import { DiskSpace, disksOf, type Statfs } from './disk-space.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
 import { Identity } from './identity.js';
-import { Isolation } from './isolation.js';
-import { Leadership, Led, Unled } from './leadership.js';
+import { type KitParts, kitOf } from './kit.js';
+import { Led, Unled } from './leadership.js';
 import { HttpDoor, listenHealth } from './listening.js';
 import { Log, nestLog, openLog } from './log.js';
 import { NoHttp } from './no-http.js';
 import { once } from './once.js';
 import { Readiness } from './readiness.js';
-import { Settings, variableOf } from './settings.js';
+import { variableOf } from './settings.js';
 import { observeBus } from './telemetry/bus-metrics.js';
-import { Metrics } from './telemetry/metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
 import { Telemetry } from './telemetry.js';
 import { Tls } from './tls.js';
 import { connect } from './transports.js';
-import { logOptions, telemetryOf, type WatchedGround, watchedGround } from './watched.js';
+import { logOptions, telemetryOf, watchedGround } from './watched.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
 
 /** What a service is. */
@@ -100,26 +92,9 @@ export interface RunningService {
   die(): Promise<void>;
 }
 
-/** An abstract class is a token too. */
-type Token = Type<unknown> | (abstract new (...args: never[]) => unknown);
-
-/** The injection tokens of every service's module. */
-@Module({})
-class Kit {}
-
-interface Parts extends WatchedGround {
-  readonly definition: ServiceDefinition;
-  readonly ground: Ground;
+interface Parts extends KitParts {
   readonly options: StartOptions;
-  readonly log: Log;
-  readonly telemetry: Telemetry;
-  readonly readiness: Readiness;
-  readonly credentials: Credentials;
-  readonly audit: Audit;
   readonly tls?: Tls;
-  readonly identity: Identity;
-  readonly clock: WallClock;
-  readonly leadership: Leadership;
   readonly disks: DiskSpace;
 }
 
@@ -253,33 +228,6 @@ function create(parts: Parts): Promise<INestApplication> {
   const httpsOptions = parts.definition.http && parts.tls?.identity;
   const options = { logger: nestLog(parts.log), abortOnError: false, forceCloseConnections: true, httpsOptions };
   return parts.definition.http ? NestFactory.create(root, options) : NestFactory.create(root, new NoHttp(), options);
-}
-
-function kitOf(parts: Parts): DynamicModule {
-  const { definition, ground, bus, addresses, log, telemetry, credentials, readiness, identity } = parts;
-  const { clock, leadership } = parts;
-  const values: [Token, unknown][] = [
-    [Bus, bus],
-    [Objects, ground.objects],
-    [Outbox, ground.outbox],
-    [Connection, ground.connection],
-    [Addresses, addresses],
-    [Settings, ground.settings],
-    [WallClock, clock],
-    [CycleSpans, new CycleSpans(definition.name, telemetry, clock)],
-    [Log, log],
-    [Telemetry, telemetry],
-    [Metrics, telemetry.metrics],
-    [Credentials, credentials],
-    [Audit, parts.audit],
-    [Readiness, readiness],
-    [Identity, identity],
-    [Isolation, new Isolation(log, telemetry.metrics)],
-    [Leadership, leadership],
-  ];
-  const providers = values.map(([provide, useValue]) => ({ provide, useValue }));
-  const controllers = definition.grpc ? [AdminDoor] : [];
-  return { module: Kit, global: true, controllers, providers, exports: values.map(([token]) => token) };
 }
 
 function connectEvents(app: INestApplication, parts: Parts) {

@@ -104,8 +104,9 @@ describe('a model whose evaluation fails', () => {
 
 it('takes no note that no event could carry', async () => {
   const own = await world({ home: mkdtempSync(join(home, 'note-')) });
-  const note = 'x'.repeat(1_100_000);
-  const paused = call(own.client, 'pause', { model: 'parcels', paused: true, note }, { deadlineMs: 5000 });
-  await expect(paused).rejects.toMatchObject({ code: 'TEXT_TOO_LONG', details: { field: 'note', limit: 2000 } });
+  const pause = (length: number) =>
+    call(own.client, 'pause', { model: 'parcels', paused: true, note: 'x'.repeat(length) }, { deadlineMs: 5000 });
+  await expect(pause(2001)).rejects.toMatchObject({ code: 'TEXT_TOO_LONG', details: { field: 'note', limit: 2000 } });
+  await expect(pause(1_100_000)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
   expect(await own.service.app.get(HoldDocuments).of('main/parcels')).toEqual([]);
 });
