@@ -13,6 +13,7 @@ import { MonitoringService } from './gen/driftloop/v1/monitoring.js';
 import { RegistryService } from './gen/driftloop/v1/registry.js';
 import { TrainingService } from './gen/driftloop/v1/training.js';
 import { GRPCInferenceServiceService } from './gen/inference/grpc_service.js';
+import { own } from './own.js';
 import type { Role } from './roles.js';
 
 /** What people call an act, and the field of its request, or else of its reply, that says what it is about. */
@@ -107,5 +108,5 @@ export const accessOf = (path: string): Access => access.get(path) ?? { role: 'a
 export const knownPaths = (): string[] => [...access.keys()];
 
 function methods<S extends Methods>(service: S, needs: { readonly [M in keyof S]: Access }): [string, Access][] {
-  return Object.keys(service).map((name) => [service[name].path, needs[name]]);
+  return Object.entries(service).map(([name, { path }]) => [path, own(needs, name)!]);
 }

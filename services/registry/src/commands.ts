@@ -19,7 +19,7 @@ import { errors } from './errors.js';
 import { RegistryDocuments, type VersionDocument } from './registry.documents.js';
 import { keptHistory, Rollouts } from './rollouts.js';
 import type { Grounds } from './told.js';
-import { Versions } from './versions.js';
+import { aliasesOf, Versions } from './versions.js';
 
 const servable = new Set(['approved', 'challenger', 'champion', 'retired', 'rolled_back']);
 
@@ -113,8 +113,8 @@ export class Commands {
 }
 
 /** Throws ALIAS_MOVED. */
-function expectAlias(before: Rollout, alias: 'champion' | 'challenger', expected: string): void {
-  const found = before[alias]?.version ?? 'none';
+function expectAlias(rollout: Rollout, alias: 'champion' | 'challenger', expected: string): void {
+  const found = aliasesOf(rollout).get(alias) ?? 'none';
   if (expected && expected !== found) throw errors.ALIAS_MOVED({ alias, expected, found });
 }
 

@@ -90,8 +90,8 @@ export class OnlineBatch {
 /** Greatest size of a question in bytes, without encoding it (I1). */
 export function sizeOf({ entityId, inputs }: Question): number {
   let size = frameBytes + entityId.length * characterBytes;
-  for (const name in inputs) {
-    const value = inputs[name].kind?.value;
+  for (const [name, { kind }] of Object.entries(inputs)) {
+    const value = kind?.value;
     size += frameBytes + (name.length + (typeof value === 'string' ? value.length : 0)) * characterBytes;
   }
   return size;
