@@ -33,7 +33,9 @@ const serviceConfig = {
 };
 
 const mayBeAskedTwice = (path: string) =>
-  repeatable.some(({ service, method }) => path.startsWith(`/${service}/${method ?? ''}`));
+  repeatable.some(({ service, method }) =>
+    method ? path === `/${service}/${method}` : path.startsWith(`/${service}/`),
+  );
 
 /** I3: what is under way is asked elsewhere after 7 s; a process that is merely busy answers sooner. */
 const keepalive = { 'grpc.keepalive_time_ms': 3000, 'grpc.keepalive_timeout_ms': 4000 };

@@ -1,7 +1,6 @@
 /** The service kit: how a service starts, hears events, answers calls, asks others, and stops. */
 export * from './addresses.js';
 export { type DoorLimits, usualDoor } from './admission/limits.js';
-export { Shared } from './admission/share.js';
 export { type Attempt, Audit, type Outcome } from './audit.js';
 export { outcomeOf } from './audited-calls.js';
 export { callStream, type StreamOptions } from './call-stream.js';
@@ -35,6 +34,7 @@ export { healthPortName } from './health.js';
 export { type Fault, faultInWords, Isolation, type Subject, setAsideInWords } from './isolation.js';
 export { Leadership, type LeadershipParts, Led, Unled } from './leadership.js';
 export { Log, openLog, secretsOf } from './log.js';
+export { Places, shared } from './places.js';
 export { servicePoints } from './points.js';
 export * from './process.js';
 export { Readiness } from './readiness.js';
@@ -49,5 +49,5 @@ export { prometheusLabel, prometheusSeries } from './telemetry/prometheus-names.
 export { redacted } from './telemetry/redaction.js';
 export { traceparentOf } from './telemetry/span-context.js';
 export { Telemetry } from './telemetry.js';
-export { abandonment, Places, type WaitedFor } from './waits.js';
+export { abandonment, type WaitedFor } from './waits.js';
 export { ConsumerGroup, When, type WhenOptions } from './when.js';

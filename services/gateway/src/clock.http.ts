@@ -4,7 +4,7 @@ import { Audit, Credentials, callerName, outcomeOf } from '@driftloop/service';
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { Clock } from './clock.js';
 import { LiveClock } from './live-clock.js';
-import { optionalText, requiredTime } from './request.js';
+import { connectionOf, optionalText, requiredTime } from './request.js';
 
 @Controller('v1')
 export class ClockDoor {
@@ -26,8 +26,9 @@ export class ClockDoor {
   /** Goes on from the machine's clock as it is. */
   @Post('clock/accept')
   @HttpCode(200)
-  async accept(@Body() body: unknown, @Req() { headers, socket }: IncomingMessage) {
-    const connection = `${socket.remoteAddress}:${socket.remotePort}`;
+  async accept(@Body() body: unknown, @Req() request: IncomingMessage) {
+    const { headers } = request;
+    const connection = connectionOf(request);
     const caller = this.credentials.caller(headers.authorization, connection);
     const about = { act: 'accept', method: 'POST /v1/clock/accept', subject: 'clock' };
     const end = await this.audit.begin({

@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
-import { Credentials, Metrics, Shared } from '@driftloop/service';
+import { Credentials, Metrics, Places, shared } from '@driftloop/service';
 import { Controller, Get, Head, Header, HttpCode, Query, Req, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
@@ -23,15 +23,16 @@ const known = Object.values(events).map((event) => event.topic);
 
 @Controller('v1/events')
 export class EventsDoor {
-  private readonly places = new Shared(maxStreams, share);
-  private refused = 0;
+  private readonly places = new Places(shared(maxStreams, share), () =>
+    errors.TOO_MANY_STREAMS({ limit: maxStreams, share: maxStreams * share }),
+  );
 
   constructor(
     private readonly stream: EventStream,
     private readonly credentials: Credentials,
     metrics: Metrics,
   ) {
-    metrics.queue('event streams', maxStreams, () => ({ depth: this.places.taken, refused: this.refused }));
+    metrics.queue('event streams', maxStreams, () => this.places.state);
   }
 
   /** Express would answer HEAD with the stream itself, which never ends. */
@@ -67,10 +68,7 @@ export class EventsDoor {
   /** I1. Throws TOO_MANY_STREAMS. */
   private enter({ headers, socket }: IncomingMessage): () => void {
     const { key } = this.credentials.caller(headers.authorization, String(socket.remoteAddress));
-    const leave = this.places.take(key);
-    if (leave) return leave;
-    this.refused++;
-    throw errors.TOO_MANY_STREAMS({ limit: maxStreams, share: maxStreams * share });
+    return this.places.take(key);
   }
 
   private async write(response: ServerResponse, position: Awaited<ReturnType<EventStream['begin']>>): Promise<void> {

@@ -7,6 +7,7 @@ import { Audit, Credentials, checkRole, outcomeOf } from '@driftloop/service';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { roleOf } from './access.js';
 import { errors } from './errors.js';
+import { connectionOf } from './request.js';
 
 /** A request, and the route that it was found to be for. */
 type Routed = IncomingMessage & {
@@ -24,10 +25,10 @@ export class KnownCaller implements CanActivate {
   /** Throws CREDENTIAL_MISSING, CREDENTIAL_REFUSED, ROLE_MISSING or REPLAY_ONLY; whether the house is ready, anybody may ask. */
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<Routed>();
-    const { method = '', headers, socket, route } = request;
+    const { method = '', headers, route } = request;
     const needed = roleOf(method, route.path);
     if (!needed) return true;
-    const connection = `${socket.remoteAddress}:${socket.remotePort}`;
+    const connection = connectionOf(request);
     const caller = this.credentials.caller(headers.authorization, connection);
     try {
       if (needed === 'replay' && !caller.replay) throw errors.REPLAY_ONLY({ what: 'passing time' });

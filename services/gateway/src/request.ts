@@ -1,7 +1,11 @@
 /** Reading an HTTP request: fields of a JSON body, and the credential that is passed on. */
+import type { IncomingMessage } from 'node:http';
 import { isEventTime, longText, mostTexts, own } from '@driftloop/contracts';
 import { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
+
+/** Where a request comes from, as gRPC says of a peer. */
+export const connectionOf = ({ socket }: IncomingMessage): string => `${socket.remoteAddress}:${socket.remotePort}`;
 
 /** Options of an upstream call: the caller's own credential and name of the request, and a deadline. */
 export function forwarded(headers: Record<string, string | undefined>): { metadata: Metadata; deadlineMs: number } {

@@ -13,6 +13,7 @@ import { LoopError, requestShape, type WireShape } from '@driftloop/contracts';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, type ServerListener } from '@grpc/grpc-js';
 import { type Caller, rememberCaller } from '../credentials.js';
 import { errors } from '../errors.js';
+import { Places, shared } from '../places.js';
 import type { StatusObject } from '../status.js';
 import { names } from '../telemetry/conventions.js';
 import type { Measurement, Metrics } from '../telemetry/metrics.js';
@@ -20,7 +21,6 @@ import { ByteBudget } from './budget.js';
 import { type CallBeneath, type Decode, GuardedCall, hangUp, refusedMs } from './guarded-call.js';
 import { type DoorLimits, limitsOf, type MethodLimits } from './limits.js';
 import { overloaded } from './overloaded.js';
-import { Shared } from './share.js';
 import { Turns } from './turns.js';
 import { countWire } from './wire-count.js';
 
@@ -80,8 +80,8 @@ interface Asking {
 
 export class Admission {
   readonly #turns: Turns;
-  readonly #streams: Shared;
-  readonly #waiting: Shared;
+  readonly #streams: Places;
+  readonly #waiting: Places;
   readonly #bytes: ByteBudget;
   readonly #held = new WeakMap<Metadata, Held>();
   /** How often each method's calls ended by which error. */
@@ -91,19 +91,19 @@ export class Admission {
   constructor(private readonly parts: AdmissionParts) {
     const { limits, metrics } = parts;
     this.#turns = new Turns(limits);
-    this.#streams = new Shared(limits.streams, limits.share);
-    this.#waiting = new Shared(limits.waiting, limits.share);
+    this.#streams = new Places(shared(limits.streams, limits.share), () => overloaded('streams'));
+    this.#waiting = new Places(shared(limits.waiting, limits.share), () => overloaded('waiting calls'));
     this.#bytes = new ByteBudget(limits.bytes, limits.share);
     for (const path of parts.methods) this.#shed.set(path, new Map([['OVERLOADED', 0]]));
     metrics.observe('driftloop.requests.shed', () => this.#shedByMethod());
     metrics.queue('calls', limits.queued, () => this.#turns.state);
-    metrics.queue('streams', limits.streams, () => ({ depth: this.#streams.taken }));
+    metrics.queue('streams', limits.streams, () => ({ depth: this.#streams.state.depth }));
     metrics.queue('bytes in flight', limits.bytes, () => ({ depth: this.#bytes.used }));
   }
 
   /** What runs and is held now; for specs. */
   get state() {
-    return { running: this.#turns.running, streams: this.#streams.taken, bytes: this.#bytes.used };
+    return { running: this.#turns.running, streams: this.#streams.state.depth, bytes: this.#bytes.used };
   }
 
   /** Says that a call is answered until `handler` ends, which must not reject (I2). */
@@ -173,9 +173,7 @@ export class Admission {
       if (this.#turns.full(key)) throw overloaded('queue');
       return () => this.#turn(key, held);
     }
-    const give = (streams ? this.#streams : this.#waiting).take(key);
-    if (!give) throw overloaded(streams ? 'streams' : 'waiting calls');
-    held.give.push(give);
+    held.give.push((streams ? this.#streams : this.#waiting).take(key));
     return () => undefined;
   }
 
