@@ -11,6 +11,12 @@ export class Readiness {
   #phase: 'starting' | 'standby' | 'running' | 'stopping' = 'starting';
   #leader: () => string = () => '';
   #told = false;
+  readonly #goodbye = new AbortController();
+
+  /** Aborted when the service begins to stop: what only waits ends then. */
+  get goodbye(): AbortSignal {
+    return this.#goodbye.signal;
+  }
 
   get ready(): boolean {
     return this.#phase === 'running' && this.#paused.size === 0;
@@ -58,6 +64,7 @@ export class Readiness {
   stopping(): void {
     this.#phase = 'stopping';
     this.#tell();
+    this.#goodbye.abort();
   }
 
   paused(where: string, why: string): void {

@@ -48,9 +48,14 @@ export class RunningRequests implements NestInterceptor {
     return next.handle().pipe(finalize(end));
   }
 
-  /** Cuts streams, which have no end of their own, and waits for the rest. */
+  /** Cuts streams, which have no end of their own, also those that only now begin to answer, and waits for the rest. */
   async ended(log: Log): Promise<void> {
-    for (const response of this.#responses) if (response.headersSent) response.destroy();
+    const cut = () => {
+      for (const response of this.#responses) if (response.headersSent) response.destroy();
+    };
+    cut();
+    const again = setInterval(cut, 100);
     await this.#calls.ended(log);
+    clearInterval(again);
   }
 }

@@ -91,6 +91,33 @@ it('leaves event streams to others than the caller that has most', async () => {
   again.abort();
 });
 
+it('keeps no place for those who hang up while it is looked up where to begin', async () => {
+  const stream = service.app.get(EventStream);
+  const { promise: looked, resolve } = Promise.withResolvers<void>();
+  const { begin } = stream;
+  let beginning = 0;
+  stream.begin = async (...from) => {
+    beginning++;
+    await looked;
+    return begin.apply(stream, from);
+  };
+  const ending = new AbortController();
+  const follow = (signal: AbortSignal) => fetch(`http://127.0.0.1:${service.httpPort}/v1/events`, { signal });
+  const hungUp = Array.from({ length: 30 }, () => follow(ending.signal).catch((error: Error) => error.name));
+  while (beginning < 30) await new Promise((resolve) => setTimeout(resolve, 10));
+  ending.abort();
+  expect(new Set(await Promise.all(hungUp))).toEqual(new Set(['AbortError']));
+  // The server hears of it a little later.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  resolve();
+  stream.begin = begin;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const again = new AbortController();
+  const more = await Promise.all([1, 2, 3].map(() => follow(again.signal)));
+  expect(more.map(({ status }) => status)).toEqual([200, 200, 200]);
+  again.abort();
+});
+
 it('asks the bus as often for sixty-four idle streams as for one', async () => {
   const asked = async (streams: number): Promise<number> => {
     const { bus } = service.ground;

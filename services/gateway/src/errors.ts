@@ -33,6 +33,12 @@ export const errors = catalogue('gateway', {
     retriable: true,
     message: (_: Record<string, never>) => 'somebody else has just passed time; look how far it has come and try again',
   },
+  GATEWAY_STOPS: {
+    status: 'UNAVAILABLE',
+    retriable: true,
+    message: (_: Record<string, never>) =>
+      'the gateway stops, and not everything has been heard yet; ask again when it is back',
+  },
   BODY_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -74,6 +74,8 @@ export class EventsDoor {
   private async write(response: ServerResponse, position: Awaited<ReturnType<EventStream['begin']>>): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
+    // Who hung up before, while it was looked up where to begin, is told of no more.
+    if (response.closed) return;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': driftloop\n\n');
     try {

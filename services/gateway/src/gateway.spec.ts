@@ -47,6 +47,16 @@ describe('the replay clock', () => {
     expect(await ticks()).toHaveLength(1);
   });
 
+  it('waits no longer when the gateway stops', async () => {
+    service.ground.bus.hold('somebody who never lets go');
+    const passing = post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const closing = service.close();
+    const reply = await passing;
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([503, 'GATEWAY_STOPS']);
+    await closing;
+  });
+
   it('does not go back, and repeats an instant under the same id', async () => {
     await post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
     await post('/v1/clock', { now: '2013-02-01T00:00:00Z' });
