@@ -1,4 +1,5 @@
 import { inference } from '@driftloop/contracts';
+import { Readiness } from '@driftloop/service';
 import { status } from '@grpc/grpc-js';
 import { FeatureStoreStandIn } from './testing/stand-ins.js';
 import { allInputs, flights, ownInputs, parameter, raw, tensor, World } from './testing/world.js';
@@ -167,15 +168,15 @@ describe('bad input', () => {
     expect(refusal.message).toMatch(/at most 16777216 bytes/);
   });
 
-  it('refuses a model that is declared and not loaded, as something to try again', async () => {
+  it('refuses a model that is declared and not loaded, as something to try again, and stays ready for the others', async () => {
     const spec = structuredClone(flights);
     spec.metadata.name = 'arrivals';
     await world.declare(1, spec);
     await world.settled();
     const refusal = await world.refused({ modelName: 'arrivals', inputs: allInputs() });
     expect(refusal).toMatchObject({ status: status.UNAVAILABLE, code: 'NOT_READY', retriable: true });
-    expect(world.service.ready()).toBe(false);
-    expect(world.service.reasons().join()).toMatch(/arrivals.*no version of it is loaded/);
+    expect(world.service.reasons()).toEqual([]);
+    expect(world.service.app.get(Readiness).attention.join()).toMatch(/arrivals.*no version of it is loaded/);
   });
 
   it('loses nothing: it answers and logs as before', async () => {

@@ -72,6 +72,7 @@ export class Restoring implements OnApplicationBootstrap, OnApplicationShutdown 
     const { tenant, model, specRevision, specJson, failedRevision } = document;
     if (!specJson) return;
     const served = this.models.declare(tenant, model, specRevision, parseModelSpec(specJson));
+    this.models.awaited(served);
     const remembered = rolloutsOf(document, learned).map((rollout) => prepare(model, rollout));
     const known = { remembered, learned, failedRevision };
     const loaded = await this.tryOnce(served, known);

@@ -79,6 +79,8 @@ export interface ServedModel {
 export const opening = 'opening';
 /** How many rollouts a model remembers. */
 export const keptRollouts = 50;
+/** A model, as readiness names it. */
+const placeOf = (key: string): string => `model ${key}`;
 
 @Injectable()
 export class ServedModels {
@@ -101,8 +103,13 @@ export class ServedModels {
     const served = { key, tenant, model, spec, specRevision, layout, ...inputsOf(spec, layout), rollouts };
     this.models.set(key, served);
     this.isolation.cleared(served, opening);
-    if (!rollouts.length) this.readiness.paused(`model ${key}`, 'it is declared and no version of it is loaded yet');
+    if (!rollouts.length) this.unanswered(key, 'it is declared and no version of it is loaded yet');
     return served;
+  }
+
+  /** A replica that starts is not ready before each of its models answers; one that runs is not held up by another model. */
+  awaited({ key, rollouts }: ServedModel): void {
+    if (!rollouts.length) this.readiness.paused(placeOf(key), 'it is declared and no version of it is loaded yet');
   }
 
   /** Remembers a rollout; a revision that is known already changes nothing. The newest has been loaded before (I3). */
@@ -111,7 +118,7 @@ export class ServedModels {
     rollouts.push(rollout);
     rollouts.sort((a, b) => b.revision - a.revision);
     rollouts.splice(keptRollouts);
-    this.readiness.resumed(`model ${key}`);
+    this.answered(key);
   }
 
   /** Puts a rollout in the place of what was remembered of its revision: more or less of it can be loaded now. */
@@ -135,14 +142,14 @@ export class ServedModels {
   forget({ key, rollouts }: ServedModel, rollout: ServedRollout): void {
     const at = rollouts.indexOf(rollout);
     if (at >= 0) rollouts.splice(at, 1);
-    if (!rollouts.length) this.readiness.paused(`model ${key}`, 'no version of it can be loaded');
+    if (!rollouts.length) this.unanswered(key, 'no version of it can be loaded');
   }
 
   /** Forgets a model that is set aside: the replica is ready without it. */
   drop({ tenant, model }: Subject): void {
     const key = `${tenant}/${model}`;
     this.models.delete(key);
-    this.readiness.resumed(`model ${key}`);
+    this.answered(key);
   }
 
   isSetAside({ tenant, model }: Subject): boolean {
@@ -163,6 +170,16 @@ export class ServedModels {
 
   all(): ServedModel[] {
     return [...this.models.values()];
+  }
+
+  /** For a person to look at: nobody's question to another model fails because of it. */
+  private unanswered(key: string, why: string): void {
+    this.readiness.attend(placeOf(key), `${placeOf(key)}: ${why}`);
+  }
+
+  private answered(key: string): void {
+    this.readiness.attend(placeOf(key), '');
+    this.readiness.resumed(placeOf(key));
   }
 
   private namesOf(tenant: string): string[] {

@@ -27,9 +27,7 @@ export async function again({ home: given }: Options, inputs: readonly Input[], 
   await bystanders.learn();
   bystanders.start();
   quietly = false;
-  const sender = new Sender(system.described, ({ id, topic, key, data }) =>
-    system.publish([{ id, topic, key, time: 0, source: 'external', data }]),
-  );
+  const sender = new Sender(system.described, (event) => system.publish(event));
   let failed = 0;
   for (const input of inputs) {
     const began = performance.now();

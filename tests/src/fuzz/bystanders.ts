@@ -120,7 +120,7 @@ export class Bystanders {
   private async health(service: string): Promise<string> {
     const { status, body, text } = await this.call(service, '/grpc.health.v1.Health/Check', new Uint8Array());
     const serving = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
-    return status === 'OK' && body.equals(serving) ? 'well' : `${status}: ${text}`;
+    return status === 'OK' && body.equals(serving) ? 'well' : `${status}, ${body.toString('hex')}: ${text}`;
   }
 
   private call(service: string, path: string, message: Uint8Array) {

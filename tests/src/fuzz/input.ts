@@ -4,6 +4,7 @@
  * I1  An input is a function of the seed and its number alone, and of the small world, which is the same every time: what
  *     one run has sent, any other sends again, whatever the machine did meanwhile.
  */
+import { deserialize, serialize } from 'node:v8';
 
 /** A call, as its bytes go over the wire. */
 export interface Call {
@@ -32,7 +33,8 @@ export interface Publication {
   readonly door: 'bus';
   readonly topic: string;
   readonly key: string;
-  readonly data: unknown;
+  /** The payload's JSON: a text goes from thread to thread at any depth of what it says. */
+  readonly data: string;
 }
 
 export type Sent = Call | Request | Publication;
@@ -55,26 +57,14 @@ export interface Answer {
   readonly text: string;
 }
 
-/** An input as JSON, for a file; bytes in base64. */
-export const toJson = (inputs: readonly Input[]): string => `${JSON.stringify(inputs, replacer, 1)}\n`;
+/** Inputs for a file: what a person reads of each as JSON, and what was sent as Node serializes it (bytes, NaN, any depth). */
+export const toJson = (inputs: readonly Input[]): string => {
+  const written = inputs.map((input) => ({ ...input, sent: serialize(input.sent).toString('base64') }));
+  return `${JSON.stringify(written, undefined, 1)}\n`;
+};
 
-export const fromJson = (text: string): Input[] => JSON.parse(text, reviver) as Input[];
-
-function replacer(_: string, value: unknown): unknown {
-  const node = value as { type?: unknown; data?: unknown } | null;
-  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
-  // A Buffer has been turned into this by its own toJSON.
-  if (node?.type === 'Buffer' && Array.isArray(node.data))
-    return { base64: Buffer.from(node.data as number[]).toString('base64') };
-  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) };
-  return value;
-}
-
-function reviver(_: string, value: unknown): unknown {
-  const node = value as { base64?: unknown; number?: unknown } | null;
-  if (node && typeof node === 'object' && Object.keys(node).length === 1) {
-    if (typeof node.base64 === 'string') return Buffer.from(node.base64, 'base64');
-    if (typeof node.number === 'string') return Number(node.number);
-  }
-  return value;
-}
+export const fromJson = (text: string): Input[] =>
+  (JSON.parse(text) as (Input & { sent: string })[]).map((input) => ({
+    ...input,
+    sent: deserialize(Buffer.from(input.sent, 'base64')) as Sent,
+  }));

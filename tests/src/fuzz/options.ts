@@ -15,7 +15,7 @@ time, and health is looked at. Exit code 1 where anything that may not be was se
   --in-flight N  inputs without an answer at a time (default 64)
   --replay FILE  sends the inputs of a file again, one after another, and says which of them does it
   --home DIR     a home that stays; one that was played already is not played again
-  --failures DIR where inputs that failed are written (default: the system's folder for temporary files)
+  --failures DIR where inputs that failed and the system's log are written (default: the system's folder for temporary files)
   --report FILE  counts by method and field, and by method and status, as JSON
   --help         this text`;
 

@@ -17,7 +17,7 @@ export function publicationInput(
   const data = jsonOf(message, bytes);
   const { field, mutation, data: sent } = changed(data, random);
   const key = random.integer(10) ? target : hostile.text(random).slice(0, 1000);
-  return { number, method: topic, field, mutation, sent: { door: 'bus', topic, key, data: sent } };
+  return { number, method: topic, field, mutation, sent: { door: 'bus', topic, key, data: JSON.stringify(sent) } };
 }
 
 /** What has no JSON (a NaN has, a time beyond the calendar has not) is left to the doors of bytes. */

@@ -4,7 +4,7 @@
  * I1  Memory is compared with what it was after the first inputs, when everything had been loaded and compiled once.
  * I2  At the end the home is opened again: what was taken in must not keep it from it.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, rmSync, type WriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,7 @@ class Run {
   private thread: SendingThread | undefined;
   private readonly judge: Judge;
   private quietly = true;
+  private readonly log: WriteStream;
 
   constructor(
     private readonly options: Options,
@@ -66,6 +67,7 @@ class Run {
     private readonly tell: Tell,
   ) {
     this.judge = new Judge([home, root]);
+    this.log = createWriteStream(join(options.failures, `fuzz-${options.seed}.log`));
   }
 
   async run(): Promise<Ran> {
@@ -102,10 +104,12 @@ class Run {
   async close(): Promise<void> {
     await this.thread?.end();
     await this.system?.kill();
+    this.log.end();
   }
 
   private async open(): Promise<System> {
     this.system = await System.open(this.home, (line) => {
+      this.log.write(`${line}\n`);
       const what = this.quietly ? undefined : this.judge.ofLine(line);
       if (what) void this.suspect(what, line);
     });

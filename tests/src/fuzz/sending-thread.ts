@@ -85,9 +85,7 @@ export class SendingThread {
         return;
       case 'publish': {
         const { id, event } = told;
-        const { topic, key, data } = event;
-        const published = { id, topic, key, time: 0, source: 'external', data };
-        void this.system.publish([published]).then(
+        void this.system.publish({ ...event, id }).then(
           () => this.post({ kind: 'published', id }),
           (error: Error) => this.post({ kind: 'published', id, failed: error.message }),
         );

@@ -33,12 +33,16 @@ async function answer(wanted: Wanted): Promise<unknown> {
     case 'memory':
       return memory();
     case 'publish':
-      return house.store.bus.publish(wanted.events);
+      return publish(wanted.event);
     case 'settled':
       return house.store.bus.settled();
     case 'reasons':
       return [...house.services.values()].flatMap((service) => service.reasons());
   }
+}
+
+function publish({ id, topic, key, data }: (Wanted & { what: 'publish' })['event']): Promise<void> {
+  return house.store.bus.publish([{ id, topic, key, time: 0, source: 'external', data: JSON.parse(data) }]);
 }
 
 /**

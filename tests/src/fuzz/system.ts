@@ -7,8 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { OutgoingEvent } from '@driftloop/bus';
 import { bare } from '@driftloop/testing/environment';
+import type { Publication } from './input.js';
 
 export interface Door {
   readonly name: string;
@@ -29,7 +29,7 @@ export interface Described {
 
 export type Wanted = { readonly id: number } & (
   | { readonly what: 'memory' | 'settled' | 'reasons' | 'close' }
-  | { readonly what: 'publish'; readonly events: readonly OutgoingEvent[] }
+  | { readonly what: 'publish'; readonly event: Publication & { readonly id: string } }
 );
 
 export type Told =
@@ -98,8 +98,8 @@ export class System {
     return this.want('memory') as Promise<Memory>;
   }
 
-  async publish(events: readonly OutgoingEvent[]): Promise<void> {
-    await this.ask({ id: this.next++, what: 'publish', events });
+  async publish(event: Publication & { readonly id: string }): Promise<void> {
+    await this.ask({ id: this.next++, what: 'publish', event });
   }
 
   async settled(): Promise<void> {
