@@ -44,12 +44,19 @@ it.each([
   ['ce_time', { headers: { ce_id: 'x', ce_time: 'noon' } }],
   ['the value', { headers: { ce_id: 'x' }, value: Buffer.from('no json') }],
   ['the value', { headers: { ce_id: 'x' }, value: null }],
+  ['the value', { headers: { ce_id: 'x' }, value: Buffer.from(`{"a":${'['.repeat(100)}${']'.repeat(100)}}`) }],
 ])('says that %s is at fault', (path, record) => {
   const reading = () => readCloudEvent('t', { value, ...record });
   expect(reading).toThrow(
     expect.objectContaining({ code: 'CLOUD_EVENT_INVALID', details: expect.objectContaining({ path }) }),
   );
   expect(attributesOf('t', { value, ...record }).topic).toBe('t');
+});
+
+it('reads brackets in texts as text', () => {
+  const data = { a: '['.repeat(200), b: '\\"{'.repeat(200) };
+  const record = { headers: { ce_id: 'x' }, timestamp: '5', value: Buffer.from(JSON.stringify(data)) };
+  expect(readCloudEvent('t', record).data).toEqual(data);
 });
 
 it('writes one JSON object in structured mode', () => {

@@ -8,6 +8,7 @@
  */
 import { catalogue } from './errors.js';
 import { isEventMs } from './event-times.js';
+import { deepestOf } from './nesting.js';
 import { textLimits } from './text-limits.js';
 
 /** A fact, as the bus knows it. */
@@ -41,6 +42,8 @@ export const cloudEventErrors = catalogue('cloud-events', {
   },
 });
 
+/** Of a fact's data: what is deeper could not be written again, as a dead letter or for a listener. */
+const deepestData = 100;
 const sourcePrefix = '/driftloop/';
 
 /** The headers of a fact in binary mode. */
@@ -69,8 +72,10 @@ export function readCloudEvent(topic: string, record: KafkaRecord): CloudEventFi
   if (attributes.key.length > textLimits.text)
     throw invalid('ce_subject, or the key', `a string of at most ${textLimits.text} characters`);
   if (!isEventMs(attributes.time)) throw invalid('ce_time', 'an RFC 3339 time between 1900 and 2200');
+  const json = text(record.value);
+  if (deepestOf(json) > deepestData) throw invalid('the value', `JSON that is nested at most ${deepestData} deep`);
   try {
-    return { ...attributes, data: JSON.parse(text(record.value)) };
+    return { ...attributes, data: JSON.parse(json) };
   } catch {
     throw invalid('the value', 'JSON');
   }

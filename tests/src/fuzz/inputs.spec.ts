@@ -72,6 +72,7 @@ describe('an answer', () => {
 
   it.each([
     ['INTERNAL', 'internal error 6f5c1c5e-0000-4000-8000-000000000000'],
+    ['INTERNAL', 'Error deserializing request: premature EOF'],
     ['UNKNOWN', 'Server method handler threw error x'],
     ['HTTP 500', '{"code":"INTERNAL"}'],
     ['NOT_FOUND', 'no file /homes/one/objects/x'],
@@ -83,7 +84,7 @@ describe('an answer', () => {
 
   it.each([
     ['NOT_FOUND', 'no model "constructor"'],
-    ['INTERNAL', 'Error deserializing request: premature EOF'],
+    ['INVALID_ARGUMENT', 'Error deserializing request: premature EOF'],
     ['DEADLINE_EXCEEDED', ''],
     ['HTTP 404', '{"code":"UNKNOWN_MODEL"}'],
   ])('%s: %s is none', (status, text) => {

@@ -1,20 +1,11 @@
 /**
  * What an answer and a log line may not say, whatever was sent.
  *
- * I1  INTERNAL and UNKNOWN are an exception that nobody expected. Excused is what the transport itself says by gRPC's own list of
- *     statuses of bytes that are no message, which reach no code of ours: each by its words, so that nothing else hides behind.
+ * I1  INTERNAL and UNKNOWN are an exception that nobody expected, whoever threw it: of bytes that are no message too.
  * I2  No stack and no path of a file: looked for by what they look like in Node, and by the folders that the system runs in.
  */
 import { tmpdir } from 'node:os';
 import type { Answer, Input } from './input.js';
-
-/** What the transport says: of a body that cannot be unpacked, a deadline that is none, bytes that are no message. */
-const transports = [
-  /^Error deserializing request/,
-  /^Failed to decompress message/,
-  /^Invalid grpc-timeout value/,
-  /^Received message that decompresses to a size larger than/,
-];
 
 const stack = /\n\s+at .+[:(]\S*\d+:\d+|\\n\s+at (?:async )?[\w.<>[\] ]+ ?\(|node:internal\/|file:\/\/\/\w/;
 const nodeModules = /node_modules[/\\]/;
@@ -30,9 +21,8 @@ export class Judge {
 
   /** What is wrong with an answer, in a few words that are the same for each of its kind. */
   ofAnswer({ sent, method }: Input, { status, text }: Answer): string | undefined {
-    if (status === 'INTERNAL' || status === 'UNKNOWN' || status === 'HTTP 500') {
-      if (!transports.some((words) => words.test(text))) return `${status} of ${method}: ${summary(text)}`;
-    }
+    if (status === 'INTERNAL' || status === 'UNKNOWN' || status === 'HTTP 500')
+      return `${status} of ${method}: ${summary(text)}`;
     // An input's own text may come back in an answer; a stack or a folder of the system is in none.
     const told = this.tells(text);
     if (told) return `an answer of ${sent.door} with ${told}: ${method}`;

@@ -20,6 +20,7 @@ import {
   Parser,
   type YAMLMap,
 } from 'yaml';
+import { deepestOf } from '../nesting.js';
 import { textLimits } from '../text-limits.js';
 
 const most = { tokens: 20_000, depth: 64, aliases: 20 };
@@ -64,18 +65,6 @@ function asJson(text: string): ReadYaml | undefined {
     if (error instanceof YamlFault) throw error;
     return undefined;
   }
-}
-
-/** At least how deep a text of JSON is nested; brackets in its texts count too. */
-function deepestOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (char === '{' || char === '[') deepest = Math.max(deepest, ++depth);
-    else if (char === '}' || char === ']') depth--;
-  }
-  return deepest;
 }
 
 class Reader {
