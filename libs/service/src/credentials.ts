@@ -46,6 +46,7 @@ export class Credentials {
   readonly #own = new Map<string, Caller>();
   #named: ReadonlyMap<string, Caller> = new Map();
   readonly #needed: boolean;
+  readonly #held = new Set<() => void>();
 
   constructor({ token, replayToken }: Pick<Settings, 'token' | 'replayToken'>) {
     this.#needed = token !== undefined;
@@ -55,9 +56,27 @@ export class Credentials {
     if (replayToken) own(replayToken, `${mainTenant} (replay credential)`, ['admin', 'replay']);
   }
 
-  /** Puts these entries in the place of those before: the next call is seen by them. */
+  /** Puts these entries in the place of those before: the next call is seen by them, and so is what goes on. */
   replace(entries: readonly TokenEntry[]): void {
     this.#named = new Map(entries.map((entry) => [entry.sha256, callerOfAccount(entry)]));
+    for (const look of [...this.#held]) look();
+  }
+
+  /**
+   * For what goes on, such as a stream: whenever tokens have changed it is let in anew by `check`, and where that throws, `refused`
+   * is called with the error, once. Returns what ends this.
+   */
+  whileHeld(check: () => void, refused: (error: unknown) => void): () => void {
+    const look = () => {
+      try {
+        check();
+      } catch (error) {
+        this.#held.delete(look);
+        refused(error);
+      }
+    };
+    this.#held.add(look);
+    return () => this.#held.delete(look);
   }
 
   /**

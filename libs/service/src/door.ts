@@ -7,6 +7,7 @@
  *     of a led service, only by its leader; and only where there is room for it (admission/).
  * I3  No text of a request is longer than its kind may be, whatever the method does with it.
  */
+import type { Duplex } from 'node:stream';
 import { accessOf, longTextIn } from '@driftloop/contracts';
 import {
   logVerbosity,
@@ -166,6 +167,7 @@ export class GrpcDoor extends ServerGrpc {
     };
     const fail = (failed: StatusObject) => (done ? done(failed) : call.emit('error', failed));
     if (method.requestStream) oneAtATime(call);
+    if (method.requestStream || method.responseStream) this.#holdTo(method, call as Call & Duplex);
     try {
       checkTexts(method, call);
     } catch (error) {
@@ -193,6 +195,18 @@ export class GrpcDoor extends ServerGrpc {
       this.#admission.answering(call.metadata, answered);
     };
     run(answer);
+  }
+
+  /** A stream ends where its caller's token holds no more, or no longer suffices. */
+  #holdTo({ path }: Method, call: Call & Duplex): void {
+    const { credentials } = this.parts;
+    const authorization = text(call.metadata, 'authorization');
+    const check = () => checkRole(credentials.caller(authorization, call.getPeer()), accessOf(path).role, path);
+    const end = credentials.whileHeld(check, (error) => {
+      call.destroy(error as Error);
+      call.emit('cancelled', '');
+    });
+    call.once('close', end);
   }
 
   /** I2. Throws CREDENTIAL_MISSING, CREDENTIAL_REFUSED, ROLE_MISSING, NOT_LEADING; what a caller may not do is in the audit. */

@@ -1,10 +1,20 @@
 /** Streams both ways: every way in which a handler can fail ends the call with a typed error. */
-import { FeatureStoreClient, FeatureStoreService, IngestReply, IngestRequest } from '@driftloop/contracts';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { FeatureStoreClient, FeatureStoreService, IngestReply, IngestRequest, type Role } from '@driftloop/contracts';
 import { testService } from '@driftloop/testing/service';
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { Controller, Module } from '@nestjs/common';
 import { GrpcStreamCall } from '@nestjs/microservices';
-import { callerOf, errorKey, grpcClient, type RunningService, type ServiceDefinition } from './index.js';
+import {
+  Credentials,
+  callerOf,
+  errorKey,
+  grpcClient,
+  type RunningService,
+  Secret,
+  type ServiceDefinition,
+} from './index.js';
 import { errors } from './testing/tiny-service.js';
 
 const unknown = errors.LABEL_UNKNOWN({ label: 'x' });
@@ -75,4 +85,32 @@ it.each([
   const end = await asked(['a', source]);
   expect(end.code).toBe(expected);
   expect(JSON.parse(end.metadata.get(errorKey)[0].toString())).toMatchObject({ code });
+});
+
+it.each([
+  ['holds no more', [], status.UNAUTHENTICATED, 'CREDENTIAL_REFUSED'],
+  ['no longer suffices', ['reader'] as const, status.PERMISSION_DENIED, 'ROLE_MISSING'],
+])('ends a call whose token %s', async (_, roles, code, error) => {
+  const environment = { DRIFTLOOP_TOKEN: 'the-token-of-somebody-else' };
+  const guarded = await testService(streaming, { environment, logLines: { write: () => {} } });
+  const credentials = guarded.app.get(Credentials);
+  const sha256 = createHash('sha256').update('the-token-of-ana').digest('hex');
+  const ana = (given: readonly Role[]) => ({ name: 'ana', sha256, roles: [...given], tenant: 'main' });
+  credentials.replace([ana(['admin'])]);
+  const hers = grpcClient(FeatureStoreClient, `127.0.0.1:${guarded.port}`, new Secret('the-token-of-ana'));
+  const stream = hers.ingest();
+  const ended = new Promise<End>((resolve) =>
+    stream.on('status', (end) => resolve({ replies: 0, code: end.code, metadata: end.metadata })),
+  );
+  stream.on('error', () => {});
+  stream.write(IngestRequest.fromPartial({ source: 'a' }));
+  await once(stream, 'data');
+  credentials.replace([ana(['admin'])]);
+  stream.write(IngestRequest.fromPartial({ source: 'b' }));
+  await once(stream, 'data');
+  credentials.replace(roles.length ? [ana(roles)] : []);
+  const end = await ended;
+  expect([end.code, JSON.parse(end.metadata.get(errorKey)[0].toString()).code]).toEqual([code, error]);
+  hers.close();
+  await guarded.close();
 });

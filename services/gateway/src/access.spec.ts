@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { roles, suffices, tokenLine } from '@driftloop/contracts';
-import { Audit } from '@driftloop/service';
+import { Audit, Credentials } from '@driftloop/service';
 import { testService } from '@driftloop/testing/service';
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, MODULE_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
@@ -98,4 +98,21 @@ it('keeps in its audit what it has refused', async () => {
     ...{ by: 'reader', subject: 'x', method: 'POST /v1/models/:model/promote', service: 'gateway' },
     ...{ status: 'PERMISSION_DENIED', code: 'ROLE_MISSING' },
   });
+});
+
+it('cuts what it still answers when the token holds no more', async () => {
+  const credentials = service.app.get(Credentials);
+  const entry = { name: 'listener', sha256: digest('token-of-listener'), roles: ['reader' as const], tenant: 'main' };
+  credentials.replace([entry]);
+  const headers = { authorization: 'Bearer token-of-listener' };
+  const stream = await fetch(`http://127.0.0.1:${service.httpPort}/v1/events?topics=time.passed`, { headers });
+  expect(stream.status).toBe(200);
+  const ended = stream.text().then(
+    () => 'ended',
+    () => 'cut',
+  );
+  credentials.replace([entry]);
+  expect(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 50, 'goes on'))])).toBe('goes on');
+  credentials.replace([]);
+  expect(await ended).toBe('cut');
 });

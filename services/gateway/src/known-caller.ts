@@ -2,8 +2,9 @@
  * Who may come in: with a token in the house, whoever has one, and the role that the route needs. The services behind the
  * gateway would take a call without a credential for the gateway's own.
  */
-import type { IncomingMessage } from 'node:http';
-import { Audit, Credentials, checkRole, outcomeOf } from '@driftloop/service';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Role } from '@driftloop/contracts';
+import { Audit, type Caller, Credentials, checkRole, outcomeOf } from '@driftloop/service';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { roleOf } from './access.js';
 import { errors } from './errors.js';
@@ -31,8 +32,7 @@ export class KnownCaller implements CanActivate {
     const connection = connectionOf(request);
     const caller = this.credentials.caller(headers.authorization, connection);
     try {
-      if (needed === 'replay' && !caller.replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
-      checkRole(caller, needed, `${method} ${route.path}`);
+      checkMay(caller, needed, `${method} ${route.path}`);
     } catch (error) {
       const what = { act: route.path.slice(route.path.lastIndexOf('/') + 1), method: `${method} ${route.path}` };
       const requestId = headers['x-request-id']?.toString();
@@ -42,6 +42,25 @@ export class KnownCaller implements CanActivate {
       );
       throw error;
     }
+    this.holdTo(request, context.switchToHttp().getResponse<ServerResponse>(), needed);
     return true;
   }
+
+  /** An answer that goes on is cut where its caller's token holds no more, or no longer suffices. */
+  private holdTo(request: Routed, response: ServerResponse, needed: Role): void {
+    const { method, headers, route } = request;
+    const connection = connectionOf(request);
+    const check = () =>
+      checkMay(this.credentials.caller(headers.authorization, connection), needed, `${method} ${route.path}`);
+    response.once(
+      'close',
+      this.credentials.whileHeld(check, () => response.destroy()),
+    );
+  }
+}
+
+/** Throws ROLE_MISSING or REPLAY_ONLY. */
+function checkMay(caller: Caller, needed: Role, route: string): void {
+  if (needed === 'replay' && !caller.replay) throw errors.REPLAY_ONLY({ what: 'passing time' });
+  checkRole(caller, needed, route);
 }
