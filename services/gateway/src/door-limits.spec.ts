@@ -76,6 +76,21 @@ it('refuses a body that says it is gzip and is not', async () => {
   expect([status, lines]).toEqual([400, []]);
 });
 
+it('refuses a text that is too long for its kind, and says how long it may be', async () => {
+  const headers = { 'content-type': 'application/json' };
+  const accept = (note: string) =>
+    ask('/v1/clock/accept', { method: 'POST', headers }, Buffer.from(JSON.stringify({ note })));
+  const { status, text } = await accept('n'.repeat(2001));
+  expect([status, JSON.parse(text)]).toEqual([
+    400,
+    expect.objectContaining({
+      code: 'BODY_INVALID',
+      message: 'note: is 2001 characters long; send at most 2000 characters',
+    }),
+  ]);
+  expect((await accept('n'.repeat(2000))).status).not.toBe(400);
+});
+
 it('leaves event streams to others than the caller that has most', async () => {
   const ending = new AbortController();
   const follow = () => fetch(`http://127.0.0.1:${service.httpPort}/v1/events`, { signal: ending.signal });
