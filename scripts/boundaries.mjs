@@ -1,5 +1,6 @@
 // Who may import whom (the table of docs/decisions/0001). Reads every import of every workspace's sources and fails on a
-// breach, on an import that a workspace's package.json does not declare, and on product code that imports what only tests use.
+// breach, on an import that a workspace's package.json does not declare, on product code that imports what only tests use, and on
+// a circle of files, type-only imports counted.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, matchesGlob, relative } from 'node:path';
@@ -55,6 +56,7 @@ for (const { dir, pkg } of workspaces) {
   if (!allowed[name]) faults.push(`${pkg.name}: a workspace that scripts/boundaries.mjs does not know`);
   for (const file of sources(dir)) for (const target of importsOf(file)) check({ name, dir, pkg }, file, target);
 }
+for (const { dir } of workspaces) for (const circle of circlesOf(dir)) faults.push(`a circle of imports: ${circle}`);
 if (faults.length) {
   console.error(faults.join('\n'));
   process.exit(1);
@@ -88,6 +90,33 @@ function checkWorkspace(name, file, other, test) {
   if (!test && forTests.includes(other)) faults.push(`${of(file)}: ${other} is for tests alone`);
   else if (!(allowed[name] ?? []).includes(other) && !(test && other === 'testing'))
     faults.push(`${of(file)}: ${name} may not import ${other}`);
+}
+
+/** Files of a workspace that import each other, directly or through others; each group once, as text. */
+function circlesOf(dir) {
+  const graph = new Map(
+    sources(dir).map((file) => {
+      const reached = importsOf(file).filter((target) => target.startsWith('.'));
+      return [file, reached.map((target) => join(dirname(file), target.replace(/\.js$/, '.ts')))];
+    }),
+  );
+  const behind = new Map([...graph.keys()].map((file) => [file, reachedFrom(file, graph)]));
+  const circles = [...graph.keys()].filter((file) => behind.get(file).has(file));
+  const groups = circles.map((file) =>
+    circles.filter((other) => behind.get(file).has(other) && behind.get(other).has(file)),
+  );
+  return [...new Set(groups.map((group) => group.map(of).sort().join(', ')))];
+}
+
+function reachedFrom(file, graph) {
+  const reached = new Set();
+  const next = [...(graph.get(file) ?? [])];
+  for (let one = next.pop(); one; one = next.pop()) {
+    if (reached.has(one)) continue;
+    reached.add(one);
+    next.push(...(graph.get(one) ?? []));
+  }
+  return reached;
 }
 
 function of(file) {

@@ -8,13 +8,24 @@
  * `npx tsc -b bench && node_modules/.bin/node --expose-gc bench/dist/refused.js [times]`
  */
 import { Worker } from 'node:worker_threads';
-import { labeling } from '@driftloop/labeling';
+import { LabelingService } from '@driftloop/contracts';
+import type { ServiceDefinition } from '@driftloop/service';
 import { testService } from '@driftloop/testing/service';
+import { Module } from '@nestjs/common';
 import type { FloodReport, FloodRequest } from './refused.worker.js';
 
 const times = Number(process.argv[2] ?? 20);
 const token = 'the-credential-of-a-bench';
 const path = '/driftloop.v1.Labeling/RecordOutcomes';
+
+/** Nobody answers: what is measured never comes so far. */
+@Module({})
+class Nothing {}
+
+const labeling: ServiceDefinition = {
+  ...{ name: 'labeling', module: Nothing },
+  grpc: { packages: { 'driftloop.v1.Labeling': LabelingService }, port: 7001 },
+};
 
 function flood(request: FloodRequest): Promise<FloodReport> {
   const worker = new Worker(new URL('./refused.worker.js', import.meta.url));

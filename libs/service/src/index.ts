@@ -24,6 +24,7 @@ export {
   openedStep,
   spanTraceparent,
 } from './cycle-spans.js';
+export * from './definition.js';
 export { Dependencies, type Dependency } from './dependencies.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { events } from '@driftloop/contracts';
 import type { INestApplication } from '@nestjs/common';
 import { limitHttp } from './admission/http-limits.js';
+import type { ServiceDefinition, StartOptions } from './definition.js';
 import { Dependencies, dependenciesOf } from './dependencies.js';
 import type { DiskSpace } from './disk-space.js';
 import { errors } from './errors.js';
@@ -13,7 +14,6 @@ import type { Log } from './log.js';
 import type { Readiness } from './readiness.js';
 import { RunningRequests } from './running-calls.js';
 import { defaultPorts, variableOf } from './settings.js';
-import type { ServiceDefinition, StartOptions } from './start.js';
 import type { Tls } from './tls.js';
 
 interface Parts {

@@ -7,9 +7,10 @@
  *     which. A leader that loses the lead ends at once, so that nothing of it is left to act.
  */
 import { LoopError } from '@driftloop/contracts';
+import type { ServiceDefinition } from './definition.js';
 import { errors } from './errors.js';
 import { readSettings, type Settings } from './settings.js';
-import { type ServiceDefinition, startService } from './start.js';
+import { startService } from './start.js';
 
 const signals = { SIGINT: 130, SIGTERM: 0, SIGHUP: 129 } as const;
 

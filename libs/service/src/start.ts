@@ -10,16 +10,15 @@
  */
 import 'reflect-metadata';
 import { AdminService, events, type ServiceName } from '@driftloop/contracts';
-import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
-import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { openAccess } from './access.js';
-import type { DoorLimits } from './admission/limits.js';
 import { Audit } from './audit.js';
 import { processClock, WallClock } from './clock.js';
 import { sayDoubts } from './clock-doubts.js';
 import { Credentials } from './credentials.js';
-import { DiskSpace, disksOf, type Statfs } from './disk-space.js';
+import type { ServiceDefinition, StartOptions } from './definition.js';
+import { DiskSpace, disksOf } from './disk-space.js';
 import { GrpcDoor, PassToDoor } from './door.js';
 import { errors } from './errors.js';
 import type { Ground } from './ground.js';
@@ -34,44 +33,10 @@ import { Readiness } from './readiness.js';
 import { variableOf } from './settings.js';
 import { observeBus } from './telemetry/bus-metrics.js';
 import { observeRuntime } from './telemetry/runtime-metrics.js';
-import { Telemetry } from './telemetry.js';
 import { Tls } from './tls.js';
 import { connect } from './transports.js';
 import { logOptions, telemetryOf, watchedGround } from './watched.js';
 import { PassErrorsOn, WhenStrategy } from './when-strategy.js';
-
-/** What a service is. */
-export interface ServiceDefinition {
-  readonly name: ServiceName | 'gateway';
-  readonly module: Type<unknown>;
-  /** The gRPC door: services by full name, e.g. `{ 'driftloop.v1.Registry': RegistryService }`, and the usual port. */
-  readonly grpc?: { readonly packages: Readonly<Record<string, GrpcService>>; readonly port: number };
-  /** An HTTP door for the module's HTTP controllers (@nestjs/platform-express is then the service's dependency). */
-  readonly http?: { readonly port: number };
-  /** One replica at a time runs it; the others wait for the lead (docs/decisions/0017). */
-  readonly leads?: true;
-}
-
-export interface StartOptions {
-  /** The gRPC port in place of the settings'; 0 is any free one. */
-  readonly port?: number;
-  readonly httpPort?: number;
-  /** What is asked how much room a disk has. */
-  readonly statfs?: Statfs;
-  /** The port of the health door, which is open only where there is one. */
-  readonly healthPort?: number;
-  /** Receives the log's lines in place of standard error. */
-  readonly logLines?: { write(line: string): void };
-  readonly telemetry?: Telemetry;
-  /** The wall's by default. */
-  readonly clock?: WallClock;
-  /** Ends the wait for the lead: `startService` throws STOPPED then. */
-  readonly signal?: AbortSignal;
-  /** Called when the lead is lost, in place of closing the service: for a process that had better end at once. */
-  readonly onLost?: (reason: string) => void;
-  /** What the gRPC door lets in, for specs. */
-  readonly limits?: Partial<DoorLimits>;
-}
 
 export interface RunningService {
   readonly name: string;

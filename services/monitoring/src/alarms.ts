@@ -9,7 +9,8 @@
 import { Decision, decision, type Evidence, events, type Movement } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
-import { type DayDocument, Days } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
+import { Days } from './days.documents.js';
 import { LoopDocuments } from './loop.documents.js';
 import type { Measured } from './signals.js';
 import type { ModelView } from './view.js';

@@ -1,6 +1,6 @@
 import { RolloutFailed, RolloutFollowed } from '@driftloop/contracts';
 import { fallenBack, replicasOf } from './answering.js';
-import type { FactDocument } from './loop.documents.js';
+import type { FactDocument } from './loop-rows.js';
 
 const told = { tenant: 'main', model: 'parcels', replica: 'a', revision: 2 };
 const factOf = (topic: string, payload: unknown) => ({ topic, payload: JSON.stringify(payload) }) as FactDocument;

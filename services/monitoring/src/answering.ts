@@ -5,7 +5,7 @@
  *     a rollout was followed, and restored after it had failed. Where they were not counted, it follows.
  */
 import { RolloutFailed, RolloutFollowed } from '@driftloop/contracts';
-import type { FactDocument } from './loop.documents.js';
+import type { FactDocument } from './loop-rows.js';
 
 /** A replica as it was heard last. */
 export interface ReplicaState {

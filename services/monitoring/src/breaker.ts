@@ -8,7 +8,8 @@
 import { Decision, decision, events, LoopHeld } from '@driftloop/contracts';
 import { type Cause, emission } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
-import { type CycleDocument, LoopDocuments, type SignalDocument } from './loop.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import type { CycleDocument, SignalDocument } from './loop-rows.js';
 import { Told } from './told.js';
 import type { ModelView } from './view.js';
 

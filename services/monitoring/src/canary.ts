@@ -9,7 +9,7 @@ import { type ArmCounts, emptyArm, latencyBucket, operationalCheck, scoreBucket 
 import { durationMs, Evidence, Verdict } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import type { Standing } from './judgement.js';
-import type { CycleDocument } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 import { type PredictionRow, Rows } from './rows.documents.js';
 import type { ModelView } from './view.js';
 

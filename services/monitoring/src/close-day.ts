@@ -7,7 +7,7 @@
 import { brierNano, FAST_STOP_BLOCK_MS, logLossNano, NANO, pairedLoss, residualMicro } from '@driftloop/algorithms';
 import type { Rollout } from '@driftloop/contracts';
 import { BinCounter, type CountedReference } from './count-bins.js';
-import type { DayCounts, PairSums, Role, VersionSums } from './days.documents.js';
+import type { DayCounts, PairSums, Role, VersionSums } from './day-rows.js';
 import type { LayoutDocument, PredictionRow } from './rows.documents.js';
 import { entityKey, type Truth } from './truth.js';
 

@@ -14,7 +14,7 @@ import {
 } from '@driftloop/algorithms';
 import { own } from '@driftloop/contracts';
 import { unpackNumbers } from './cells.js';
-import type { DayCounts } from './days.documents.js';
+import type { DayCounts } from './day-rows.js';
 import type { LayoutDocument, PredictionRow } from './rows.documents.js';
 
 export type Histograms = Readonly<Record<string, ReferenceHistogram>>;

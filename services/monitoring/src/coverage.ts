@@ -2,7 +2,8 @@
  * How much of a closed day has its labels. Those that come first are not like the others (late flights report late), so that
  * a day of few labels is in no verdict and no signal.
  */
-import type { DayDocument } from './days.documents.js';
+
+import type { DayDocument } from './day-rows.js';
 import type { ModelView } from './view.js';
 
 /** Of fewer predictions a share says nothing. */

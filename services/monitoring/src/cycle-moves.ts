@@ -14,7 +14,7 @@ import {
   Verdict,
 } from '@driftloop/contracts';
 import type { Judgement } from './judgement.js';
-import type { CycleOutcome, FactDocument } from './loop.documents.js';
+import type { CycleOutcome, FactDocument } from './loop-rows.js';
 import { effectiveMs, type ModelView } from './view.js';
 
 /** A step of a cycle, and what it changes. */

@@ -2,7 +2,8 @@
  * Deadlines of a cycle's stages, in event time. They stand still while the champion is frozen: a trial that may not go on
  * is not late. A training goes on under a freeze, and its deadline too.
  */
-import type { CycleDocument } from './loop.documents.js';
+
+import type { CycleDocument } from './loop-rows.js';
 import type { ModelView } from './view.js';
 
 type Stage = Pick<CycleDocument, 'stage' | 'stageSince' | 'opened' | 'deadline'>;

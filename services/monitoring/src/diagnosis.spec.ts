@@ -1,6 +1,6 @@
 import { daySpread, Random, type ReferenceHistogram } from '@driftloop/algorithms';
 import { parseModelSpec } from '@driftloop/contracts';
-import type { DayDocument } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
 import { keyOf, movementsOf } from './diagnosis.js';
 import { day, specText, start } from './testing/world.js';
 import type { ModelView } from './view.js';

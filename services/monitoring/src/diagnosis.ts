@@ -22,7 +22,7 @@ import {
 } from '@driftloop/algorithms';
 import { dayMs, Movement, own } from '@driftloop/contracts';
 import { type ReadCounts, readCounts } from './count-bins.js';
-import type { DayDocument } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
 import type { ModelView, Promotion } from './view.js';
 
 /** Every feature and slice, whether or not it moved; `q_value` and `moved` are drift-control's to say. `risen`: the loss has. */

@@ -5,7 +5,8 @@
 import { type DaySpread, daySpread, mergeCounts, Random, sharesMoved } from '@driftloop/algorithms';
 import { Movement } from '@driftloop/contracts';
 import { keyOf } from './diagnosis.js';
-import { type DriftControl, stand, step } from './drift-control.js';
+import { stand, step } from './drift-control.js';
+import type { DriftControl } from './loop-rows.js';
 
 const slow = process.env.DRIFTLOOP_SLOW !== undefined;
 const edges = [-1, 0, 1];

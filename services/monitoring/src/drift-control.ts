@@ -10,25 +10,10 @@
  *     movement is one discovery.
  * I2  The state is plain JSON in the watch's document; stepping it again from the same gives the same.
  */
-import {
-  tested as afterTest,
-  benjaminiYekutieli,
-  type DiscoveryState,
-  discoveryLevel,
-  startDiscovery,
-} from '@driftloop/algorithms';
+import { tested as afterTest, benjaminiYekutieli, discoveryLevel, startDiscovery } from '@driftloop/algorithms';
 import type { Movement } from '@driftloop/contracts';
 import { byStrength, keyOf } from './diagnosis.js';
-
-/** Where the control stands. */
-export interface DriftControl {
-  readonly champion: string;
-  readonly budget: DiscoveryState;
-  /** What the newest window was granted. */
-  readonly level: number;
-  /** `keyOf` of what has moved and not come back, sorted. */
-  readonly standing: readonly string[];
-}
+import type { DriftControl } from './loop-rows.js';
 
 export interface Controlled {
   readonly control: DriftControl;

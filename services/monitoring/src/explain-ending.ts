@@ -1,6 +1,6 @@
 /** What came of a cycle, in sentences, and what a person can do now. @freeWords */
 import { count, figure, instant, sentence } from './explain-words.js';
-import type { CycleDocument } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 import type { ModelView } from './view.js';
 
 /** What stands around a cycle now. */

@@ -1,7 +1,7 @@
 /** Why a cycle opened, in sentences: the signal against its threshold, what else held, what had moved, what was held back. @freeWords */
 import { type Decision, type Evidence, QuarantineWindow } from '@driftloop/contracts';
 import { basis, count, figure, list, sentence, stretch } from './explain-words.js';
-import type { CycleDocument } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 
 type Say = (evidence: Evidence, champion: string) => string;
 

@@ -1,7 +1,7 @@
 /** What was trained and what the gate compared, in sentences. @freeWords */
 import { type Decision, type Evidence, ModelTrained, TrainingFailed } from '@driftloop/contracts';
 import { count, date, figure, finding, found, instant, list, sentence } from './explain-words.js';
-import type { CycleDocument, FactDocument } from './loop.documents.js';
+import type { CycleDocument, FactDocument } from './loop-rows.js';
 
 /** The others are in the version. */
 const shownMetrics = ['log_loss', 'auc', 'brier', 'ece'];

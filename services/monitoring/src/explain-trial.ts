@@ -1,9 +1,9 @@
 /** How a trial went, in sentences: in shadow day by day, then as canary. @freeWords */
 import type { Decision, Evidence } from '@driftloop/contracts';
 import { isToldOf } from './coverage.js';
-import type { DayDocument } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
 import { count, date, figure, finding, instant, list, sentence } from './explain-words.js';
-import type { CycleDocument } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 import { unheld } from './quarantine-parts.js';
 import type { ModelView } from './view.js';
 

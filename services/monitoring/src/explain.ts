@@ -6,7 +6,8 @@
 import { type CycleExplanation, Decision } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { attentionOf } from './breaker.js';
-import { type DayDocument, Days } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
+import { Days } from './days.documents.js';
 import { deadlineOf } from './deadlines.js';
 import { endingSentences, freezeSentences, remediesOf, type Surroundings, stateOf } from './explain-ending.js';
 import { cause, openingSentences } from './explain-opening.js';
@@ -16,7 +17,8 @@ import { date, passage, sentence } from './explain-words.js';
 import { Facts } from './facts.js';
 import { HoldDocuments } from './holds.documents.js';
 import { firstWholeDay, Judge } from './judge.js';
-import { type CycleDocument, type FactDocument, LoopDocuments } from './loop.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import type { CycleDocument, FactDocument } from './loop-rows.js';
 import { Reading } from './reading.js';
 import type { ModelView } from './view.js';
 

@@ -2,7 +2,8 @@
 import type { AnyEvent, PayloadOf } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
-import { type FactDocument, LoopDocuments } from './loop.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import type { FactDocument } from './loop-rows.js';
 import { ModelView } from './view.js';
 
 @Injectable()

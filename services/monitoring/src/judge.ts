@@ -23,9 +23,10 @@ import {
 import { cohortStart, dayMs, Evidence, Verdict } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
-import { type DayDocument, Days, type PairSums } from './days.documents.js';
+import type { DayDocument, PairSums } from './day-rows.js';
+import { Days } from './days.documents.js';
 import type { Judgement, Standing } from './judgement.js';
-import type { CycleDocument } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 import { unheld } from './quarantine-parts.js';
 import type { ModelView } from './view.js';
 

@@ -22,7 +22,8 @@ import {
   RolloutChanged,
 } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
-import { type CycleDocument, type FactDocument, LoopDocuments, type SignalDocument } from './loop.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import type { CycleDocument, FactDocument, SignalDocument } from './loop-rows.js';
 
 interface Entry {
   readonly service: string;

@@ -1,5 +1,6 @@
 /** What a tick is, and what is remembered of a model between two of them. */
-import type { CycleDocument, WatchDocument } from './loop.documents.js';
+
+import type { CycleDocument, WatchDocument } from './loop-rows.js';
 import type { ModelView } from './view.js';
 import type { Progress } from './watch.js';
 

@@ -12,7 +12,8 @@ import { type Decision, dayMs, decision, durationMs, type Evidence, type Quarant
 import { Injectable } from '@nestjs/common';
 import { failuresOf } from './breaker.js';
 import { Days } from './days.documents.js';
-import { type CycleDocument, LoopDocuments, type SignalDocument } from './loop.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import type { CycleDocument, SignalDocument } from './loop-rows.js';
 import { QuarantineItems } from './quarantine-items.js';
 import type { Measured } from './signals.js';
 import { leading } from './stability.js';

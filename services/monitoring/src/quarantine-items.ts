@@ -11,7 +11,8 @@ import {
 import { WallClock } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
-import { type CycleDocument, LoopDocuments } from './loop.documents.js';
+import { LoopDocuments } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 import { type QuarantineDocument, QuarantineDocuments, stateAt, stateOf } from './quarantine.documents.js';
 
 const shown = { usual: 100, most: 1000 };

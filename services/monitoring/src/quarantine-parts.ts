@@ -7,33 +7,8 @@
  */
 import { mergeWitness, type WitnessDay, type WitnessSums, witnessOf } from '@driftloop/algorithms';
 import { type ClosingDay, sumDay } from './close-day.js';
-import type { DayDocument, PairSums, VersionSums } from './days.documents.js';
+import type { DayDocument, DayPart, HeldMark, PairSums, VersionSums } from './day-rows.js';
 import { entityKey } from './truth.js';
-
-/** One source's share of a closed day. */
-export interface DayPart {
-  source: string;
-  labelled: number;
-  /** Empty where there is one source only: the day's own sums are its. */
-  versions: VersionSums[];
-  pairs: PairSums[];
-  /** JSON: WitnessSums of each version that was champion at a question. Text: read whole or not at all. */
-  witness: string;
-}
-
-/** How many labels of a source became known in each hour: [end of the hour, count]. */
-export interface KnownOf {
-  source: string;
-  known: [number, number][];
-}
-
-/** That a day is set aside, by which item; `until`: the tick at which a person let it in, null while it is held. */
-export interface HeldMark {
-  item: string;
-  /** Empty: every source. */
-  source: string;
-  until: number | null;
-}
 
 type Witnesses = Record<string, Omit<WitnessSums, 'source'>>;
 

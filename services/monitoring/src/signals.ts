@@ -14,10 +14,12 @@ import {
 import { dayMs, durationMs, type Evidence, hourMs, type Movement, watermarkGrainMs } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { isToldOf } from './coverage.js';
-import { type DayDocument, Days, type VersionSums } from './days.documents.js';
+import type { DayDocument, VersionSums } from './day-rows.js';
+import { Days } from './days.documents.js';
 import { movementsOf } from './diagnosis.js';
-import { type DriftControl, stand, step } from './drift-control.js';
+import { stand, step } from './drift-control.js';
 import { LoopDocuments } from './loop.documents.js';
+import type { DriftControl } from './loop-rows.js';
 import { unheld } from './quarantine-parts.js';
 import { Rows } from './rows.documents.js';
 import { stability } from './stability.js';

@@ -20,13 +20,10 @@ import {
   TrainingFailed,
 } from '@driftloop/contracts';
 import { cycleTraceId } from '@driftloop/service';
-import type { FactDocument } from './loop.documents.js';
+import type { FactDocument, SpanRow } from './loop-rows.js';
 
 /** Rows of one cycle, at most. */
 export const keptSpans = 200;
-
-/** A CycleSpan as proto3 JSON. */
-export type SpanRow = { spanId: string; traceId: string };
 
 type Told = { span?: CycleSpan; spans?: CycleSpan[] };
 

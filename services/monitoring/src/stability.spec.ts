@@ -1,5 +1,5 @@
 import { Movement } from '@driftloop/contracts';
-import type { DriftControl } from './drift-control.js';
+import type { DriftControl } from './loop-rows.js';
 import { atAGlance, inWords, leading, stability } from './stability.js';
 import type { ModelView } from './view.js';
 

@@ -7,7 +7,7 @@
  */
 import type { Evidence, Movement } from '@driftloop/contracts';
 import { keyOf } from './diagnosis.js';
-import type { DriftControl } from './drift-control.js';
+import type { DriftControl } from './loop-rows.js';
 import type { ModelView } from './view.js';
 
 const shown = 10;

@@ -7,7 +7,7 @@ import { Cycles, isWithdrawn } from './cycle.js';
 import { deadlineOf } from './deadlines.js';
 import { Judge } from './judge.js';
 import type { Judgement, Standing } from './judgement.js';
-import type { CycleDocument } from './loop.documents.js';
+import type { CycleDocument } from './loop-rows.js';
 import type { ModelMemory, Tick } from './memory.js';
 import { QuarantineItems } from './quarantine-items.js';
 

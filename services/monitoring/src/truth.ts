@@ -1,5 +1,6 @@
 /** Labels as they were known at an instant, joined to predictions by entity and entity time. */
-import type { KnownOf } from './quarantine-parts.js';
+
+import type { KnownOf } from './day-rows.js';
 import type { LabelRevision, LabelRow } from './rows.documents.js';
 
 const hour = 3_600_000;

@@ -20,7 +20,7 @@ import {
   RolloutChanged,
   Stage,
 } from '@driftloop/contracts';
-import type { FactDocument } from './loop.documents.js';
+import type { FactDocument } from './loop-rows.js';
 
 /** What a version that was promoted had been trained on. */
 export interface Promotion {

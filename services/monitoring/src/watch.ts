@@ -10,7 +10,8 @@
 import { cohortStart, dayMs } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { type ClosingDay, sumDay } from './close-day.js';
-import { type DayDocument, Days, dayId } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
+import { Days, dayId } from './days.documents.js';
 import { partsOf } from './quarantine-parts.js';
 import { type LabelRow, Rows } from './rows.documents.js';
 import { truthAt } from './truth.js';

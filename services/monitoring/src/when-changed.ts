@@ -11,7 +11,7 @@
 import { Adwin } from '@driftloop/algorithms';
 import { type Movement, own } from '@driftloop/contracts';
 import { type ReadCounts, readCounts } from './count-bins.js';
-import type { DayDocument } from './days.documents.js';
+import type { DayDocument } from './day-rows.js';
 import { countedDays, mostChanged, shareOf } from './diagnosis.js';
 import type { ModelView } from './view.js';
 

@@ -10,7 +10,7 @@
 import type { FeatureRow, Value } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
-import type { StoredRow } from './online-batch.js';
+import type { Reading, StoredRow } from './online-batch.js';
 import { OnlineStore } from './online-store.js';
 import { entityOf, type Questions } from './question.js';
 import type { ServedModel } from './served-models.js';
@@ -24,21 +24,6 @@ export interface Features {
   readonly imputed: string[];
   /** The entity's own time, epoch ms, where somebody knows it. */
   readonly entityTime: number | undefined;
-}
-
-/** How a request's features are to be read. */
-export interface Reading {
-  /** The questions' event time, epoch ms. */
-  readonly time: number;
-  /** Whether the caller gave the time. */
-  readonly stamped: boolean;
-  /** Whether the answer waits until the store has read all of that time. */
-  readonly replay: boolean;
-  /** Wall ms that a live caller has. */
-  readonly patienceMs: number;
-  readonly caller: string;
-  /** Aborts when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
 }
 
 @Injectable()

@@ -96,3 +96,18 @@ export function sizeOf({ entityId, inputs }: Question): number {
   }
   return size;
 }
+
+/** How a request's features are to be read. */
+export interface Reading {
+  /** The questions' event time, epoch ms. */
+  readonly time: number;
+  /** Whether the caller gave the time. */
+  readonly stamped: boolean;
+  /** Whether the answer waits until the store has read all of that time. */
+  readonly replay: boolean;
+  /** Wall ms that a live caller has. */
+  readonly patienceMs: number;
+  readonly caller: string;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}

@@ -13,7 +13,7 @@ import { FeatureStoreClient, isRetriable, type ReadOnlineReply } from '@driftloo
 import { Addresses, call, Places, type QueueState } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
-import type { Reading } from './feature-reader.js';
+import type { Reading } from './online-batch.js';
 import { OnlineBatch, type Question, type StoredRow, sizeOf, type Waiting } from './online-batch.js';
 import type { ServedModel } from './served-models.js';
 

@@ -2,7 +2,15 @@
 import type { Rollout } from '@driftloop/contracts';
 import type { Cause } from '@driftloop/documents';
 import type { CycleAct } from '@driftloop/service';
-import type { FailureFacts } from './serving.documents.js';
+
+/** Why a rollout cannot be served as it is. */
+export interface FailureFacts {
+  readonly version: string;
+  readonly code: string;
+  readonly reason: string;
+  /** The version that goes on answering; empty where there is none. */
+  readonly answering: string;
+}
 
 /** A rollout as it takes over. */
 export interface Taking {

@@ -7,6 +7,7 @@ import { type Cause, emission, Outbox, outboxed } from '@driftloop/documents';
 import { Connection, CycleSpans, Settings } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { type Model, Schema } from 'mongoose';
+import type { FailureFacts } from './rollout-steps.js';
 import { failedStep, followedStep, type Taking } from './rollout-steps.js';
 import type { ServedModel } from './served-models.js';
 
@@ -171,11 +172,3 @@ const nameOf = ({ tenant, model }: ServedModelDocument): string => `${tenant}/${
 /** Of the newest rollout; 0 where there is none. */
 const revisionOf = ({ rollouts }: ServedModelDocument): number =>
   rollouts.length ? Rollout.fromJSON(rollouts[0]).revision : 0;
-
-export interface FailureFacts {
-  readonly version: string;
-  readonly code: string;
-  readonly reason: string;
-  /** The version that goes on answering; empty where there is none. */
-  readonly answering: string;
-}

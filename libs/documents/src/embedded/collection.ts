@@ -18,7 +18,7 @@ import { compareValues } from './order.js';
 import { projection } from './project.js';
 import { type BulkTally, bulkResult, checkOptions, emptyTally, updateResult } from './results.js';
 import { count, query, type SelectOptions, select, stream } from './select.js';
-import type { Table } from './table.js';
+import { type Table, tableOf } from './table.js';
 import { breathe } from './turns.js';
 import * as write from './write.js';
 
@@ -36,7 +36,7 @@ export class EmbeddedCollection extends MongooseCollection {
 
   override onOpen(): void {
     const { store, name } = this.conn as EmbeddedConnection;
-    this.collection = store!.table(name, this.name);
+    this.collection = tableOf(store!, name, this.name);
     super.onOpen();
   }
 
@@ -212,7 +212,7 @@ export class EmbeddedCollection extends MongooseCollection {
 
   drop(): Promise<boolean> {
     const { store, name } = this.conn as EmbeddedConnection;
-    return this.on(undefined, () => store!.drop(name, this.name));
+    return this.on(undefined, () => tableOf(store!, name, this.name).drop());
   }
 
   watch(): never {

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import MongooseConnection from 'mongoose/lib/connection.js';
 import { type ScanGuard, Store } from './database.js';
 import { unsupported } from './errors.js';
+import { tableOf } from './table.js';
 
 /** What the connection opens. */
 export interface Opening {
@@ -64,10 +65,10 @@ function missing(): never {
 function databaseOf(store: Store, database: string): object {
   return {
     databaseName: database,
-    createCollection: async (name: string) => store.table(database, name).create(),
+    createCollection: async (name: string) => tableOf(store, database, name).create(),
     listCollections: () => ({ toArray: async () => store.collections(database).map((name) => ({ name })) }),
     dropDatabase: async () => {
-      for (const name of store.collections(database)) store.drop(database, name);
+      for (const name of store.collections(database)) tableOf(store, database, name).drop();
       return true;
     },
   };

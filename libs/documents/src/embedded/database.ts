@@ -1,7 +1,6 @@
 /** One SQLite file as the driver sees it: cached statements, transactions and the collections of each database. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { documentsPoints } from '../points.js';
-import { Table } from './table.js';
 
 /** What to do about an unindexed scan of more than `limit` documents. */
 export interface ScanGuard {
@@ -18,7 +17,7 @@ const stores = new WeakMap<DatabaseSync, Store>();
 /** All connections on one DatabaseSync share its statements and tables. */
 export class Store {
   private readonly statements = new Map<string, Statement>();
-  private readonly tables = new Map<string, Table>();
+  private readonly followers: (() => void)[] = [];
   private depth = 0;
 
   static of(db: DatabaseSync): Store {
@@ -60,7 +59,7 @@ export class Store {
       return result;
     } catch (error) {
       this.undo(name);
-      for (const table of this.tables.values()) table.reload();
+      for (const tell of this.followers) tell();
       throw error;
     } finally {
       this.depth--;
@@ -83,14 +82,9 @@ export class Store {
     return result;
   }
 
-  table(database: string, collection: string): Table {
-    const name = `${database}.${collection}`;
-    let table = this.tables.get(name);
-    if (!table) {
-      table = new Table(this, name);
-      this.tables.set(name, table);
-    }
-    return table;
+  /** `tell` is called whenever a transaction was rolled back: what is known of the schema may not hold any more. */
+  onRolledBack(tell: () => void): void {
+    this.followers.push(tell);
   }
 
   /** Names of the collections of a database that exist. */
@@ -100,9 +94,5 @@ export class Store {
       `${database}/`,
     ) as unknown as string[][];
     return rows.map(([name]) => name.slice(database.length + 1));
-  }
-
-  drop(database: string, collection: string): boolean {
-    return this.table(database, collection).drop();
   }
 }

@@ -8,6 +8,7 @@ import { plain } from './codec.js';
 import { Store } from './database.js';
 import { type EmbeddedOptions, openEmbedded } from './open.js';
 import { plan } from './plan.js';
+import { tableOf } from './table.js';
 
 const strict: EmbeddedOptions = { onScan: 'throw' };
 
@@ -21,7 +22,7 @@ const many = (count: number) =>
 
 /** How SQLite says that it will answer a filter. */
 function explained(db: DatabaseSync, filter: object, sort: [string, 1 | -1][] = []): string {
-  const planned = plan(Store.of(db).table('driver', 'rows'), plain(filter) as Record<string, unknown>, sort);
+  const planned = plan(tableOf(Store.of(db), 'driver', 'rows'), plain(filter) as Record<string, unknown>, sort);
   const sql = `EXPLAIN QUERY PLAN SELECT rid, body ${planned.from}${planned.order}`;
   const steps = db.prepare(sql).all(...planned.parameters) as { detail: string }[];
   return steps.map(({ detail }) => detail).join('; ');
