@@ -6,6 +6,7 @@ import { LabelingClient } from '@driftloop/contracts';
 import { testService } from '@driftloop/testing/service';
 import { call, grpcClient } from '../index.js';
 import { tiny, world } from '../testing/tiny-service.js';
+import { connectionOptions } from './connections.js';
 
 const path = '/driftloop.v1.Labeling/RecordOutcomes';
 const fixed = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
@@ -122,4 +123,25 @@ it('refuses headers that are too many', async () => {
   await new Promise((resolve) => stream.once('close', resolve));
   expect(stream.rstCode).not.toBe(0);
   greedy.destroy();
+});
+
+it('refuses headers that are too long', async () => {
+  const greedy = await session();
+  const stream = greedy.request({ ...fixed, 'x-long': 'y'.repeat(70_000) });
+  stream.on('error', () => {});
+  await new Promise((resolve) => stream.once('close', resolve));
+  expect(stream.rstCode).not.toBe(0);
+  greedy.destroy();
+});
+
+it('takes so many connections and no more, and those that are there go on', async () => {
+  const sockets = Array.from({ length: 1040 }, () => connect(service.port, '127.0.0.1'));
+  for (const socket of sockets) socket.on('error', () => {});
+  expect(await Promise.race(sockets.map(closed))).toBe('cut');
+  for (const socket of sockets) socket.destroy();
+});
+
+it('asks a connection that is silent whether somebody is there', () => {
+  const { 'grpc.keepalive_time_ms': time, 'grpc.keepalive_timeout_ms': timeout } = connectionOptions;
+  expect([time, timeout]).toEqual([30_000, 20_000]);
 });

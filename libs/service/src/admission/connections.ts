@@ -3,7 +3,7 @@
  *
  * I1  A connection whose other end is gone is closed: it is pinged, and has to answer.
  * I2  What costs the server and brings it nothing is limited, and who exceeds it is cut: streams opened and reset, headers
- *     without end (nghttp2 bounds CONTINUATION itself, within `maxHeaderListSize`), frames that are none, pings, settings.
+ *     without end (nghttp2 bounds them with their CONTINUATION at 64 kB; 16 kB is what clients are told), frames that are none, pings, settings.
  *
  * grpc-js passes no such options on: they are set on what it makes its HTTP/2 servers with (1.14.7, pinned).
  */

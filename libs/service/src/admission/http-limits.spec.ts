@@ -20,4 +20,14 @@ it('cuts a connection whose headers do not end, and never hands its request on',
     socket.on('close', () => resolve(text));
   });
   expect([told.split('\r\n')[0], asked]).toEqual(['HTTP/1.1 408 Request Timeout', 0]);
+  // Node's own patience is a minute, looked at twice.
+}, 20_000);
+
+it('bounds how much may come, and how long it may take', () => {
+  server = createServer();
+  limitHttp(server);
+  expect(server).toMatchObject({
+    ...{ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 },
+    ...{ maxHeadersCount: 64, maxConnections: 512 },
+  });
 });
