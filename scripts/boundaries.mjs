@@ -1,6 +1,6 @@
 // Who may import whom (the table of docs/decisions/0001). Reads every import of every workspace's sources and fails on a
 // breach, on an import that a workspace's package.json does not declare, on product code that imports what only tests use, and on
-// a circle of files, type-only imports counted.
+// a circle of files, or of folders within a workspace, type-only imports counted: folders are floors.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, matchesGlob, relative } from 'node:path';
@@ -56,7 +56,9 @@ for (const { dir, pkg } of workspaces) {
   if (!allowed[name]) faults.push(`${pkg.name}: a workspace that scripts/boundaries.mjs does not know`);
   for (const file of sources(dir)) for (const target of importsOf(file)) check({ name, dir, pkg }, file, target);
 }
-for (const { dir } of workspaces) for (const circle of circlesOf(dir)) faults.push(`a circle of imports: ${circle}`);
+for (const { dir, pkg } of workspaces)
+  for (const circle of circlesOf(dir, pkg.name.slice('@driftloop/'.length)))
+    faults.push(`a circle of imports: ${circle}`);
 if (faults.length) {
   console.error(faults.join('\n'));
   process.exit(1);
@@ -92,7 +94,7 @@ function checkWorkspace(name, file, other, test) {
     faults.push(`${of(file)}: ${name} may not import ${other}`);
 }
 
-/** Files of a workspace that import each other, directly or through others; each group once, as text. */
+/** Files, and folders, of a workspace that import each other, directly or through others; each group once, as text. */
 function circlesOf(dir) {
   const graph = new Map(
     sources(dir).map((file) => {
@@ -100,10 +102,28 @@ function circlesOf(dir) {
       return [file, reached.map((target) => join(dirname(file), target.replace(/\.js$/, '.ts')))];
     }),
   );
-  const behind = new Map([...graph.keys()].map((file) => [file, reachedFrom(file, graph)]));
-  const circles = [...graph.keys()].filter((file) => behind.get(file).has(file));
-  const groups = circles.map((file) =>
-    circles.filter((other) => behind.get(file).has(other) && behind.get(other).has(file)),
+  return [...circlesIn(graph), ...circlesIn(floorsOf(dir, graph))];
+}
+
+/** Folders of what ships, by the folders that they import. At the top of `src` each file is a floor of its own: a port, the module. */
+function floorsOf(dir, graph) {
+  const top = join(dir, 'src');
+  const floorOf = (file) => (dirname(file) === top ? file : dirname(file));
+  const floors = new Map();
+  for (const [file, targets] of graph) {
+    if (isForTests(relative(dir, file))) continue;
+    const above = floorOf(file);
+    const below = targets.map(floorOf).filter((floor) => floor !== above);
+    floors.set(above, [...(floors.get(above) ?? []), ...below]);
+  }
+  return floors;
+}
+
+function circlesIn(graph) {
+  const behind = new Map([...graph.keys()].map((one) => [one, reachedFrom(one, graph)]));
+  const circles = [...graph.keys()].filter((one) => behind.get(one).has(one));
+  const groups = circles.map((one) =>
+    circles.filter((other) => behind.get(one).has(other) && behind.get(other).has(one)),
   );
   return [...new Set(groups.map((group) => group.map(of).sort().join(', ')))];
 }

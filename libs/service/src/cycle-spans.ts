@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import { CycleSpan, type Decision } from '@driftloop/contracts';
 import type { WallClock } from './clock.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 
 /** A step of a cycle: the service that does it, and its name there. */
 export interface CycleStepName {

@@ -5,7 +5,7 @@ import type { Type } from '@nestjs/common';
 import type { DoorLimits } from './admission/limits.js';
 import type { WallClock } from './clock.js';
 import type { Statfs } from './disk-space.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 
 /** What a service is. */
 export interface ServiceDefinition {

@@ -38,7 +38,7 @@ import { mapErrors, type ReplyStream } from './reply-stream.js';
 import { longestGoodbyeMs, RunningCalls } from './running-calls.js';
 import { type Call, type Method, type Served, watchCall } from './served-call.js';
 import { type StatusObject, statusOf } from './status.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 import type { Tls } from './tls.js';
 
 // What the library would print is thrown or answered as a typed error.

@@ -19,7 +19,7 @@ import { Log } from './log.js';
 import { Readiness } from './readiness.js';
 import { Settings } from './settings.js';
 import { Metrics } from './telemetry/metrics.js';
-import { Telemetry } from './telemetry.js';
+import { Telemetry } from './telemetry/telemetry.js';
 import type { WatchedGround } from './watched.js';
 
 /** An abstract class is a token too. */

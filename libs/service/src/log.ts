@@ -12,7 +12,7 @@ import { destination, pino, stdSerializers } from 'pino';
 import { type LogLevel, Secret, type Settings } from './settings.js';
 import { sendLine } from './telemetry/log-records.js';
 import { redacted, redactedWithin } from './telemetry/redaction.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 
 type Facts = Readonly<Record<string, unknown>>;
 

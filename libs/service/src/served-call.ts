@@ -5,7 +5,7 @@ import { type Caller, rememberCaller } from './credentials.js';
 import type { Log } from './log.js';
 import { errorTypeOf, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 
 export type Call = Parameters<handleUnaryCall<unknown, unknown>>[0] & { emit(event: 'error', error: unknown): boolean };
 export interface Method {

@@ -5,9 +5,9 @@ import type { Ground } from './ground.js';
 import { type Lines, type LogOptions, secretsOf } from './log.js';
 import type { Settings } from './settings.js';
 import type { MessagingSystem } from './telemetry/conventions.js';
+import { Telemetry } from './telemetry/telemetry.js';
 import { TracedBus } from './telemetry/traced-bus.js';
 import { tracedCalls } from './telemetry/traced-calls.js';
-import { Telemetry } from './telemetry.js';
 
 /** Where a service's spans, metrics and log records go. */
 export const telemetryOf = (

@@ -21,7 +21,7 @@ import { servicePoints } from './points.js';
 import type { Readiness } from './readiness.js';
 import { errorTypeOf, type MessagingSystem, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
-import type { Telemetry } from './telemetry.js';
+import type { Telemetry } from './telemetry/telemetry.js';
 import { type WhenMetadata, whenTransport } from './when.js';
 
 /** Nest replaces errors that no filter takes: this one passes them on (I1). */

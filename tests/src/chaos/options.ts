@@ -48,7 +48,7 @@ export function readOptions(args: string[]): Options | undefined {
   const { servers, world } = given;
   if (servers && !existsSync(join(servers, 'up'))) throw new Error(`--servers ${servers}: has no up`);
   if (world && !existsSync(world)) throw new Error(`--world ${world}: there is no such file`);
-  const module = world ? pathToFileURL(world).href : new URL('../crash/world.js', import.meta.url).href;
+  const module = world ? pathToFileURL(world).href : new URL('../worlds/short.js', import.meta.url).href;
   const read = Object.fromEntries(names.map((name) => [name, whole(name)])) as Record<keyof typeof usual, number>;
   return { ...read, servers, world: module, keep: values.keep === true };
 }

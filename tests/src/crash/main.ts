@@ -51,7 +51,7 @@ function readOptions(args: string[]): Options | undefined {
   const until = values.until === undefined ? undefined : Date.parse(values.until);
   if (Number.isNaN(until)) throw new Error(`--until ${values.until}: write a date, such as 2013-04-01`);
   if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
-  const world = values.world ? pathToFileURL(values.world).href : new URL('./world.js', import.meta.url).href;
+  const world = values.world ? pathToFileURL(values.world).href : new URL('../worlds/short.js', import.meta.url).href;
   const drawn = { points: number('points', 25), times: number('times', 50), seed: number('seed', 1) };
   return { ...drawn, json: values.json ?? false, played: { world, until } };
 }

@@ -3,7 +3,7 @@
  */
 import { differenceOf } from '../crash/difference.js';
 import type { Outcome } from '../crash/outcome.js';
-import { openWorld, truth } from '../crash/world.js';
+import { openWorld, truth } from '../worlds/short.js';
 import { shuffledArrival } from './arrival.js';
 import { playOut } from './play-out.js';
 

@@ -11,9 +11,9 @@ import { type House, openHouse } from '@driftloop/embedded';
 import { Diary, type ReplayResult, replay } from '@driftloop/flights';
 import { differenceOf } from '../crash/difference.js';
 import { keptIn, outcomeOf } from '../crash/outcome.js';
-import { openWorld, truth } from '../crash/world.js';
 import { playOut } from '../disturbances/play-out.js';
 import { DAY, HOUR, START } from '../worlds/parcels.js';
+import { openWorld, truth } from '../worlds/short.js';
 
 const world = { ...openWorld(), truth: truth() };
 const home = mkdtempSync(join(tmpdir(), 'driftloop-disk-'));

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { Control, Reporter } from '@driftloop/client';
 import type { House } from '@driftloop/embedded';
 import { replay, Telling, type World } from '@driftloop/flights';
-import { openWorld } from '../crash/world.js';
 import { DAY, HOUR, START } from '../worlds/parcels.js';
+import { openWorld } from '../worlds/short.js';
 
 export const bystander = 'parcels';
 export const target = 'letters';

@@ -12,8 +12,8 @@ import { brotliDecompressSync } from 'node:zlib';
 import { currentFormat } from '@driftloop/service';
 import { start } from '../commands/process.js';
 import { keptIn, outcomeOf } from '../crash/outcome.js';
-import { model, openWorld, truth } from '../crash/world.js';
 import { openPlayed } from '../walk/played.js';
+import { model, openWorld, truth } from '../worlds/short.js';
 import { type Expected, expectedOf } from './expected.js';
 
 interface Recorded {

@@ -11,8 +11,8 @@ import { WallClock } from '../clock.js';
 import { openClusterGround } from '../cluster.js';
 import { currentFormat, readSettings } from '../index.js';
 import { openLog } from '../log.js';
+import { migrateDatabase } from '../migrate.js';
 import { bringToFormat } from './documents-format.js';
-import { migrateDatabase } from './migrate.js';
 import type { DocumentsStored, Step } from './steps.js';
 
 type Row = { _id: number; n: number; shape: number };

@@ -7,9 +7,9 @@
  */
 import { Bus, type OutgoingEvent, type SubscriptionOptions, type TopicOptions } from '@driftloop/bus';
 import type { Attributes, Span } from '@opentelemetry/api';
-import type { Telemetry } from '../telemetry.js';
 import { errorTypeOf, type MessagingSystem, names } from './conventions.js';
 import { traceparentOf } from './span-context.js';
+import type { Telemetry } from './telemetry.js';
 
 /** Events of one topic and one cause, on their way. */
 interface Sending {

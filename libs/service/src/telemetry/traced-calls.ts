@@ -7,9 +7,9 @@
  */
 import { InterceptingCall, type InterceptingListener, type Interceptor, type Metadata, status } from '@grpc/grpc-js';
 import type { Span } from '@opentelemetry/api';
-import type { Telemetry } from '../telemetry.js';
 import { names } from './conventions.js';
 import { traceparentOf } from './span-context.js';
+import type { Telemetry } from './telemetry.js';
 
 /** Makes the interceptor of calls to an address, `host:port`. */
 export type CallsTo = (address: string) => Interceptor;

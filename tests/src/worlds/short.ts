@@ -3,9 +3,9 @@
  * model, a renewal that goes through shadow and canary to promotion, and one that has begun.
  */
 import type { World } from '@driftloop/flights';
-import { parcelsWorld } from '../worlds/parcels.js';
+import { parcelsWorld } from './parcels.js';
 
-export { model } from '../worlds/parcels.js';
+export { model } from './parcels.js';
 
 const options = {
   days: 20,

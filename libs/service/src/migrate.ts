@@ -2,12 +2,12 @@
 import { resolve } from 'node:path';
 import { services } from '@driftloop/contracts';
 import { openMongod } from '@driftloop/documents';
-import { WallClock } from '../clock.js';
-import { migrateHome } from '../home.js';
-import { openLog, secretsOf } from '../log.js';
-import { databaseOf, type Settings } from '../settings.js';
-import { bringToFormat, checkDocuments } from './documents-format.js';
-import { documentsSteps, type Migrated } from './steps.js';
+import { WallClock } from './clock.js';
+import { bringToFormat, checkDocuments } from './format/documents-format.js';
+import { documentsSteps, type Migrated } from './format/steps.js';
+import { migrateHome } from './home.js';
+import { openLog, secretsOf } from './log.js';
+import { databaseOf, type Settings } from './settings.js';
 
 /** A home, or a database. */
 export interface MigratedPlace extends Migrated {

@@ -6,10 +6,10 @@ import { testService } from '@driftloop/testing/service';
 import { SpanKind } from '@opentelemetry/api';
 import * as semantics from '@opentelemetry/semantic-conventions';
 import * as unstable from '@opentelemetry/semantic-conventions/incubating';
-import { call, Metrics, Telemetry } from './index.js';
-import { names } from './telemetry/conventions.js';
-import { metricCatalogue } from './telemetry/metric-catalogue.js';
-import { tiny, World, world } from './testing/tiny-service.js';
+import { call, Metrics, Telemetry } from '../index.js';
+import { tiny, World, world } from '../testing/tiny-service.js';
+import { names } from './conventions.js';
+import { metricCatalogue } from './metric-catalogue.js';
 
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const producer = `00-${trace}-b7ad6b7169203331-01`;
@@ -112,7 +112,7 @@ it('says how a handler failed, and how often it was tried', async () => {
 it('hangs the answer below the question, over the wire', async () => {
   const { service } = await started(watched());
   const other = service.app.get(Telemetry);
-  const { Addresses } = await import('./addresses.js');
+  const { Addresses } = await import('../addresses.js');
   const asking = service.app.get(Addresses).client(LabelingClient, 'labeling');
   open.push(asking);
   const span = other.served('work', {}, producer);

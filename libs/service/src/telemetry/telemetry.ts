@@ -26,12 +26,12 @@ import {
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_NAMESPACE,
 } from '@opentelemetry/semantic-conventions';
-import { errorTypeOf, names } from './telemetry/conventions.js';
-import { otlp, type Receivers } from './telemetry/export.js';
-import { GivenIds } from './telemetry/given-ids.js';
-import { Metrics } from './telemetry/metrics.js';
-import { redactedWithin } from './telemetry/redaction.js';
-import { below, spanContextOf, within } from './telemetry/span-context.js';
+import { errorTypeOf, names } from './conventions.js';
+import { otlp, type Receivers } from './export.js';
+import { GivenIds } from './given-ids.js';
+import { Metrics } from './metrics.js';
+import { redactedWithin } from './redaction.js';
+import { below, spanContextOf, within } from './span-context.js';
 
 const scope = '@driftloop/service';
 
