@@ -14,6 +14,22 @@ const rawBut = (name: string, contents: Buffer): Request => {
   const at = request.inputs!.findIndex((input) => input.name === name);
   return { ...request, rawInputContents: request.rawInputContents!.with(at, contents) };
 };
+/** BYTES contents of one row, typed and raw. */
+const bytes = (name: string, text: Buffer): Request[] => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  return [
+    but(name, { contents: { ...tensor(name, '').contents!, bytesContents: [text] } }),
+    rawBut(name, Buffer.concat([length, text])),
+  ];
+};
+/** Texts that an engine would cut or change, as bytes. */
+const broken: [string, Buffer][] = [
+  ['a NUL in it', Buffer.from('AA\0x')],
+  ['a NUL at its end', Buffer.from('AA\0')],
+  ['a lone FF', Buffer.from([65, 65, 255])],
+  ['half of a surrogate pair', Buffer.from([0xed, 0xa0, 0x80])],
+];
 const fp32 = { datatype: 'FP32' };
 const asked = (parameters: Record<string, string>): Request => ({
   inputs: allInputs(),
@@ -98,6 +114,23 @@ const cases: [string, Request, keyof typeof status, string, RegExp][] = [
     'WRONG_CONTENTS',
     /is not a time; send RFC 3339/,
   ]),
+  ...broken.flatMap(([what, text]) =>
+    bytes('carrier', text).map((request, i): (typeof cases)[number] => [
+      `${i ? 'a raw' : 'a typed'} text with ${what}`,
+      request,
+      'INVALID_ARGUMENT',
+      'WRONG_CONTENTS',
+      /"carrier": the text of row 0 cannot be kept as it is; send text in UTF-8 without NUL/,
+    ]),
+  ),
+  ['an id with a NUL in it', { id: 'a\0b', inputs: allInputs() }, 'INVALID_ARGUMENT', 'WRONG_PARAMETER', /"id".*NUL/],
+  [
+    'an entity with a NUL in it',
+    asked({ entity_id: 'a\0b' }),
+    'INVALID_ARGUMENT',
+    'WRONG_PARAMETER',
+    /"entity_id".*NUL/,
+  ],
   [
     'an event time without the replay credential',
     asked({ event_time: '2013-02-14T10:00:00Z' }),

@@ -1,5 +1,5 @@
 /** A request read into questions: one a row, with its id, its entity, the event time and what the caller sent. */
-import { type inference, own, textLimits } from '@driftloop/contracts';
+import { type inference, isWholeText, own, textLimits, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ServedModel } from './served-models.js';
 import { type Column, readTensors, timeAdvice, timeOf } from './tensors.js';
@@ -38,7 +38,7 @@ export function readQuestions(request: Request, model: ServedModel, right: TimeR
   for (const { name } of request.outputs)
     if (name !== 'probability') throw errors.UNKNOWN_OUTPUT({ output: name.slice(0, 100) });
   const { rows, columns } = readTensors(request, model.inputs);
-  const entity = textParameter(request, 'entity_id', longestName);
+  const entity = textParameter(request, 'entity_id');
   if (entity && rows > 1) {
     const problem = `names one entity, but the request has ${rows} rows; send one request an entity`;
     throw errors.WRONG_PARAMETER({ parameter: 'entity_id', problem });
@@ -46,7 +46,7 @@ export function readQuestions(request: Request, model: ServedModel, right: TimeR
   if (!entity)
     for (const { name, own, position } of model.inputs.values())
       if (own && !columns[position]) throw errors.MISSING_INPUT({ input: name });
-  if (request.id.length > longestName) throw tooLong('id', longestName);
+  checkName('id', request.id);
   return { rows, id: request.id || newId(), entity, eventTime: eventTime(request, right), columns };
 }
 
@@ -62,7 +62,7 @@ export function entityOf(questions: Questions, row: number): string {
 
 function eventTime(request: Request, { mayReplay, now }: TimeRight): number | undefined {
   const parameter = 'event_time';
-  const text = textParameter(request, parameter, longestName);
+  const text = textParameter(request, parameter);
   if (!text) return undefined;
   if (!mayReplay) throw errors.EVENT_TIME_FORBIDDEN({ parameter });
   const time = timeOf(text);
@@ -71,15 +71,17 @@ function eventTime(request: Request, { mayReplay, now }: TimeRight): number | un
   throw errors.EVENT_TIME_AHEAD({ time: text.slice(0, 40), now: new Date(now).toISOString() });
 }
 
-function textParameter(request: Request, parameter: string, longest: number): string {
+function textParameter(request: Request, parameter: string): string {
   const choice = own(request.parameters, parameter)?.parameterChoice;
   if (!choice) return '';
   if (choice.$case !== 'stringParam')
     throw errors.WRONG_PARAMETER({ parameter, problem: 'is not a string; send a string_param' });
-  if (choice.value.length > longest) throw tooLong(parameter, longest);
+  checkName(parameter, choice.value);
   return choice.value;
 }
 
-function tooLong(parameter: string, longest: number) {
-  return errors.WRONG_PARAMETER({ parameter, problem: `is too long; send at most ${longest} characters` });
+function checkName(parameter: string, value: string): void {
+  const wrong = (problem: string) => errors.WRONG_PARAMETER({ parameter, problem });
+  if (value.length > longestName) throw wrong(`is too long; send at most ${longestName} characters`);
+  if (!isWholeText(value)) throw wrong(`cannot be kept as it is; ${wholeTextAdvice}`);
 }

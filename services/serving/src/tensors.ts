@@ -1,5 +1,6 @@
 /** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what to send. */
-import { type inference, isEventMs } from '@driftloop/contracts';
+import { isUtf8 } from 'node:buffer';
+import { type inference, isEventMs, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ModelInput } from './served-models.js';
 
@@ -81,9 +82,15 @@ function readColumn(tensor: Tensor, { kind }: ModelInput, rows: number, raw: Buf
   }
   if (found !== 'BYTES') throw errors.WRONG_DATATYPE({ input, expected: 'BYTES', found });
   const bytes = counted(input, rows, raw ? rawBytes(input, raw, rows) : (tensor.contents?.bytesContents ?? []));
-  const values = bytes.map((b) => b.toString('utf8'));
+  const values = bytes.map((b, row) => textOf(input, b, row));
   for (const value of values) checkText(input, kind, value);
   return values;
+}
+
+/** A text is what its bytes say, or none: a graph would end it at a NUL, and every byte that is no UTF-8 would be the same. */
+function textOf(input: string, bytes: Buffer, row: number): string {
+  if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString('utf8');
+  throw errors.WRONG_CONTENTS({ input, problem: `the text of row ${row} cannot be kept as it is; ${wholeTextAdvice}` });
 }
 
 function checkText(input: string, kind: ModelInput['kind'], value: string): void {
