@@ -41,6 +41,9 @@ export function fault(outcome: Outcome): { code: string; reason: string } | unde
       return malformed(`an attribute has a name longer than ${longest} or a text longer than ${text} characters`);
   const broken = brokenText(outcome);
   if (broken) return malformed(`${broken} cannot be kept as it is; ${wholeTextAdvice}`);
+  for (const [name, { kind }] of Object.entries(outcome.attributes))
+    if (kind?.$case === 'time' && !isEventTime(kind.value))
+      return malformed(`attribute "${name}" is not a time between 1900 and 2200`);
   const wrong = (time: Date | undefined) => (time ? 'is not a time between 1900 and 2200' : 'is missing');
   if (!isEventTime(outcome.entityTime))
     return malformed(`entity_time ${wrong(outcome.entityTime)}: the entity's own time`);

@@ -30,6 +30,11 @@ const broken: [string, Buffer][] = [
   ['a lone FF', Buffer.from([65, 65, 255])],
   ['half of a surrogate pair', Buffer.from([0xed, 0xa0, 0x80])],
 ];
+/** 2^53 + 1, which no number of JavaScript is; the encoder takes it. */
+const wide = [2n ** 53n + 1n] as unknown as number[];
+const retyped = (name: string, datatype: string): Request => ({
+  inputs: raw(allInputs()).inputs!.map((input) => (input.name === name ? { ...input, datatype } : input)),
+});
 const fp32 = { datatype: 'FP32' };
 const asked = (parameters: Record<string, string>): Request => ({
   inputs: allInputs(),
@@ -114,6 +119,37 @@ const cases: [string, Request, keyof typeof status, string, RegExp][] = [
     'WRONG_CONTENTS',
     /is not a time; send RFC 3339/,
   ]),
+  [
+    'a whole number beyond doubles',
+    but('distance', {
+      datatype: 'INT64',
+      contents: { ...tensor('x', 1).contents!, fp64Contents: [], int64Contents: wide },
+    }),
+    'INVALID_ARGUMENT',
+    'FIELD_UNREADABLE',
+    /inputs\[3\] \("distance"\)\.contents\.int64_contents\[0\] is 9007199254740993; send a whole number from -/,
+  ],
+  [
+    'a raw whole number beyond doubles',
+    { ...rawBut('distance', Buffer.from(BigInt64Array.of(2n ** 53n + 1n).buffer)), ...retyped('distance', 'INT64') },
+    'INVALID_ARGUMENT',
+    'WRONG_CONTENTS',
+    /"distance": row 0 is beyond ±9007199254740991/,
+  ],
+  [
+    'a shape beyond doubles',
+    but('temp', { shape: wide }),
+    'INVALID_ARGUMENT',
+    'FIELD_UNREADABLE',
+    /\("temp"\)\.shape\[0\] is 9007199254740993/,
+  ],
+  [
+    'a parameter that nobody reads beyond doubles',
+    { inputs: allInputs(), parameters: { seed: { parameterChoice: { $case: 'uint64Param', value: wide[0] } } } },
+    'INVALID_ARGUMENT',
+    'FIELD_UNREADABLE',
+    /parameters\["seed"\]\.uint64_param is 9007199254740993/,
+  ],
   ...broken.flatMap(([what, text]) =>
     bytes('carrier', text).map((request, i): (typeof cases)[number] => [
       `${i ? 'a raw' : 'a typed'} text with ${what}`,

@@ -78,7 +78,9 @@ function readColumn(tensor: Tensor, { kind }: ModelInput, rows: number, raw: Buf
   const { name: input, datatype: found } = tensor;
   if (kind === 'number') {
     if (!numeric.has(found)) throw errors.WRONG_DATATYPE({ input, expected: 'FP64 (or FP32, INT64, INT32)', found });
-    return counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
+    const numbers = counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
+    if (raw && found === 'INT64') checkWhole(input, numbers);
+    return numbers;
   }
   if (found !== 'BYTES') throw errors.WRONG_DATATYPE({ input, expected: 'BYTES', found });
   const bytes = counted(input, rows, raw ? rawBytes(input, raw, rows) : (tensor.contents?.bytesContents ?? []));
@@ -114,6 +116,14 @@ function typedNumbers({ datatype, contents }: Tensor): readonly number[] {
   if (datatype === 'FP64') return contents.fp64Contents;
   if (datatype === 'FP32') return contents.fp32Contents;
   return datatype === 'INT64' ? contents.int64Contents : contents.intContents;
+}
+
+/** In typed contents the door has checked them. */
+function checkWhole(input: string, numbers: readonly number[]): void {
+  const row = numbers.findIndex((number) => !Number.isSafeInteger(number));
+  if (row < 0) return;
+  const problem = `row ${row} is beyond ±${Number.MAX_SAFE_INTEGER}, where whole numbers collapse; send smaller ones`;
+  throw errors.WRONG_CONTENTS({ input, problem });
 }
 
 function rawNumbers(input: string, datatype: string, raw: Buffer): number[] {
