@@ -1,4 +1,5 @@
 /** A request read into questions: one a row, with its id, its entity, the event time and what the caller sent. */
+import { hash } from 'node:crypto';
 import { type inference, isWholeText, own, textLimits, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ServedModel } from './served-models.js';
@@ -47,17 +48,31 @@ export function readQuestions(request: Request, model: ServedModel, right: TimeR
     for (const { name, own, position } of model.inputs.values())
       if (own && !columns[position]) throw errors.MISSING_INPUT({ input: name });
   checkName('id', request.id);
+  if (hasControl(request.id))
+    throw errors.WRONG_PARAMETER({ parameter: 'id', problem: 'holds a control character; send an id without' });
   return { rows, id: request.id || newId(), entity, eventTime: eventTime(request, right), columns };
 }
 
-/** The prediction id of a row. */
+/** Between a request's id and a row's number: no id holds it. */
+const rowSeparator = '\u001f';
+
+/** The prediction id of a row. No other request has it, unless its id is the same. */
 export function idOf({ rows, id }: Questions, row: number): string {
-  return rows === 1 ? id : `${id}/${row}`;
+  return rows === 1 ? id : `${id}${rowSeparator}${row}`;
 }
 
-/** The entity of a row: the one that the request names, or nobody but this row. */
-export function entityOf(questions: Questions, row: number): string {
-  return questions.entity || idOf(questions, row);
+/** The entity of a row: the one that the request names, or nobody but this row, as outcomes name it. */
+export function entityOf({ entity, rows, id }: Questions, row: number): string {
+  return entity || (rows === 1 ? id : `${id}/${row}`);
+}
+
+/**
+ * Names what the caller asked in a row, so that the same question sent again is known, and another one under its id too.
+ * A live question has no time of its own.
+ */
+export function nameOf({ entity, eventTime, columns }: Questions, row: number): string {
+  const sent = columns.map((column) => column?.[row]);
+  return hash('sha256', JSON.stringify([entity, eventTime ?? null, sent])).slice(0, 16);
 }
 
 function eventTime(request: Request, { mayReplay, now }: TimeRight): number | undefined {
@@ -84,4 +99,9 @@ function checkName(parameter: string, value: string): void {
   const wrong = (problem: string) => errors.WRONG_PARAMETER({ parameter, problem });
   if (value.length > longestName) throw wrong(`is too long; send at most ${longestName} characters`);
   if (!isWholeText(value)) throw wrong(`cannot be kept as it is; ${wholeTextAdvice}`);
+}
+
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20 || text.charCodeAt(i) === 0x7f) return true;
+  return false;
 }
