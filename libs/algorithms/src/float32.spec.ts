@@ -14,6 +14,12 @@ describe('float32', () => {
   it('is no other value than the number that it is of', () => {
     const twice = [0.1, 0.2, 0.7].flatMap((x) => [x, Math.fround(x)]);
     expect(float32Merges(Float64Array.from(twice).sort())).toBe(false);
+    const rounded = Array.from({ length: 1000 }, (_, i) => [
+      1 / (i + 2) + 1 / 3,
+      1 / (i + 2) + 1 - 2 / 3,
+      1 / 3 + 1 / (i + 2),
+    ]);
+    expect(float32Merges(Float64Array.from(rounded.flat()).sort())).toBe(false);
   });
 
   it('is written by its shortest decimal, whichever precision a number had', () => {

@@ -5,7 +5,8 @@ const finestShare = 1 / 256;
 
 /**
  * Whether float32 makes one value of several in so many rows that it would be noticed: `1.7e9 + k` has a float32 only every 128.
- * A number beside its own float32 (0.1 as it came from two clients) is one value.
+ * A number beside its own float32 (0.1 as it came from two clients) is one value, and so is one whose last digits were rounded in
+ * several ways (1/3 + 1/6 and 1/2).
  * @param sorted ascending, without NaN
  */
 export function float32Merges(sorted: Float64Array): boolean {
@@ -18,7 +19,10 @@ export function float32Merges(sorted: Float64Array): boolean {
   return merged > sorted.length * finestShare;
 }
 
-/** Of doubles with one float32: two that are not it, or two whole numbers, are two values. */
+/** A float32 stands for doubles this far apart, relative to it; a spread of an eighth of that is no rounding of one number. */
+const noticeable = 2 ** -24 / 8;
+
+/** Of doubles with one float32: two whole numbers are two values, and two that are not it and lie apart. */
 function holdsSeveral(sorted: Float64Array, narrow: number): boolean {
   let others = 0;
   let whole = 0;
@@ -27,7 +31,8 @@ function holdsSeveral(sorted: Float64Array, narrow: number): boolean {
     if (sorted[i] !== narrow) others++;
     if (Number.isSafeInteger(sorted[i])) whole++;
   }
-  return others > 1 || whole > 1;
+  const spread = sorted[sorted.length - 1] - sorted[0];
+  return whole > 1 || (others > 1 && spread > Math.abs(narrow) * noticeable);
 }
 
 /** The shortest decimal of a number's float32: the same for 0.1 and for what float32 makes of it. Whole numbers stay as they are. */

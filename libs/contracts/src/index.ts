@@ -16,6 +16,7 @@ export * from './gen/driftloop/v1/training.js';
 export * from './gen/driftloop/v1/values.js';
 export * as inference from './gen/inference/grpc_service.js';
 export { MessageReader } from './message-reader.js';
+export * from './numbers.js';
 export * from './own.js';
 export { checkPeer, peerName } from './peer-name.js';
 export * from './roles.js';

@@ -7,9 +7,11 @@ import {
   type FeatureQuestion,
   type FeatureRow,
   isEventMs,
+  isKept,
   isWholeText,
   LoopError,
   type ModelSpec,
+  numberAdvice,
   own,
   type ReadOnlineReply,
   type ReadOnlineRequest,
@@ -110,6 +112,8 @@ function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: Featur
     const wrong = (problem: string) => errors.INPUT_INVALID({ question: i, input: name.slice(0, 100), problem });
     if (sent.kind?.$case === 'text' && sent.kind.value.length > textLimits.text) throw wrong(tooLong);
     if (sent.kind?.$case === 'text' && !isWholeText(sent.kind.value)) throw wrong(notWhole);
+    if (sent.kind?.$case === 'number' && !isKept(sent.kind.value))
+      throw wrong(`is ${sent.kind.value}; ${numberAdvice}`);
     if (!kind) throw wrong(`is not declared; declared: ${known}`);
     const cell = cellOf(kind, sent);
     if (cell === null) throw wrong(`must be a ${kind}`);

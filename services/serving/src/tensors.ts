@@ -1,6 +1,6 @@
 /** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what to send. */
 import { isUtf8 } from 'node:buffer';
-import { type inference, isEventMs, wholeTextAdvice } from '@driftloop/contracts';
+import { type inference, isEventMs, isKept, numberAdvice, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ModelInput } from './served-models.js';
 
@@ -80,6 +80,7 @@ function readColumn(tensor: Tensor, { kind }: ModelInput, rows: number, raw: Buf
     if (!numeric.has(found)) throw errors.WRONG_DATATYPE({ input, expected: 'FP64 (or FP32, INT64, INT32)', found });
     const numbers = counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
     if (raw && found === 'INT64') checkWhole(input, numbers);
+    else checkSize(input, numbers);
     return numbers;
   }
   if (found !== 'BYTES') throw errors.WRONG_DATATYPE({ input, expected: 'BYTES', found });
@@ -124,6 +125,11 @@ function checkWhole(input: string, numbers: readonly number[]): void {
   if (row < 0) return;
   const problem = `row ${row} is beyond ±${Number.MAX_SAFE_INTEGER}, where whole numbers collapse; send smaller ones`;
   throw errors.WRONG_CONTENTS({ input, problem });
+}
+
+function checkSize(input: string, numbers: readonly number[]): void {
+  const row = numbers.findIndex((number) => !isKept(number));
+  if (row >= 0) throw errors.WRONG_CONTENTS({ input, problem: `row ${row} is ${numbers[row]}; ${numberAdvice}` });
 }
 
 function rawNumbers(input: string, datatype: string, raw: Buffer): number[] {

@@ -1,5 +1,14 @@
 /** Rows as they are sent, made into rows as they are kept; what is wrong with a row is said, not guessed. */
-import { isEventMs, own, type RejectedRow, type SourceRow, textLimits, type Value } from '@driftloop/contracts';
+import {
+  isEventMs,
+  isKept,
+  numberAdvice,
+  own,
+  type RejectedRow,
+  type SourceRow,
+  textLimits,
+  type Value,
+} from '@driftloop/contracts';
 import type { Cell, Row } from '../views/source-rows.js';
 import type { Columns } from './lines.js';
 
@@ -107,6 +116,7 @@ function cellOf(name: string, kind: 'number' | 'text', value: Value | undefined)
   if (sent.$case !== 'number') throw new Refusal('TYPE_WRONG', `"${name}" must be a number, not a ${sent.$case}`);
   if (Number.isNaN(sent.value)) return undefined;
   if (!Number.isFinite(sent.value)) throw new Refusal('NUMBER_INFINITE', `"${name}" is infinite`);
+  if (!isKept(sent.value)) throw new Refusal('NUMBER_TOO_LARGE', `"${name}" is ${sent.value}; ${numberAdvice}`);
   return sent.value + 0; // -0 is 0: a line of JSON does not tell them apart
 }
 

@@ -9,7 +9,7 @@
 import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
 import type { Derived } from '../views/derived.js';
-import { fraction, largest } from '../views/measure.js';
+import { digitSql, units } from '../views/measure.js';
 import type { LatestGroup, Measure, OverdueGroup, ViewPlan, WindowGroup, WindowOutput } from '../views/plan.js';
 
 /** What the generator must know about the data besides the plan. */
@@ -20,6 +20,8 @@ export interface JoinFacts {
   readonly toMs: number;
   /** Sources that hold superseded revisions. */
   readonly revised: ReadonlySet<string>;
+  /** For each window group, which digits of each measure hold anything: the others are left out of the sums. */
+  readonly digits: readonly (readonly number[][])[];
   /** SQL over the labels `l`: whether a label is left out (exclusion.ts). */
   readonly excluded: string;
 }
@@ -53,6 +55,21 @@ export function surveySql(plan: ViewPlan): { revised: string; range: string } {
   const range = `SELECT min(t)::DOUBLE AS low, max(t)::DOUBLE AS high FROM
     (SELECT t FROM ${rowsTable(plan.requestSource)} UNION ALL SELECT t FROM ${rowsTable(outcomesSource)})`;
   return { revised: `SELECT source FROM (${counts.join(' UNION ALL ')}) WHERE n > 0`, range };
+}
+
+/** Which digits of a window group's measures hold anything: one row, a column for each. */
+export function digitsSql({ source, measures }: WindowGroup): string {
+  const used = measures.flatMap((measure, m) => {
+    const value = valueSql(measure);
+    if (!value) return [];
+    return units.map((_, d) => `coalesce(bool_or(${digitSql(value, d)} <> 0), false) AS ${digitName(m, d)}`);
+  });
+  return `SELECT ${used.join(', ') || 'true'} FROM ${rowsTable(source)}`;
+}
+
+/** What the row of `digitsSql` says, by measure. */
+export function digitsIn({ measures }: WindowGroup, found: Readonly<Record<string, unknown>>): number[][] {
+  return measures.map((_, m) => [...units.keys()].filter((digit) => found[digitName(m, digit)] === true));
 }
 
 /** The statements that make `joined` from the rows, in order. */
@@ -147,7 +164,8 @@ function partSql({ part, clock }: Derived, time: string, facts: JoinFacts): stri
 function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFacts): string[] {
   const { source, by, measures, windowsMs, outputs } = group;
   const from = by === undefined ? rowsTable(source) : keyedTable(source);
-  const lanes = measures.flatMap((measure, m) => laneSql(measure).map((sql, l) => ({ name: `${'nwp'[l]}${m}`, sql })));
+  const digits = facts.digits[i];
+  const lanes = measures.flatMap((measure, m) => lanesSql(measure, m, digits[m]));
   const names = lanes.map(({ name }) => name);
   const key = keyName(by);
   const revised = facts.revised.has(source);
@@ -158,7 +176,8 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
   const known = by === undefined ? '' : `q.${key} IS NOT NULL AND `;
   const aggregated = (window: number, { measure, aggregate }: WindowOutput) => {
     const n = value(`n${measure}`, window);
-    const mean = `(${value(`w${measure}`, window)} + ${value(`p${measure}`, window)} / ${fraction}.0) / ${n}`;
+    const parts = digits[measure].map((d) => `${value(digitName(measure, d), window)} * ${units[d]}::DOUBLE`);
+    const mean = `(${parts.reduce((sum, part) => `(${sum} + ${part})`, '0.0::DOUBLE')}) / ${n}`;
     return aggregate === 'count'
       ? `CASE WHEN ${known}true THEN ${n} END`
       : `CASE WHEN ${known}${n} > 0 THEN ${mean} END`;
@@ -189,21 +208,25 @@ function takenSql(name: string, ms: number, from: string, key: string, lanes: { 
       ON ${on}s.next_k <= q.q_time AND s.k > q.q_time - ${ms} GROUP BY q.rid`;
 }
 
-/** The three lanes of `contribute`, as doubles that hold whole numbers. */
-function laneSql({ column, clip, above }: Measure): string[] {
-  if (column === undefined) return ['1.0::DOUBLE', '0.0::DOUBLE', '0.0::DOUBLE'];
-  const c = cell(column);
-  const [low, high] = clip ?? [-largest, largest];
-  const value =
-    above === undefined
-      ? `greatest(${low}::DOUBLE, ${-largest}::DOUBLE, least(${high}::DOUBLE, ${largest}::DOUBLE, ${c}))`
-      : `(CASE WHEN ${c} > ${above} THEN 1 ELSE 0 END)::DOUBLE`;
-  const present = (sql: string) => `CASE WHEN ${c} IS NULL THEN 0.0::DOUBLE ELSE ${sql} END`;
+const digitName = (measure: number, digit: number): string => `d${measure}_${digit}`;
+
+/** The lanes of `contribute`, as doubles that hold whole numbers; of the digits only those that hold anything. */
+function lanesSql(measure: Measure, m: number, digits: readonly number[]): { name: string; sql: string }[] {
+  const value = valueSql(measure);
+  if (!value) return [{ name: `n${m}`, sql: '1.0::DOUBLE' }];
+  const present = (sql: string) => `CASE WHEN ${cell(measure.column!)} IS NULL THEN 0.0::DOUBLE ELSE ${sql} END`;
   return [
-    present('1.0::DOUBLE'),
-    present(`floor(${value})`),
-    present(`floor((${value} - floor(${value})) * ${fraction}::DOUBLE + 0.5::DOUBLE)`),
+    { name: `n${m}`, sql: present('1.0::DOUBLE') },
+    ...digits.map((digit) => ({ name: digitName(m, digit), sql: present(digitSql(value, digit)) })),
   ];
+}
+
+/** What a cell counts for; undefined for a count without a column. */
+function valueSql({ column, clip, above }: Measure): string | undefined {
+  if (column === undefined) return undefined;
+  const c = cell(column);
+  if (above !== undefined) return `(CASE WHEN ${c} > ${above} THEN 1 ELSE 0 END)::DOUBLE`;
+  return clip ? `greatest(${clip[0]}::DOUBLE, least(${clip[1]}::DOUBLE, ${c}))` : c;
 }
 
 function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i: number): string[] {
