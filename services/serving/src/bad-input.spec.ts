@@ -136,6 +136,13 @@ const cases: [string, Request, keyof typeof status, string, RegExp][] = [
     'WRONG_CONTENTS',
     /"distance": row 0 is beyond ±9007199254740991/,
   ],
+  ...[Number.POSITIVE_INFINITY, -3.5e38].map((x): (typeof cases)[number] => [
+    `the number ${x}`,
+    but('temp', { contents: tensor('temp', x).contents }),
+    'INVALID_ARGUMENT',
+    'WRONG_CONTENTS',
+    /"temp": row 0 is -?(Infinity|3.5e\+38); send a number within ±3.4e\+38/,
+  ]),
   [
     'a shape beyond doubles',
     but('temp', { shape: wide }),
