@@ -18,6 +18,7 @@ export * as inference from './gen/inference/grpc_service.js';
 export { MessageReader } from './message-reader.js';
 export * from './numbers.js';
 export * from './own.js';
+export { unreadableRow } from './payload-check.js';
 export { checkPeer, peerName } from './peer-name.js';
 export * from './roles.js';
 export { targetOf } from './several-addresses.js';

@@ -3,7 +3,15 @@
  * with another word of the same instant), or malformed. Pure: it knows nothing of documents or the bus.
  */
 import { createHash } from 'node:crypto';
-import { isEventTime, isWholeText, Outcome, own, textLimits, wholeTextAdvice } from '@driftloop/contracts';
+import {
+  isEventTime,
+  isWholeText,
+  Outcome,
+  own,
+  textLimits,
+  unreadableRow,
+  wholeTextAdvice,
+} from '@driftloop/contracts';
 import type { Held, OutcomeChange, OutcomeDocument, QuarantineKind, Revision } from './labeling.documents.js';
 
 export interface Consistency {
@@ -32,6 +40,8 @@ export interface Triage {
 /** Why an outcome is malformed, or undefined where it is not. */
 export function fault(outcome: Outcome): { code: string; reason: string } | undefined {
   const malformed = (reason: string) => ({ code: 'MALFORMED', reason });
+  const unreadable = unreadableRow(outcome);
+  if (unreadable) return malformed(unreadable);
   if (!outcome.entityId) return malformed('entity_id is missing');
   const { name: longest, text } = textLimits;
   if (outcome.entityId.length > longest) return malformed(`entity_id is longer than ${longest} characters`);

@@ -7,6 +7,7 @@ import {
   type RejectedRow,
   type SourceRow,
   textLimits,
+  unreadableRow,
   type Value,
 } from '@driftloop/contracts';
 import type { Cell, Row } from '../views/source-rows.js';
@@ -67,6 +68,8 @@ export function refuse(intake: Pick<Intake, 'rejected' | 'rejectedCount'>, row: 
 }
 
 function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: SourceRow): Row {
+  const unreadable = unreadableRow(row);
+  if (unreadable) throw new Refusal('ROW_UNREADABLE', unreadable);
   if (!row.entityId) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
   checkText('entity_id', row.entityId, textLimits.name);
   const eventTime = timeOf('event_time', row.eventTime);
