@@ -9,8 +9,10 @@
 import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
 import type { Derived } from '../views/derived.js';
-import { digitSql, units } from '../views/measure.js';
-import type { LatestGroup, Measure, OverdueGroup, ViewPlan, WindowGroup, WindowOutput } from '../views/plan.js';
+import { units } from '../views/measure.js';
+import type { LatestGroup, OverdueGroup, ViewPlan, WindowGroup, WindowOutput } from '../views/plan.js';
+import { cell, keyedTable, rawTable, rowsTable } from './join-tables.js';
+import { digitName, lanesSql } from './lane-sql.js';
 
 /** What the generator must know about the data besides the plan. */
 export interface JoinFacts {
@@ -26,10 +28,6 @@ export interface JoinFacts {
   readonly excluded: string;
 }
 
-export const rawTable = (source: string) => quoted(`raw_${source}`);
-const rowsTable = (source: string) => quoted(`rows_${source}`);
-const keyedTable = (source: string) => quoted(`keyed_${source}`);
-const cell = (column: string, of = '') => `${of}${quoted(`c_${column}`)}`;
 const everything = `''`;
 const keyName = (by: string | undefined) => (by === undefined ? everything : quoted(`key_${by}`));
 
@@ -55,21 +53,6 @@ export function surveySql(plan: ViewPlan): { revised: string; range: string } {
   const range = `SELECT min(t)::DOUBLE AS low, max(t)::DOUBLE AS high FROM
     (SELECT t FROM ${rowsTable(plan.requestSource)} UNION ALL SELECT t FROM ${rowsTable(outcomesSource)})`;
   return { revised: `SELECT source FROM (${counts.join(' UNION ALL ')}) WHERE n > 0`, range };
-}
-
-/** Which digits of a window group's measures hold anything: one row, a column for each. */
-export function digitsSql({ source, measures }: WindowGroup): string {
-  const used = measures.flatMap((measure, m) => {
-    const value = valueSql(measure);
-    if (!value) return [];
-    return units.map((_, d) => `coalesce(bool_or(${digitSql(value, d)} <> 0), false) AS ${digitName(m, d)}`);
-  });
-  return `SELECT ${used.join(', ') || 'true'} FROM ${rowsTable(source)}`;
-}
-
-/** What the row of `digitsSql` says, by measure. */
-export function digitsIn({ measures }: WindowGroup, found: Readonly<Record<string, unknown>>): number[][] {
-  return measures.map((_, m) => [...units.keys()].filter((digit) => found[digitName(m, digit)] === true));
 }
 
 /** The statements that make `joined` from the rows, in order. */
@@ -206,27 +189,6 @@ function takenSql(name: string, ms: number, from: string, key: string, lanes: { 
   return `CREATE TEMP TABLE ${name} AS SELECT q.rid, ${lanes.map((lane) => `sum(${lane.sql}) AS ${lane.name}`).join(', ')}
     FROM questions q JOIN (SELECT * FROM ${from} WHERE next_k IS NOT NULL) s
       ON ${on}s.next_k <= q.q_time AND s.k > q.q_time - ${ms} GROUP BY q.rid`;
-}
-
-const digitName = (measure: number, digit: number): string => `d${measure}_${digit}`;
-
-/** The lanes of `contribute`, as doubles that hold whole numbers; of the digits only those that hold anything. */
-function lanesSql(measure: Measure, m: number, digits: readonly number[]): { name: string; sql: string }[] {
-  const value = valueSql(measure);
-  if (!value) return [{ name: `n${m}`, sql: '1.0::DOUBLE' }];
-  const present = (sql: string) => `CASE WHEN ${cell(measure.column!)} IS NULL THEN 0.0::DOUBLE ELSE ${sql} END`;
-  return [
-    { name: `n${m}`, sql: present('1.0::DOUBLE') },
-    ...digits.map((digit) => ({ name: digitName(m, digit), sql: present(digitSql(value, digit)) })),
-  ];
-}
-
-/** What a cell counts for; undefined for a count without a column. */
-function valueSql({ column, clip, above }: Measure): string | undefined {
-  if (column === undefined) return undefined;
-  const c = cell(column);
-  if (above !== undefined) return `(CASE WHEN ${c} > ${above} THEN 1 ELSE 0 END)::DOUBLE`;
-  return clip ? `greatest(${clip[0]}::DOUBLE, least(${clip[1]}::DOUBLE, ${c}))` : c;
 }
 
 function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i: number): string[] {

@@ -19,7 +19,9 @@ import type { LogFiles } from '../rows/row-log.js';
 import { lineOf } from '../serial.js';
 import { planOf, type ViewPlan } from '../views/plan.js';
 import { excludedRows, excludedSql } from './exclusion.js';
-import { digitsIn, digitsSql, featureNames, joinSql, rawTable, rowsSql, surveySql } from './join-sql.js';
+import { featureNames, joinSql, rowsSql, surveySql } from './join-sql.js';
+import { rawTable } from './join-tables.js';
+import { digitsIn, digitsSql } from './lane-sql.js';
 
 /** Columns before the features; times are epoch milliseconds here, and timestamps (UTC) in the file. */
 const leading = ['entity_id', 'entity_time', 'question_time', 'cohort', 'label', 'label_known_at'];
