@@ -22,6 +22,7 @@ export * from './drift/performance.js';
 export * from './drift/psi.js';
 export * from './drift/wasserstein.js';
 export { EVIDENCE_LIMIT, type Evidence } from './evidence.js';
+export { float32Decimal } from './float32.js';
 export * from './metrics/index.js';
 export * from './policy/operations.js';
 export * from './policy/trigger.js';

@@ -5,7 +5,7 @@
  * README's picture is generated from it.
  */
 import * as E from './gen/driftloop/v1/events.js';
-import { checkedPayload } from './payload-check.js';
+import { readReport } from './payload-check.js';
 
 /** The services, as they appear as speakers and listeners. */
 export const services = ['labeling', 'feature-store', 'training', 'registry', 'serving', 'monitoring'] as const;
@@ -49,9 +49,21 @@ function event<T>(topic: string, payload: PayloadCodec<T>, placement: Placement<
   return { topic, payload, partitions: 1, ...placement };
 }
 
+/** What outsiders write in a message and the rows within it. */
+interface ReportShape {
+  readonly message: string;
+  readonly rows: string;
+}
+
 /** What outsiders write is read strictly: a fault becomes a dead letter that names it, not a row that is silently empty. */
-function inbound<T>(topic: string, payload: PayloadCodec<T>, message: string, placement: Omit<Placement<T>, 'from'>) {
-  const strict = { ...payload, fromJSON: (object: unknown) => payload.fromJSON(checkedPayload(message, object)) };
+function inbound<T>(
+  topic: string,
+  payload: PayloadCodec<T>,
+  shape: ReportShape,
+  placement: Omit<Placement<T>, 'from'>,
+) {
+  const read = (object: unknown) => payload.fromJSON(object);
+  const strict = { ...payload, fromJSON: (object: unknown) => readReport(shape.message, shape.rows, object, read) };
   return event(topic, strict, { ...placement, from: 'external' });
 }
 
@@ -72,16 +84,26 @@ const byEntityBucket = (p: E.LabelsAdded) => `${p.tenant}/${p.label}/${p.bucket}
 
 export const events = {
   // 1 what outsiders tell, and labeling
-  outcomesReported: inbound('outcomes.reported', E.OutcomesReported, 'driftloop.v1.OutcomesReported', {
-    key: ({ label }) => label,
-    to: ['labeling'],
-    keep: '30d',
-  }),
-  entitiesObserved: inbound('entities.observed', E.EntitiesObserved, 'driftloop.v1.EntitiesObserved', {
-    key: ({ model, source }) => `${model}/${source}`,
-    to: ['feature-store'],
-    keep: '30d',
-  }),
+  outcomesReported: inbound(
+    'outcomes.reported',
+    E.OutcomesReported,
+    { message: 'driftloop.v1.OutcomesReported', rows: 'outcomes' },
+    {
+      key: ({ label }) => label,
+      to: ['labeling'],
+      keep: '30d',
+    },
+  ),
+  entitiesObserved: inbound(
+    'entities.observed',
+    E.EntitiesObserved,
+    { message: 'driftloop.v1.EntitiesObserved', rows: 'rows' },
+    {
+      key: ({ model, source }) => `${model}/${source}`,
+      to: ['feature-store'],
+      keep: '30d',
+    },
+  ),
   labelsAdded: event('labels.added', E.LabelsAdded, {
     key: byEntityBucket,
     from: 'labeling',

@@ -71,6 +71,17 @@ function inList(field: string, values: readonly unknown[]): LongText | undefined
   return undefined;
 }
 
+/**
+ * Whether a text is one that every engine keeps whole. A NUL ends a string for ONNX Runtime, so that "AA\0x" would be the
+ * category "AA"; half a surrogate pair is no character, and two such texts are the same once they are encoded.
+ */
+export function isWholeText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** What a text has to be, for whoever sent another. */
+export const wholeTextAdvice = 'send text in UTF-8 without NUL characters';
+
 /** The beginning of a text that others made: well-formed, and at most so many characters. */
 export function shortened(text: string, most: number = textLimits.note): string {
   return text.length > most ? `${text.slice(0, most - 1).toWellFormed()}…` : text;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  auc,
   type BoosterModel,
   type BoosterTree,
   type Column,
@@ -119,6 +120,22 @@ describe('a booster as a graph', () => {
       feedsOf(rows.columns),
     );
     expect(probability.data.map((p) => p > 0.5)).toEqual([false, true, true]);
+  });
+
+  it('compares numbers that float32 would merge as they are, beside those that it does not', async () => {
+    const far = table(flights, 3000, random);
+    for (const name of ['distance', 'temp']) {
+      const { values } = far.columns.find((c) => c.name === name) as { values: Float64Array };
+      for (let row = 0; row < far.rows; row++) values[row] = 1.7e12 + row / 4;
+    }
+    const labels = Float64Array.from({ length: far.rows }, (_, row) => (row % 300 < 150 ? 1 : 0));
+    const parameters = { trees: 40, leaves: 31, minRowsPerLeaf: 5, minRowsPerCategory: 5, learningRate: 0.3 };
+    const fine = train({ ...far, labels }, parameters, { seed: 3 });
+    const doubles = fine.features.filter((f) => f.kind === 'numeric' && f.precision === 'double');
+    expect(doubles.map(({ name }) => name).sort()).toEqual(['distance', 'temp']);
+    expect(await worstDifference(fine, flights, far)).toBeLessThan(1e-12);
+    const { probability } = await runGraph(boosterGraph(fine, platt, flights), feedsOf(far.columns));
+    expect(auc(probability.data, labels)).toBeGreaterThan(0.99);
   });
 
   it('holds trees that are one leaf, empty category sets, and no tree at all', async () => {

@@ -1,10 +1,11 @@
 /**
  * From feature tensors to the matrix that trees read: numbers in spec order, then texts as category codes.
  *
- * I1  Numbers pass through FLOAT: the trainer rounds to float32 before it compares, and so must the graph.
+ * I1  Numbers pass through FLOAT: the trainer rounds to float32 before it compares, and so must the graph. Those that the
+ *     trainer compares as they are do not: they are the matrix's last columns.
  * I2  A text outside its category list, and a missing one, is NaN: it takes the path that the tree learned for "other".
  */
-import type { ModelFeature } from '@driftloop/algorithms';
+import { isDouble, type ModelFeature } from '@driftloop/algorithms';
 import { featureLayout, type ModelSpec } from '@driftloop/contracts';
 import { onnxErrors } from './errors.js';
 import { float, floats, integer, type Node, node, strings, Type } from './graph.js';
@@ -22,22 +23,33 @@ export function encodeFeatures(spec: ModelSpec, features: readonly ModelFeature[
   const { numbers, texts } = featureLayout(spec);
   checkFeatures(features, numbers, texts);
   const dictionaries = new Map(features.map((f) => [f.name, f.kind === 'categorical' ? f.categories : []]));
-  const columns = [
-    ...(numbers.length ? [node('Concat', numbers, 'driftloop_numbers', [integer('axis', 1)])] : []),
-    ...texts.map((text) => codesOf(text, dictionaries.get(text) ?? [])),
+  const doubles = new Set(features.filter(isDouble).map(({ name }) => name));
+  const narrow = numbers.filter((name) => !doubles.has(name));
+  const exact = numbers.filter((name) => doubles.has(name));
+  const codes = texts.map((text) => codesOf(text, dictionaries.get(text) ?? []));
+  const floats = [...(narrow.length ? ['driftloop_numbers_f32'] : []), ...texts.map(codeName)];
+  const nodes = [
+    ...(narrow.length
+      ? [concat(narrow, 'driftloop_numbers'), cast('driftloop_numbers', 'driftloop_numbers_f32', Type.FLOAT)]
+      : []),
+    ...codes,
+    ...(floats.length ? widened(floats, exact.length ? 'driftloop_floats' : matrix) : []),
+    ...(exact.length ? [concat([...(floats.length ? ['driftloop_floats'] : []), ...exact], matrix)] : []),
   ];
-  const nodes = numbers.length
-    ? [columns[0], node('Cast', ['driftloop_numbers'], 'driftloop_numbers_f32', [integer('to', Type.FLOAT)])]
-    : [];
-  nodes.push(...columns.slice(numbers.length ? 1 : 0));
-  const parts = [...(numbers.length ? ['driftloop_numbers_f32'] : []), ...texts.map(codeName)];
-  nodes.push(
-    node('Concat', parts, 'driftloop_matrix_f32', [integer('axis', 1)]),
-    node('Cast', ['driftloop_matrix_f32'], 'driftloop_matrix', [integer('to', Type.DOUBLE)]),
-  );
-  const columnOf = new Map([...numbers, ...texts].map((name, column) => [name, column]));
-  return { nodes, matrix: 'driftloop_matrix', columnOf };
+  const columnOf = new Map([...narrow, ...texts, ...exact].map((name, column) => [name, column]));
+  return { nodes, matrix, columnOf };
 }
+
+const matrix = 'driftloop_matrix';
+
+const concat = (parts: readonly string[], to: string): Node => node('Concat', [...parts], to, [integer('axis', 1)]);
+const cast = (from: string, to: string, type: number): Node => node('Cast', [from], to, [integer('to', type)]);
+
+/** FLOAT columns side by side, as DOUBLE. */
+const widened = (parts: readonly string[], to: string): Node[] => [
+  concat(parts, 'driftloop_matrix_f32'),
+  cast('driftloop_matrix_f32', to, Type.DOUBLE),
+];
 
 const codeName = (text: string): string => `driftloop_code_${text}`;
 

@@ -225,6 +225,11 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { method: string; reason: string }) => `${m.method} was sent what is no message of its: ${m.reason}`,
   },
+  FIELD_UNREADABLE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { method: string; field: string; problem: string }) => `${m.method}: ${m.field} ${m.problem}`,
+  },
   ENCODING_UNKNOWN: {
     status: 'UNIMPLEMENTED',
     retriable: false,

@@ -55,6 +55,9 @@ const fill = async () => {
   return replies;
 };
 
+/** A time so far away that no number of JavaScript holds its seconds. */
+const beyondNumbers = Object.assign(new Date(0), { getTime: () => 2 ** 63 });
+
 describe('a feature store', () => {
   it('counts rows that are sent again as duplicates, also after a restart', async () => {
     const first = await fill();
@@ -96,9 +99,19 @@ describe('a feature store', () => {
     const quiet = (await ask(asked)).rows;
     const year9999 = { ...asked[0], eventTime: new Date('9999-01-01T00:00:00Z') };
     const badInput = { ...asked[0], inputs: { sched_dep_utc: text('noon') } };
-    const { rows } = await ask([year9999, ...asked, badInput]);
-    expect(rows.slice(1, -1)).toEqual(quiet);
-    expect([rows[0], rows.at(-1)!].map(({ refusal }) => refusal?.code)).toEqual(['TIME_INVALID', 'INPUT_INVALID']);
+    const cut = { ...asked[0], entityId: 'F1\0x' };
+    const cutInput = { ...asked[0], inputs: { carrier: text('AA\0x') } };
+    const value = beyondNumbers;
+    const beyond = { ...asked[0], inputs: { sched_dep_utc: { kind: { $case: 'time' as const, value } } } };
+    const bad = [badInput, cut, cutInput, beyond];
+    const { rows } = await ask([year9999, ...asked, ...bad]);
+    expect(rows.slice(1, -bad.length)).toEqual(quiet);
+    const refusals = [rows[0], ...rows.slice(-bad.length)].map(({ refusal }) => refusal);
+    expect(refusals.map((refusal) => refusal?.code)).toEqual(['TIME_INVALID', ...bad.map(() => 'INPUT_INVALID')]);
+    expect(refusals.slice(2, 4).map((refusal) => refusal?.reason)).toEqual([
+      expect.stringMatching(/"entity_id" cannot be kept as it is; send text in UTF-8 without NUL/),
+      expect.stringMatching(/"carrier" cannot be kept as it is/),
+    ]);
     await expect(ask([year9999])).rejects.toMatchObject({ code: 'TIME_INVALID' });
   });
 
@@ -316,6 +329,7 @@ describe('bad input', () => {
     ['TIME_MISSING', { eventTime: undefined }],
     ['TIME_MISSING', { knownAt: undefined }],
     ['TIME_INVALID', { knownAt: new Date('2500-01-01') }],
+    ['TIME_INVALID', { eventTime: beyondNumbers }],
     ['COLUMN_UNKNOWN', { values: { dealy: number(1) } }],
     ['TYPE_WRONG', { values: { delay: text('late') } }],
     ['TYPE_WRONG', { values: { delay: { kind: { $case: 'time', value: new Date(from) } } } }],

@@ -101,3 +101,14 @@ it('of which some are malformed are taken in without those, which the dead lette
   expect(await dead()).toEqual([['theirs-1', 'ROWS_REFUSED', expect.stringMatching(reason)]]);
   expect(await known([rows[0]])).toBe(1);
 });
+
+it('of which some cannot even be read are taken in without those, each with its reason', async () => {
+  const [first, second] = (report(rows) as { rows: object[] }).rows;
+  await observed({
+    ...report([]),
+    rows: [{ ...second, eventTime: 'yesterday' }, first, { ...second, values: { temp: 1.5 } }],
+  });
+  const reason = /^2 of 3 rows .* the rest is taken in: \[0\] .*Timestamp.*; \[2\] .*Value from JSON: 1\.5/;
+  expect(await dead()).toEqual([['theirs-1', 'ROWS_REFUSED', expect.stringMatching(reason)]]);
+  expect(await known([rows[0]])).toBe(1);
+});

@@ -7,13 +7,17 @@ import {
   type FeatureQuestion,
   type FeatureRow,
   isEventMs,
+  isKept,
+  isWholeText,
   LoopError,
   type ModelSpec,
+  numberAdvice,
   own,
   type ReadOnlineReply,
   type ReadOnlineRequest,
   textLimits,
   type Value,
+  wholeTextAdvice,
 } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
@@ -26,6 +30,7 @@ import type { Asker } from './views/watermarks.js';
 
 const questionLimit = 10_000;
 const tooLong = 'is too long';
+const notWhole = `cannot be kept as it is; ${wholeTextAdvice}`;
 /** The longest wait for a watermark, ms of wall time. */
 const longestWait = 60_000;
 
@@ -99,12 +104,16 @@ function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: Featur
   if (!isEventMs(time)) throw errors.TIME_INVALID({ what: `event_time of question ${i}` });
   if (entityId.length > textLimits.name)
     throw errors.INPUT_INVALID({ question: i, input: 'entity_id', problem: tooLong });
+  if (!isWholeText(entityId)) throw errors.INPUT_INVALID({ question: i, input: 'entity_id', problem: notWhole });
   const cells: Record<string, Cell> = Object.create(null);
   for (const [name, sent] of Object.entries(inputs)) {
     const kind = own(spec.request.inputs, name);
     const known = Object.keys(spec.request.inputs).join(', ');
     const wrong = (problem: string) => errors.INPUT_INVALID({ question: i, input: name.slice(0, 100), problem });
     if (sent.kind?.$case === 'text' && sent.kind.value.length > textLimits.text) throw wrong(tooLong);
+    if (sent.kind?.$case === 'text' && !isWholeText(sent.kind.value)) throw wrong(notWhole);
+    if (sent.kind?.$case === 'number' && !isKept(sent.kind.value))
+      throw wrong(`is ${sent.kind.value}; ${numberAdvice}`);
     if (!kind) throw wrong(`is not declared; declared: ${known}`);
     const cell = cellOf(kind, sent);
     if (cell === null) throw wrong(`must be a ${kind}`);

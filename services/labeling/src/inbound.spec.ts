@@ -137,6 +137,18 @@ it('of which some are malformed are recorded without those, which the dead lette
   expect(await dead()).toEqual([['theirs-1', 'OUTCOMES_REFUSED', expect.stringMatching(reason)]]);
 });
 
+it('of which some cannot even be read are recorded without those, each with its reason', async () => {
+  const { outcomes } = report(outcome('F1'), outcome('F2'), outcome('F3')) as { outcomes: object[] };
+  const [first, second, third] = outcomes;
+  const noon = { ...second, knownAt: 'noon' };
+  const late = { ...third, value: 'late' };
+  await reported({ label, outcomes: [noon, first, late, 7] });
+  expect(await told()).toEqual(['F1']);
+  const reason =
+    /^3 of 4 outcomes .* the rest is recorded: \[0\] .*Timestamp.*RFC 3339.*; \[2\] .*Outcome\.value.*; \[3\] .*Outcome/;
+  expect(await dead()).toEqual([['theirs-1', 'OUTCOMES_REFUSED', expect.stringMatching(reason)]]);
+});
+
 it('that are given back add nothing twice', async () => {
   await reported(report(outcome('F1'), outcome('')));
   await service.ground.bus.replayDead(group, ['theirs-1']);

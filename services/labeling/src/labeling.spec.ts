@@ -58,7 +58,24 @@ async function told(): Promise<LabelsAdded[]> {
   return all.flat().map((event) => LabelsAdded.fromJSON(event.data));
 }
 
+/** A time so far away that no number of JavaScript holds its seconds. */
+const beyond = Object.assign(new Date(0), { getTime: () => 2 ** 63 });
+
 describe('labeling', () => {
+  it('records the outcomes beside one whose times are beyond all numbers, which it names', async () => {
+    const { accepted, rejected } = await record([
+      outcome('F1'),
+      outcome('F2', { knownAt: beyond }),
+      outcome('F3', { attributes: { landed: { kind: { $case: 'time', value: beyond } } } }),
+      outcome('F4'),
+    ]);
+    expect(accepted).toBe(2);
+    expect(rejected.map(({ index, reason }) => [index, reason])).toEqual([
+      [1, expect.stringMatching(/^known_at is not a time/)],
+      [2, expect.stringMatching(/^attribute "landed" is not a time/)],
+    ]);
+  });
+
   it('tells of new labels in batches of one bucket each', async () => {
     const outcomes = Array.from({ length: 40 }, (_, i) => outcome(`F${i}`));
     expect(await record(outcomes)).toMatchObject({ accepted: 40, duplicates: 0, rejected: [] });

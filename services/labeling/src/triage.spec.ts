@@ -28,6 +28,14 @@ describe('an outcome', () => {
     ['seconds taken for ms before 1900', { entityTime: new Date(-1e13) }, 'entity_time'],
     ['a value that is neither 0 nor 1', { value: 2 }, 'value is 2'],
     ['no number', { value: Number.NaN }, 'NaN'],
+    ['a NUL in its entity', { entityId: 'F1\0x' }, 'entity_id cannot be kept as it is; send text in UTF-8 without NUL'],
+    ['a NUL in its source', { source: 'bts\0' }, 'source cannot be kept'],
+    ['half a character in its entity', { entityId: 'F\ud800' }, 'entity_id cannot be kept'],
+    [
+      'a NUL in an attribute',
+      { attributes: { gate: { kind: { $case: 'text' as const, value: 'A\0' } } } },
+      'attribute "gate" cannot be kept',
+    ],
     ['an impossible confidence', { confidence: 1.5 }, 'confidence'],
   ])('is malformed with %s, and the reason says so', (_, fields, reason) => {
     const found = fault(outcome(fields));

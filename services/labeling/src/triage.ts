@@ -3,7 +3,15 @@
  * with another word of the same instant), or malformed. Pure: it knows nothing of documents or the bus.
  */
 import { createHash } from 'node:crypto';
-import { isEventTime, Outcome, own, textLimits } from '@driftloop/contracts';
+import {
+  isEventTime,
+  isWholeText,
+  Outcome,
+  own,
+  textLimits,
+  unreadableRow,
+  wholeTextAdvice,
+} from '@driftloop/contracts';
 import type { Held, OutcomeChange, OutcomeDocument, QuarantineKind, Revision } from './labeling.documents.js';
 
 export interface Consistency {
@@ -32,6 +40,8 @@ export interface Triage {
 /** Why an outcome is malformed, or undefined where it is not. */
 export function fault(outcome: Outcome): { code: string; reason: string } | undefined {
   const malformed = (reason: string) => ({ code: 'MALFORMED', reason });
+  const unreadable = unreadableRow(outcome);
+  if (unreadable) return malformed(unreadable);
   if (!outcome.entityId) return malformed('entity_id is missing');
   const { name: longest, text } = textLimits;
   if (outcome.entityId.length > longest) return malformed(`entity_id is longer than ${longest} characters`);
@@ -39,6 +49,11 @@ export function fault(outcome: Outcome): { code: string; reason: string } | unde
   for (const [name, { kind }] of Object.entries(outcome.attributes))
     if (name.length > longest || (kind?.$case === 'text' && kind.value.length > text))
       return malformed(`an attribute has a name longer than ${longest} or a text longer than ${text} characters`);
+  const broken = brokenText(outcome);
+  if (broken) return malformed(`${broken} cannot be kept as it is; ${wholeTextAdvice}`);
+  for (const [name, { kind }] of Object.entries(outcome.attributes))
+    if (kind?.$case === 'time' && !isEventTime(kind.value))
+      return malformed(`attribute "${name}" is not a time between 1900 and 2200`);
   const wrong = (time: Date | undefined) => (time ? 'is not a time between 1900 and 2200' : 'is missing');
   if (!isEventTime(outcome.entityTime))
     return malformed(`entity_time ${wrong(outcome.entityTime)}: the entity's own time`);
@@ -48,6 +63,17 @@ export function fault(outcome: Outcome): { code: string; reason: string } | unde
     return malformed(`value is ${outcome.value}; a binary label is 0 or 1`);
   if (!(outcome.confidence >= 0 && outcome.confidence <= 1))
     return malformed(`confidence is ${outcome.confidence}; it lies between 0 and 1`);
+  return undefined;
+}
+
+/** Which of an outcome's texts is none that can be kept whole. */
+function brokenText({ entityId, source, attributes }: Outcome): string | undefined {
+  if (!isWholeText(entityId)) return 'entity_id';
+  if (!isWholeText(source)) return 'source';
+  for (const [name, { kind }] of Object.entries(attributes)) {
+    if (!isWholeText(name)) return 'the name of an attribute';
+    if (kind?.$case === 'text' && !isWholeText(kind.value)) return `attribute "${name}"`;
+  }
   return undefined;
 }
 

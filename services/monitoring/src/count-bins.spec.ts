@@ -43,6 +43,13 @@ describe('the counts of a day', () => {
     expect(readCounts(counted(asked)).slices).toEqual({ 'depot=north': { weight: [1, 0, 1, 0] } });
   });
 
+  it('are of a slice of numbers in whichever precision they are sent', () => {
+    const slices = { 'weight=0.1': { depot: ofSlice } };
+    const reference = { version: 'v1', histograms, diagnosis: { spreads: {}, slices, losses: {} } };
+    const sent = [0.1, Math.fround(0.1), 0.2].map((weight): Asked => [row(weight, 'north'), 0.2, 1]);
+    expect(readCounts(counted(sent, reference as never)).slices).toEqual({ 'weight=0.1': { depot: [2, 0, 0, 0] } });
+  });
+
   it('sum the loss by bin over what has a label and a prediction, in whole thousandths', () => {
     const milli = (p: number, y: 0 | 1) => Math.round(logLossNano(p, y) / 1e6);
     const { weight } = readCounts(counted(asked)).losses;

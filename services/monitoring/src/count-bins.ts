@@ -8,6 +8,7 @@ import {
   binOf,
   binsOf,
   type DiagnosisReference,
+  float32Decimal,
   logLossNano,
   lossMilli,
   type ReferenceHistogram,
@@ -97,7 +98,7 @@ export class BinCounter {
     if (this.slicing.size === 0) return [];
     const found: string[] = [];
     for (const { name, at } of texts) if (this.slicing.has(name)) found.push(`${name}=${words[at]}`);
-    for (const { name, at } of numbers) if (this.slicing.has(name)) found.push(`${name}=${cells[at]}`);
+    for (const { name, at } of numbers) if (this.slicing.has(name)) found.push(`${name}=${float32Decimal(cells[at])}`);
     return found;
   }
 

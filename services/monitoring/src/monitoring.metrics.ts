@@ -48,6 +48,7 @@ export class MonitoringMetrics {
       each(async ({ champion }) => [{ value: 1, labels: { 'driftloop.version': champion } }]),
     );
     metrics.observe('driftloop.source.silent', each(one((view) => this.silent(view))));
+    metrics.observe('driftloop.prediction.repeated_ids', each(one(({ series }) => reading.repeatedIds(series))));
     metrics.observe(
       'driftloop.quarantine.windows',
       each(one(async ({ series }) => (await quarantine.windows(series)).length)),

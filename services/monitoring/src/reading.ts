@@ -14,12 +14,14 @@ import { LoopDocuments } from './loop.documents.js';
 import { Loop } from './loop.js';
 import type { CycleDocument } from './loop-rows.js';
 import { QuarantineItems } from './quarantine-items.js';
-import { Rows } from './rows.documents.js';
+import { type RepeatedIds, Rows } from './rows.documents.js';
 import { silentSources } from './silence.js';
 import { spanMessages } from './spans.js';
 import type { ModelView } from './view.js';
 
 const shownDays = 28;
+/** How long repeated ids are to be looked at, after the last of them. */
+const repeatedShownMs = 7 * dayMs;
 
 @Injectable()
 export class Reading {
@@ -68,9 +70,15 @@ export class Reading {
         ...this.loop.attention(view),
         ...fallenBack(replicas),
         ...(quarantined.length ? [`labels are set aside (${quarantined.length}): driftloop quarantine`] : []),
+        ...inWords(await this.rows.repeated(series), now),
         ...(await this.attention(view, cycles)),
       ],
     };
+  }
+
+  /** How many predictions of a model came under ids that other questions have. */
+  async repeatedIds(series: string): Promise<number> {
+    return (await this.rows.repeated(series))?.count ?? 0;
   }
 
   async cycles(tenant: string, model: string): Promise<Cycle[]> {
@@ -129,6 +137,15 @@ export class Reading {
     const open = await this.rows.countLabelsFrom(view.labels, closed ? closed.day + dayMs : Number.MIN_SAFE_INTEGER);
     return (await this.days.labelsKnownAfter(view.series, Number.MIN_SAFE_INTEGER)) + open;
   }
+}
+
+function inWords(repeated: RepeatedIds | undefined, now: number): string[] {
+  if (!repeated || repeated.time < now - repeatedShownMs) return [];
+  const { count, id, time } = repeated;
+  const last = `the last "${id.replaceAll('\u001f', '/')}" at ${new Date(time).toISOString()}`;
+  return [
+    `${count} predictions came under ids of other questions, ${last}: each counts, but give each request its own id`,
+  ];
 }
 
 const summary = ({ day, predictions, labelled, censored, versions, late }: DayDocument) => ({

@@ -32,7 +32,10 @@ export class Records {
     if (await this.heard.before(cause)) return;
     const series = `${made.tenant}/${made.model}`;
     const layout = await this.layoutOf(made);
-    await this.rows.addPredictions(made.predictions.map((prediction) => predictionRow(series, layout, prediction)));
+    await this.rows.addPredictions(
+      series,
+      made.predictions.map((prediction) => predictionRow(series, layout, prediction)),
+    );
     await this.heard.mark(cause);
   }
 
@@ -92,6 +95,7 @@ function predictionRow(series: string, layout: string, prediction: Prediction): 
     imputed: prediction.imputed.length,
     latencyMs: prediction.latencyMs,
     error: prediction.error,
+    question: prediction.question,
   };
 }
 

@@ -3,6 +3,7 @@
  * read by entity time, deleted when the cohort is censored.
  *
  * I1  A row's `_id` is its natural key, so that a batch heard twice changes nothing.
+ *     A row under an id that another question has is no such row: it is kept beside that one, and counted.
  * I2  A label keeps every revision with its known-at, so that "the truth as it was known then" does not depend on the
  *     order of arrival.
  */
@@ -38,6 +39,18 @@ export interface PredictionRow {
   imputed: number;
   latencyMs: number;
   error: string;
+  /** Names what was asked; empty or absent in rows of old. */
+  question?: string;
+}
+
+/** Predictions of a model that came under an id that another question has. */
+export interface RepeatedIds {
+  /** tenant/model */
+  _id: string;
+  count: number;
+  /** The last of them, and its event time. */
+  id: string;
+  time: number;
 }
 
 /** The order of a prediction row's feature columns. */
@@ -87,6 +100,7 @@ const predictionSchema = new Schema<PredictionRow>(
     imputed: Number,
     latencyMs: Number,
     error: String,
+    question: String,
   },
   plain,
 ).index({ series: 1, entityTime: 1 });
@@ -96,6 +110,8 @@ const labelSchema = new Schema<LabelRow>(
   plain,
 ).index({ series: 1, entityTime: 1 });
 
+const repeatedSchema = new Schema<RepeatedIds>({ _id: String, count: Number, id: String, time: Number }, plain);
+
 const layoutSchema = new Schema<LayoutDocument>({ _id: String, numbers: [String], texts: [String] }, plain);
 
 @Injectable()
@@ -103,16 +119,46 @@ export class Rows {
   readonly predictions: Model<PredictionRow>;
   readonly labels: Model<LabelRow>;
   readonly layouts: Model<LayoutDocument>;
+  private readonly repeats: Model<RepeatedIds>;
 
   constructor(connection: mongoose.Connection) {
     this.predictions = connection.model<PredictionRow>('PredictionRow', predictionSchema, 'predictions');
     this.labels = connection.model<LabelRow>('LabelRow', labelSchema, 'labels');
     this.layouts = connection.model<LayoutDocument>('Layout', layoutSchema, 'layouts');
+    this.repeats = connection.model<RepeatedIds>('RepeatedIds', repeatedSchema, 'repeated_ids');
   }
 
-  /** Adds predictions; one that is there already stays as it is. */
-  async addPredictions(rows: PredictionRow[]): Promise<void> {
-    await insertNew(this.predictions, rows);
+  /** Adds predictions of a model; one that is there already stays as it is (I1). */
+  async addPredictions(series: string, rows: PredictionRow[]): Promise<void> {
+    const known = (await insertNew(this.predictions, rows)).filter(({ question }) => question);
+    if (!known.length) return;
+    const there = await this.questionsOf(known.map(({ _id }) => _id));
+    const others = known
+      .filter(({ _id, question }) => (there.get(_id) || question) !== question)
+      .map((row) => ({ ...row, _id: `${row._id}\u001f${row.question}` }));
+    const again = new Set((await insertNew(this.predictions, others)).map(({ _id }) => _id));
+    await this.countRepeated(
+      series,
+      others.filter(({ _id }) => !again.has(_id)),
+    );
+  }
+
+  private async questionsOf(ids: string[]): Promise<Map<string, string | undefined>> {
+    const found = await this.predictions.find({ _id: { $in: ids } }).lean<PredictionRow[]>();
+    return new Map(found.map(({ _id, question }) => [_id, question]));
+  }
+
+  private async countRepeated(series: string, rows: readonly PredictionRow[]): Promise<void> {
+    const last = rows.at(-1);
+    if (!last) return;
+    const id = last._id.slice(series.length + 1, last._id.lastIndexOf('\u001f'));
+    const counted = { $inc: { count: rows.length }, $set: { id, time: last.eventTime } };
+    await this.repeats.updateOne({ _id: series }, counted, { upsert: true });
+  }
+
+  /** Predictions of a model under ids of others, of all time; undefined where there are none. */
+  async repeated(series: string): Promise<RepeatedIds | undefined> {
+    return (await this.repeats.findById(series).lean<RepeatedIds>()) ?? undefined;
   }
 
   /** Adds labels, and revisions to labels that are there. */

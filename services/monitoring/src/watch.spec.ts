@@ -147,6 +147,32 @@ describe('the watch over cohorts', () => {
     expect((await world.status()).freshLabels).toBe(10);
   });
 
+  it('counts a prediction under the id of another question, and says so where people look', async () => {
+    const [parcel, ...others] = parcelsOf(start, 5);
+    const asked = [parcel, ...others.map((other) => ({ ...other, as: parcel.id }))];
+    for (let i = 0; i < 2; i++)
+      for (const [n, each] of asked.entries()) await world.ask([each], { question: `q${n}`, version: `v${i}` });
+    await world.label([parcel, ...others]);
+    await world.tick(start + 2 * day);
+    const { days, attention } = await world.status();
+    expect(days[0]).toMatchObject({ predictions: 5, labelled: 5 });
+    const last = new Date(others[3].time - hour).toISOString();
+    expect(attention).toEqual([
+      `4 predictions came under ids of other questions, the last "${parcel.id}" at ${last}: each counts, but give each request its own id`,
+    ]);
+    await world.tick(start + 9 * day);
+    expect((await world.status()).attention).toEqual([]);
+  });
+
+  it('takes predictions of before, which name no question, for the same where they have the same id', async () => {
+    const [parcel, other] = parcelsOf(start, 2);
+    await world.ask([parcel]);
+    await world.ask([{ ...other, as: parcel.id }], { question: 'q1' });
+    await world.label([parcel, other]);
+    await world.tick(start + 2 * day);
+    expect(await world.status()).toMatchObject({ days: [{ predictions: 1 }], attention: [] });
+  });
+
   it('censors what never got a label, and lets the rows go', async () => {
     const parcels = parcelsOf(start, 10);
     await world.ask(parcels);

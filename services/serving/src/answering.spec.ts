@@ -54,8 +54,34 @@ describe('answering over the Open Inference Protocol', () => {
     const reply = await world.infer({ id: 'many', inputs: allInputs(1000) });
     expect(reply.outputs[0].contents?.fp64Contents).toHaveLength(1000);
     await world.settled();
-    const logged = world.predictions.filter(({ id }) => id.startsWith('many/'));
-    expect(logged.map(({ id }) => id)).toEqual(Array.from({ length: 1000 }, (_, i) => `many/${i}`));
+    const logged = world.predictions.filter(({ id }) => id.startsWith('many\u001f'));
+    expect(logged.map(({ id }) => id)).toEqual(Array.from({ length: 1000 }, (_, i) => `many\u001f${i}`));
+    expect(logged.map(({ entityId }) => entityId)).toEqual(Array.from({ length: 1000 }, (_, i) => `many/${i}`));
+  });
+
+  it('names the rows of a request as no other request can be', async () => {
+    await world.infer({ id: 'r', inputs: allInputs(2) });
+    await world.infer({ id: 'r/1', inputs: allInputs() });
+    await world.settled();
+    const ids = world.predictions.map(({ id }) => id).filter((id) => id.startsWith('r'));
+    expect([ids.length, new Set(ids).size]).toEqual([3, 3]);
+    await expect(world.infer({ id: 'r\u001f1', inputs: allInputs() })).rejects.toThrow(
+      /"id": holds a control character/,
+    );
+  });
+
+  it('logs each question under a repeated id, by a name of its own; the same one again has the same name', async () => {
+    for (const weight of [1, 2, 2]) {
+      const inputs = allInputs().map((input) => (input.name === 'distance' ? tensor('distance', weight) : input));
+      await world.infer({ id: 'again', inputs });
+      await world.settled();
+    }
+    const asked = world.predictions.filter(({ id }) => id === 'again').map(({ question }) => question);
+    expect(asked[0]).toMatch(/^[0-9a-f]{16}$/);
+    expect([asked.length, asked[0] === asked[1], asked[1] === asked[2]]).toEqual([3, false, true]);
+    const events = await world.service.ground.bus.read('predictions.made', 0, 0, 10_000);
+    const told = events.filter(({ data }) => JSON.stringify(data).includes('"again"')).map(({ id }) => id);
+    expect([told.length, new Set(told).size]).toEqual([3, 2]);
   });
 
   it('says what the model takes, and which inputs the feature store supplies', async () => {

@@ -15,6 +15,27 @@ const rawBut = (name: string, contents: Buffer): Request => {
   const at = request.inputs!.findIndex((input) => input.name === name);
   return { ...request, rawInputContents: request.rawInputContents!.with(at, contents) };
 };
+/** BYTES contents of one row, typed and raw. */
+const bytes = (name: string, text: Buffer): Request[] => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  return [
+    but(name, { contents: { ...tensor(name, '').contents!, bytesContents: [text] } }),
+    rawBut(name, Buffer.concat([length, text])),
+  ];
+};
+/** Texts that an engine would cut or change, as bytes. */
+const broken: [string, Buffer][] = [
+  ['a NUL in it', Buffer.from('AA\0x')],
+  ['a NUL at its end', Buffer.from('AA\0')],
+  ['a lone FF', Buffer.from([65, 65, 255])],
+  ['half of a surrogate pair', Buffer.from([0xed, 0xa0, 0x80])],
+];
+/** 2^53 + 1, which no number of JavaScript is; the encoder takes it. */
+const wide = [2n ** 53n + 1n] as unknown as number[];
+const retyped = (name: string, datatype: string): Request => ({
+  inputs: raw(allInputs()).inputs!.map((input) => (input.name === name ? { ...input, datatype } : input)),
+});
 const fp32 = { datatype: 'FP32' };
 const asked = (parameters: Record<string, string>): Request => ({
   inputs: allInputs(),
@@ -99,6 +120,61 @@ const cases: [string, Request, keyof typeof status, string, RegExp][] = [
     'WRONG_CONTENTS',
     /is not a time; send RFC 3339/,
   ]),
+  [
+    'a whole number beyond doubles',
+    but('distance', {
+      datatype: 'INT64',
+      contents: { ...tensor('x', 1).contents!, fp64Contents: [], int64Contents: wide },
+    }),
+    'INVALID_ARGUMENT',
+    'FIELD_UNREADABLE',
+    /inputs\[3\] \("distance"\)\.contents\.int64_contents\[0\] is 9007199254740993; send a whole number from -/,
+  ],
+  [
+    'a raw whole number beyond doubles',
+    { ...rawBut('distance', Buffer.from(BigInt64Array.of(2n ** 53n + 1n).buffer)), ...retyped('distance', 'INT64') },
+    'INVALID_ARGUMENT',
+    'WRONG_CONTENTS',
+    /"distance": row 0 is beyond ±9007199254740991/,
+  ],
+  ...[Number.POSITIVE_INFINITY, -3.5e38].map((x): (typeof cases)[number] => [
+    `the number ${x}`,
+    but('temp', { contents: tensor('temp', x).contents }),
+    'INVALID_ARGUMENT',
+    'WRONG_CONTENTS',
+    /"temp": row 0 is -?(Infinity|3.5e\+38); send a number within ±3.4e\+38/,
+  ]),
+  [
+    'a shape beyond doubles',
+    but('temp', { shape: wide }),
+    'INVALID_ARGUMENT',
+    'FIELD_UNREADABLE',
+    /\("temp"\)\.shape\[0\] is 9007199254740993/,
+  ],
+  [
+    'a parameter that nobody reads beyond doubles',
+    { inputs: allInputs(), parameters: { seed: { parameterChoice: { $case: 'uint64Param', value: wide[0] } } } },
+    'INVALID_ARGUMENT',
+    'FIELD_UNREADABLE',
+    /parameters\["seed"\]\.uint64_param is 9007199254740993/,
+  ],
+  ...broken.flatMap(([what, text]) =>
+    bytes('carrier', text).map((request, i): (typeof cases)[number] => [
+      `${i ? 'a raw' : 'a typed'} text with ${what}`,
+      request,
+      'INVALID_ARGUMENT',
+      'WRONG_CONTENTS',
+      /"carrier": the text of row 0 cannot be kept as it is; send text in UTF-8 without NUL/,
+    ]),
+  ),
+  ['an id with a NUL in it', { id: 'a\0b', inputs: allInputs() }, 'INVALID_ARGUMENT', 'WRONG_PARAMETER', /"id".*NUL/],
+  [
+    'an entity with a NUL in it',
+    asked({ entity_id: 'a\0b' }),
+    'INVALID_ARGUMENT',
+    'WRONG_PARAMETER',
+    /"entity_id".*NUL/,
+  ],
   [
     'an event time without the replay credential',
     asked({ event_time: '2013-02-14T10:00:00Z' }),

@@ -59,6 +59,12 @@ describe('features from the store', () => {
     expect(texts).toEqual(['seven', 'seven']);
   });
 
+  it('answers an entity alone with raw contents, little-endian, one for its output, as clients of Triton read them', async () => {
+    const { outputs, rawOutputContents } = await world.infer({ parameters: { entity_id: parameter('F1') } });
+    expect(outputs).toMatchObject([{ name: 'probability', datatype: 'FP64', shape: [1, 1], contents: undefined }]);
+    expect(rawOutputContents.map((bytes) => [bytes.length, bytes.readDoubleLE(0)])).toEqual([[8, 0.25]]);
+  });
+
   it('reads questions that arrive together together', async () => {
     await Promise.all(Array.from({ length: 40 }, () => world.infer({ inputs: ownInputs() })));
     expect(store.asked.flatMap(({ questions }) => questions)).toHaveLength(40);

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import { FeatureReader, type Features } from './feature-reader.js';
 import { PredictionLog } from './prediction-log.js';
-import { entityOf, idOf, type Questions } from './question.js';
+import { entityOf, idOf, nameOf, type Questions } from './question.js';
 import { RolloutChoice } from './rollout-choice.js';
 import { pinnedRoute, type Route, route } from './routing.js';
 import { type Scored, Scorer } from './scorer.js';
@@ -159,6 +159,7 @@ function predictionOf(
     imputed,
     latencyMs: scored.ms(answers),
     error: outcome.error.slice(0, longestError),
+    question: nameOf(questions, row),
   };
 }
 

@@ -11,12 +11,13 @@ export const batchBytes = 500_000;
 const numberBytes = 25;
 /** A character as JSON has at most 6 bytes (\u001f). */
 const characterBytes = 6;
-/** Names of the fields, times, arm, error's frame. */
-const frameBytes = 400;
+/** Names of the fields, times, arm, the question's name, error's frame. */
+const frameBytes = 440;
 const shadowBytes = 150;
 
 /**
- * The events of some predictions. An event's id is the hash of the predictions' ids: told again, it is the same event.
+ * The events of some predictions. An event's id is the hash of the predictions' ids and questions: told again, it is the same
+ * event.
  * `dropped` (since the last batch) is told with the first.
  */
 export function batchesOf(
@@ -34,7 +35,7 @@ export function batchesOf(
     const id = createHash('sha256').update(model.key);
     let time = 0;
     for (const prediction of part) {
-      id.update('\n').update(prediction.id);
+      id.update('\n').update(prediction.id).update('\n').update(prediction.question);
       time = Math.max(time, prediction.eventTime!.getTime());
     }
     const data = payload.toJSON(message);

@@ -34,6 +34,7 @@ const prediction = (i: number, change: Partial<Prediction> = {}): Prediction => 
   imputed: [],
   latencyMs: 1,
   error: '',
+  question: `q${i}`.padEnd(16, '0'),
   ...change,
 });
 const many = (n: number, change?: Partial<Prediction>) => Array.from({ length: n }, (_, i) => prediction(i, change));

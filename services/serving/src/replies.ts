@@ -30,13 +30,13 @@ export function metadataOf(model: ServedModel, versions: string[]): inference.Mo
   };
 }
 
-/** Raw contents answer raw contents, typed ones typed. */
+/** Typed contents are answered with typed ones, all else with raw ones, as Triton does: its clients read no typed FP64. */
 export function responseOf(
   request: inference.ModelInferRequest,
   { id, rows }: Questions,
   { version, arm, probabilities, imputed, error, fallbackFor }: Answer,
 ): inference.ModelInferResponse {
-  const raw = request.rawInputContents.length > 0;
+  const raw = !request.inputs.some((input) => input.contents);
   const parameters: Record<string, inference.InferParameter> = { arm: arm === Arm.CANARY ? canary : champion };
   if (imputed.length) parameters.imputed = text(imputed.join(','));
   if (error) parameters.error = text(error);

@@ -1,5 +1,6 @@
 /** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what to send. */
-import { type inference, isEventMs } from '@driftloop/contracts';
+import { isUtf8 } from 'node:buffer';
+import { type inference, isEventMs, isKept, numberAdvice, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ModelInput } from './served-models.js';
 
@@ -77,13 +78,22 @@ function readColumn(tensor: Tensor, { kind }: ModelInput, rows: number, raw: Buf
   const { name: input, datatype: found } = tensor;
   if (kind === 'number') {
     if (!numeric.has(found)) throw errors.WRONG_DATATYPE({ input, expected: 'FP64 (or FP32, INT64, INT32)', found });
-    return counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
+    const numbers = counted(input, rows, raw ? rawNumbers(input, found, raw) : typedNumbers(tensor));
+    if (raw && found === 'INT64') checkWhole(input, numbers);
+    else checkSize(input, numbers);
+    return numbers;
   }
   if (found !== 'BYTES') throw errors.WRONG_DATATYPE({ input, expected: 'BYTES', found });
   const bytes = counted(input, rows, raw ? rawBytes(input, raw, rows) : (tensor.contents?.bytesContents ?? []));
-  const values = bytes.map((b) => b.toString('utf8'));
+  const values = bytes.map((b, row) => textOf(input, b, row));
   for (const value of values) checkText(input, kind, value);
   return values;
+}
+
+/** A text is what its bytes say, or none: a graph would end it at a NUL, and every byte that is no UTF-8 would be the same. */
+function textOf(input: string, bytes: Buffer, row: number): string {
+  if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString('utf8');
+  throw errors.WRONG_CONTENTS({ input, problem: `the text of row ${row} cannot be kept as it is; ${wholeTextAdvice}` });
 }
 
 function checkText(input: string, kind: ModelInput['kind'], value: string): void {
@@ -107,6 +117,19 @@ function typedNumbers({ datatype, contents }: Tensor): readonly number[] {
   if (datatype === 'FP64') return contents.fp64Contents;
   if (datatype === 'FP32') return contents.fp32Contents;
   return datatype === 'INT64' ? contents.int64Contents : contents.intContents;
+}
+
+/** In typed contents the door has checked them. */
+function checkWhole(input: string, numbers: readonly number[]): void {
+  const row = numbers.findIndex((number) => !Number.isSafeInteger(number));
+  if (row < 0) return;
+  const problem = `row ${row} is beyond ±${Number.MAX_SAFE_INTEGER}, where whole numbers collapse; send smaller ones`;
+  throw errors.WRONG_CONTENTS({ input, problem });
+}
+
+function checkSize(input: string, numbers: readonly number[]): void {
+  const row = numbers.findIndex((number) => !isKept(number));
+  if (row >= 0) throw errors.WRONG_CONTENTS({ input, problem: `row ${row} is ${numbers[row]}; ${numberAdvice}` });
 }
 
 function rawNumbers(input: string, datatype: string, raw: Buffer): number[] {

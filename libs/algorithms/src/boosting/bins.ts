@@ -3,11 +3,13 @@
  * Equal-frequency bins with frequent values in bins of their own, as in LightGBM (Ke et al., NeurIPS 2017, §2.1).
  *
  * I1  bin(x) = the first b with fround(x) <= edges[b]; an edge is a float32 that lies between two values of the training set,
- *     so a split at a bin and a split at its edge send every row, seen or not, the same way.
+ *     so a split at a bin and a split at its edge send every row, seen or not, the same way. A column whose values float32
+ *     would merge (`float32Merges`) is compared as it is, x <= edges[b], with edges that are doubles.
  * I2  The last bin (index `bins`) holds missing values; for categories also the unseen and the rare ("other").
  * I3  Columns are kept in the order of their names, and categories too: neither the order of the columns nor that of a
  *     dictionary changes a model.
  */
+import { float32Merges } from '../float32.js';
 import type { CategoricalColumn, Column, Dataset, Features } from './dataset.js';
 import type { BoosterParameters } from './parameters.js';
 
@@ -16,8 +18,10 @@ export interface NumericBins {
   readonly name: string;
   /** Number of bins without the one for missing. */
   readonly bins: number;
-  /** bins − 1 upper bounds, ascending, float32-exact. */
+  /** bins − 1 upper bounds, ascending, float32-exact unless the column is compared in double. */
   readonly edges: Float64Array;
+  /** Present where values are compared as they are, not rounded to float32. */
+  readonly precision?: 'double';
 }
 
 export interface CategoricalBins {
@@ -51,27 +55,30 @@ export function makeBins(data: Dataset, parameters: BoosterParameters): ColumnBi
   );
 }
 
-function numericBins(values: Float64Array, most: number): { bins: number; edges: Float64Array } {
+function numericBins(values: Float64Array, most: number): Omit<NumericBins, 'kind' | 'name'> {
   const sample = sortedSample(values);
+  const double = float32Merges(sample);
   const distinct: number[] = [];
   const counts: number[] = [];
-  for (let i = 0; i < sample.length; i++) {
-    if (i > 0 && sample[i] === sample[i - 1]) counts[counts.length - 1]++;
+  for (const exact of sample) {
+    const x = double ? exact : Math.fround(exact);
+    if (x === distinct.at(-1)) counts[counts.length - 1]++;
     else {
-      distinct.push(sample[i]);
+      distinct.push(x);
       counts.push(1);
     }
   }
   const last = distinct.length <= most ? distinct.map((_, i) => i) : equalFrequency(counts, sample.length, most);
   const edges = new Float64Array(Math.max(0, last.length - 1));
+  const between = double ? betweenDoubles : betweenFloats;
   for (let b = 0; b < edges.length; b++) edges[b] = between(distinct[last[b]], distinct[last[b] + 1]);
-  return { bins: edges.length + 1, edges };
+  return { bins: edges.length + 1, edges, ...(double && { precision: 'double' }) };
 }
 
-/** Present values, as float32, ascending. */
-function sortedSample(values: Float64Array): Float32Array {
+/** Present values, ascending. */
+function sortedSample(values: Float64Array): Float64Array {
   const take = Math.min(values.length, EDGE_ROWS);
-  const sample = new Float32Array(take);
+  const sample = new Float64Array(take);
   let size = 0;
   for (let i = 0; i < take; i++) {
     const x = values[take === values.length ? i : Math.floor((i * values.length) / take)];
@@ -108,8 +115,14 @@ function equalFrequency(counts: readonly number[], total: number, most: number):
   return last;
 }
 
+/** A double t with a <= t < b. */
+function betweenDoubles(a: number, b: number): number {
+  const middle = a / 2 + b / 2;
+  return middle >= a && middle < b ? middle : a;
+}
+
 /** A finite float32 t with a <= t < b. */
-function between(a: number, b: number): number {
+function betweenFloats(a: number, b: number): number {
   const middle = Math.fround(a / 2 + b / 2);
   return Math.abs(middle) <= FLOAT32_MAX && middle >= a && middle < b ? middle : Math.max(a, -FLOAT32_MAX);
 }
@@ -143,7 +156,7 @@ export function encode(data: Features, bins: readonly ColumnBins[]): BinnedRows 
   return { rows: data.rows, cells };
 }
 
-function encodeNumeric(values: Float64Array, { edges, bins }: NumericBins, out: Uint8Array): void {
+function encodeNumeric(values: Float64Array, { edges, bins, precision }: NumericBins, out: Uint8Array): void {
   // Padded to 256 so that the search is eight steps without a test of its bounds.
   const padded = new Float64Array(256).fill(Infinity);
   padded.set(edges);
@@ -153,7 +166,7 @@ function encodeNumeric(values: Float64Array, { edges, bins }: NumericBins, out: 
       out[row] = bins;
       continue;
     }
-    const x = Math.fround(raw);
+    const x = precision ? raw : Math.fround(raw);
     let b = 0;
     for (let step = 128; step > 0; step >>= 1) if (padded[b + step - 1] < x) b += step;
     out[row] = b;

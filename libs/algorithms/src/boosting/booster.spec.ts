@@ -1,3 +1,4 @@
+import { auc } from '../metrics/auc.js';
 import { train } from './booster.js';
 import type { Dataset, NumericColumn } from './dataset.js';
 import { describeBoosting } from './laws.js';
@@ -28,6 +29,15 @@ describeBoosting('few bins and little depth', () => generated(4, 900), {
 });
 describeBoosting('a single class', () => ({ ...generated(5, 300), labels: new Uint8Array(300).fill(1) }), small);
 describeBoosting('fewer rows than a leaf needs', () => generated(6, 30), small);
+
+/** Numbers far from zero that lie close together, as seconds since 1970 do: float32 has one in 128. */
+const epochs = (rows: number): Dataset => {
+  const data = generated(7, rows);
+  const values = Float64Array.from({ length: rows }, (_, row) => 1.7e9 + ((row * 7919) % rows));
+  const labels = Float64Array.from(values, (x) => ((x - 1.7e9) % 100 < 50 ? 1 : 0));
+  return { ...data, columns: [...data.columns.slice(0, 3), { name: 'epoch', kind: 'numeric', values }], labels };
+};
+describeBoosting('numbers that float32 would merge', () => epochs(600), { ...small, minRowsPerLeaf: 5 });
 
 const numeric = (values: number[], labels: number[], name = 'x'): Dataset => ({
   rows: values.length,
@@ -61,6 +71,33 @@ const plain = {
 };
 const stump = (data: Dataset, more = {}): BoosterModel =>
   train(data, { ...plain, loss: 'squared', ...more }, { seed: 1 });
+
+describe('numbers far from zero', () => {
+  it('rank as well as the same numbers near it', () => {
+    const rows = 2000;
+    const near = Array.from({ length: rows }, (_, row) => (row * 7919) % rows);
+    const labels = near.map((x) => (x % 200 < 100 ? 1 : 0));
+    const aucOf = (shift: number) => {
+      const data = numeric(
+        near.map((x) => x + shift),
+        labels,
+      );
+      const model = train(data, { ...small, trees: 60, leaves: 31 }, { seed: 1 });
+      return auc(predict(JSON.parse(JSON.stringify(model)), data), data.labels);
+    };
+    expect(aucOf(0)).toBeGreaterThan(0.999);
+    expect(aucOf(1.7e9)).toBe(aucOf(0));
+    expect(aucOf(-1.7e12)).toBe(aucOf(0));
+  });
+
+  it('are compared as float32 where that merges none of them, as every model before', () => {
+    const whole = numeric([1, 2, 3, 4, 0.1, 0.2], [0, 1, 0, 1, 0, 1]);
+    expect(train(whole, plain, { seed: 1 }).features).toEqual([{ name: 'x', kind: 'numeric' }]);
+    expect(train(epochs(600), small, { seed: 1 }).features.at(-1)).toEqual({
+      ...{ name: 'epoch', kind: 'numeric', precision: 'double' },
+    });
+  });
+});
 
 describe('a split', () => {
   it('is the one with the greatest gain of all that could be made', () => {

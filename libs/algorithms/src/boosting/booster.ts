@@ -126,7 +126,7 @@ function boost(
 
 function toFeature(bins: ColumnBins): ModelFeature {
   return bins.kind === 'numeric'
-    ? { name: bins.name, kind: 'numeric' }
+    ? { name: bins.name, kind: 'numeric', ...(bins.precision && { precision: bins.precision }) }
     : { name: bins.name, kind: 'categorical', categories: bins.categories };
 }
 

@@ -2,7 +2,8 @@
  * The model as plain JSON: everything that prediction, an ONNX export or a reader needs, and nothing else.
  *
  * I1  Every `threshold`, `value` and the base score is exactly representable in float32, and prediction rounds inputs to
- *     float32 first: `x <= threshold` has the same answer here and in ONNX's float32 tree ensemble.
+ *     float32 first: `x <= threshold` has the same answer here and in ONNX's float32 tree ensemble. Features of precision
+ *     `double` are left out of it: they are compared as they are, with thresholds that are doubles, here and in the graph.
  * I2  Raw prediction = baseScore + Σ over trees of the value of the leaf that the row reaches.
  * I3  All numbers are finite.
  */
@@ -10,7 +11,12 @@ import { demand } from '../bad-input.js';
 import type { BoosterParameters } from './parameters.js';
 
 export type ModelFeature =
-  | { readonly name: string; readonly kind: 'numeric' }
+  | {
+      readonly name: string;
+      readonly kind: 'numeric';
+      /** Present where float32 would have merged values of the training set. */
+      readonly precision?: 'double';
+    }
   | {
       readonly name: string;
       readonly kind: 'categorical';
@@ -18,10 +24,15 @@ export type ModelFeature =
       readonly categories: readonly string[];
     };
 
+/** Whether a feature's values are compared as they are, not rounded to float32. */
+export const isDouble = (feature: ModelFeature): boolean =>
+  feature.kind === 'numeric' && feature.precision === 'double';
+
 /**
  * One tree as flat arrays, entry i about node i; node 0 is the root, children come after their parents.
  *
- * A node with feature −1 is a leaf. A numeric node sends x left when missing(x) ? missingLeft : fround(x) <= threshold.
+ * A node with feature −1 is a leaf. A numeric node sends x left when missing(x) ? missingLeft : fround(x) <= threshold
+ * (x <= threshold where the feature's precision is double).
  * A categorical node (`categories[i]` is not null) sends a category left when its index in the feature's list is in
  * `categories[i]` (ascending), "other" left when missingLeft is 1, and everything else right.
  */

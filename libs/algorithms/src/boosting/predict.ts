@@ -1,16 +1,16 @@
 /**
  * Prediction from the model's JSON, in values, and the attribution of a prediction to its features.
  *
- * I1  Inputs are rounded to float32 before they are compared (model.ts, I1); sums are in float64, in the order of the trees.
+ * I1  Inputs are rounded to float32 before they are compared, unless the feature is of double precision (model.ts, I1); sums are in float64, in the order of the trees.
  * I2  Columns are found by name, categories by their text; columns that the model does not know are ignored.
  */
 
 import { categoryIndex } from './bins.js';
 import { checkFeatures, type Features, matchColumns } from './dataset.js';
-import { type BoosterModel, type BoosterTree, checkModel } from './model.js';
+import { type BoosterModel, type BoosterTree, checkModel, isDouble } from './model.js';
 
-/** A feature's cells as numbers: float32 values, or indices into the model's categories with `other` = their number. */
-type Cells = Float32Array | Int32Array;
+/** A feature's cells as numbers: values, or indices into the model's categories with `other` = their number. */
+type Cells = Float64Array | Float32Array | Int32Array;
 
 /** Rows for which one tree is walked before the next: their scores and cells stay in the cache. */
 const BLOCK = 2048;
@@ -22,7 +22,7 @@ function readCells(model: BoosterModel, data: Features): Cells[] {
   const byName = new Map(data.columns.map((column) => [column.name, column]));
   return model.features.map((feature) => {
     const column = byName.get(feature.name);
-    if (column?.kind === 'numeric') return Float32Array.from(column.values);
+    if (column?.kind === 'numeric') return isDouble(feature) ? column.values : Float32Array.from(column.values);
     if (column?.kind !== 'categorical' || feature.kind !== 'categorical') throw new TypeError(feature.name);
     const other = feature.categories.length;
     const index = categoryIndex(column.categories, feature.categories, other);

@@ -32,6 +32,32 @@ describe('a numeric reference', () => {
     expect([4, 5, 6].map((v) => binOf(constant, v))).toEqual([0, 1, 2]);
   });
 
+  it('does not take the same numbers in another precision for others', () => {
+    const doubles = [0.1, 0.2, 0.3, 1 / 3, 0.7, 12.34, -0.6];
+    for (const sample of [doubles, [0.1], [0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 7.3]]) {
+      const many = Array.from({ length: 200 }, (_, i) => sample[i % sample.length]);
+      for (const [first, later] of [
+        [many, many.map(Math.fround)],
+        [many.map(Math.fround), many],
+        [many.map((v, i) => (i % 2 ? v : Math.fround(v))), many],
+      ]) {
+        const reference = numericReference(first);
+        expect(populationStability(reference, countInto(reference, later))).toBe(0);
+      }
+    }
+  });
+
+  it('tells numbers apart that float32 does not, where the reference does', () => {
+    const epochs = Array.from({ length: 1000 }, (_, i) => 1.7e9 + i);
+    const reference = numericReference(epochs);
+    expect(reference.counts).toEqual([...Array(10).fill(100), 0]);
+    const moved = countInto(
+      reference,
+      epochs.map((v) => v + 300),
+    );
+    expect(populationStability(reference, moved)).toBeGreaterThan(0.25);
+  });
+
   it('stands on no values at all', () => {
     const reference = numericReference([null, Number.NaN]);
     expect([reference.edges, reference.counts]).toEqual([[], [0, 2]]);

@@ -9,6 +9,8 @@
  *
  * I1  Counts are integers and merge by addition: the order of rows and of partial counts cannot change the index.
  * I2  The layout is part of the reference: counts of another layout are refused.
+ * I3  A value is in one bin with what float32 makes of it, whichever of both the reference saw: who sends the same numbers in
+ *     another precision has not moved. Where float32 would merge the reference's values, they are taken as they are.
  *
  * @example
  * const reference = numericReference(lastMonth, { bins: 10 });
@@ -16,6 +18,7 @@
  * populationStability(reference, now); // .03
  */
 import { BadInput, demand } from '../bad-input.js';
+import { float32Merges } from '../float32.js';
 
 /** The layout of the bins and the reference's own counts; plain JSON. Bin order: values, then (categorical) other, then missing. */
 export type ReferenceHistogram = NumericReference | CategoricalReference;
@@ -60,36 +63,48 @@ export function numericReference(values: Iterable<NumericValue>, options: { bins
   return { ...layout, counts: countInto(layout, all).counts };
 }
 
-/** Cuts lie halfway between neighbours in the sample, so that a value on an edge is not an accident of rounding. */
+/** Cuts lie halfway between neighbours in the sample, so that a value on an edge is not an accident of rounding (I3). */
 function quantileEdges(sorted: Float64Array, bins: number): number[] {
   if (sorted.length === 0) return [];
+  const round = float32Merges(sorted) ? (x: number) => x : Math.fround;
   const edges: number[] = [];
   for (let b = 1; b < bins; b++) {
-    const low = sorted[Math.max(0, Math.ceil((b * sorted.length) / bins) - 1)];
-    const above = firstAbove(sorted, low);
-    if (above === undefined) break;
-    const edge = low + (above - low) / 2;
-    if (edge < above && (edges.length === 0 || edge > edges[edges.length - 1])) edges.push(edge);
+    const at = sorted[Math.max(0, Math.ceil((b * sorted.length) / bins) - 1)];
+    const next = firstAbove(sorted, round(at), round);
+    if (next === sorted.length) break;
+    const edge = edgeBetween(sorted[next - 1], sorted[next], round);
+    if (Number.isFinite(edge) && (edges.length === 0 || edge > edges[edges.length - 1])) edges.push(edge);
   }
   return edges.length > 0 ? edges : aroundMode(sorted);
 }
 
-/** A sample that is (nearly) one value has no quantile cuts: bracket the value, so that leaving it on either side is seen. */
+/** I3: `low` and what it is rounded to lie at or below the edge, `above` and what that is rounded to above it. */
+function edgeBetween(low: number, above: number, round: (x: number) => number): number {
+  const edge = low + (above - low) / 2;
+  const [least, limit] = [Math.max(low, round(low)), Math.min(above, round(above))];
+  return edge >= least && edge < limit ? edge : least;
+}
+
+/** Twice the greatest relative error of float32. */
+const float32Error = 2 ** -23;
+
+/** A sample that is (nearly) one value has no quantile cuts: bracket the value, so that leaving it on either side is seen (I3). */
 function aroundMode(sorted: Float64Array): number[] {
   const mode = sorted[sorted.length >> 1];
-  const width = Math.max(1, Math.abs(mode)) * 1e-9;
+  const width = Math.max(1e-9, Math.abs(mode) * float32Error);
   return Number.isFinite(mode) ? [mode - width, mode + width] : [];
 }
 
-function firstAbove(sorted: Float64Array, value: number): number | undefined {
+/** Index of the first value whose rounding is above one; their number where there is none. */
+function firstAbove(sorted: Float64Array, value: number, round: (x: number) => number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const mid = (low + high) >> 1;
-    if (sorted[mid] > value) high = mid;
+    if (round(sorted[mid]) > value) high = mid;
     else low = mid + 1;
   }
-  return sorted[low];
+  return low;
 }
 
 /** The k most frequent values of a reference sample, ties by name. @param options.top default 20. */

@@ -225,6 +225,34 @@ it('refuses at once what would exceed the bytes in flight', async () => {
   expect(decoded).toBe(0);
 });
 
+describe('a value that cannot be kept', () => {
+  const wide = 2n ** 60n;
+  const varint = (value: bigint): number[] =>
+    value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)];
+  const timeOf = (seconds: bigint) => Buffer.from([8, ...varint(BigInt.asUintN(64, seconds))]);
+  const field = (number: number, bytes: Uint8Array) =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+
+  it.each([
+    [
+      'a time',
+      field(3, timeOf(wide)),
+      /RecordOutcomes: watermark\.seconds is 1152921504606846976; send a whole number/,
+    ],
+    ['a time before all others', field(3, timeOf(-wide)), /watermark\.seconds is -1152921504606846976/],
+    ['a text', field(1, Buffer.from([65, 255])), /RecordOutcomes: label is no UTF-8/],
+  ])('is refused by the name of its field, where it is %s of no row', async (_what, bytes, message) => {
+    const error = await raw((await started()).port).ask(bytes);
+    expect([error?.code, codeOf(error)]).toEqual([status.INVALID_ARGUMENT, 'FIELD_UNREADABLE']);
+    expect(error?.details).toMatch(message);
+  });
+
+  it('is left to whoever judges rows, where it is in one', async () => {
+    const row = Buffer.concat([field(1, Buffer.from([65, 255])), field(2, timeOf(wide))]);
+    expect(await raw((await started()).port).ask(field(2, row))).toBeUndefined();
+  });
+});
+
 describe('streams', () => {
   const ended = (client: Raw, messages: Buffer[], half = true) =>
     new Promise<ServiceError | undefined>((resolve) => {

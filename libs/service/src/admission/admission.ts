@@ -7,9 +7,10 @@
  * I3  A stream has a place from its first byte to its last, and no turn: streams last.
  * I4  A caller that breaks off has not ended its stream: grpc-js would say so to the handler, and half a file would be whole.
  * I5  What is not let in is counted, by method and reason; it is no fault of the server's and logs nothing.
+ * I6  A value that cannot be kept is refused by the name of its field; in a row, it is that row's own fault.
  */
 import type { ServerHttp2Stream } from 'node:http2';
-import { LoopError, requestShape, type WireShape } from '@driftloop/contracts';
+import { LoopError, MessageReader, requestShape, unreadableField, type WireShape } from '@driftloop/contracts';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, type ServerListener } from '@grpc/grpc-js';
 import { type Caller, rememberCaller } from '../credentials.js';
 import { errors } from '../errors.js';
@@ -53,7 +54,7 @@ const resetMs = 50;
 /** What is counted where it is not let in (I5). */
 const shed = [
   ...['OVERLOADED', 'MESSAGE_TOO_LARGE', 'MESSAGE_HOLDS_TOO_MUCH', 'MESSAGE_MALFORMED'],
-  ...['ENCODING_UNKNOWN', 'REQUEST_LATE'],
+  ...['FIELD_UNREADABLE', 'ENCODING_UNKNOWN', 'REQUEST_LATE'],
 ];
 const unknownShape: WireShape = { field: () => undefined };
 
@@ -220,14 +221,25 @@ function unlessBrokenOff(stream: ServerHttp2Stream, go: () => void): void {
 /** Counts, then decodes. What a decoder cannot make anything of is its sender's fault; a defect of ours stays one. */
 function decoderOf(method: string, limits: MethodLimits): Decode {
   const shape = requestShape(method) ?? unknownShape;
+  const ours = !forAnybody.test(method);
   return (bytes, deserialize, take) => {
     const { messages, values } = countWire(method, bytes, shape, limits);
     take(messages * messageBytes + values * valueBytes);
     try {
-      return deserialize(bytes);
+      return ours ? readAll(method, bytes, deserialize) : deserialize(bytes);
     } catch (error) {
-      if (!(error instanceof Error) || error instanceof TypeError || error instanceof ReferenceError) throw error;
+      if (!(error instanceof Error) || error instanceof LoopError) throw error;
+      if (error instanceof TypeError || error instanceof ReferenceError) throw error;
       throw errors.MESSAGE_MALFORMED({ method, reason: error.message });
     }
   };
+}
+
+/** I6: our generated decoders take a reader in place of bytes, others' do not. */
+function readAll(method: string, bytes: Buffer, deserialize: (bytes: Buffer) => unknown): unknown {
+  const reader = new MessageReader(bytes);
+  const message = deserialize(reader as unknown as Buffer);
+  const found = reader.unreadable ? unreadableField(method, bytes) : undefined;
+  if (found) throw errors.FIELD_UNREADABLE({ method, ...found });
+  return message;
 }

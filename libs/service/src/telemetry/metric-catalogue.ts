@@ -122,6 +122,10 @@ export const metricCatalogue = {
     ...{ kind: 'gauge', unit: '{source}', labels: ['driftloop.model'] },
     meaning: 'Sources (labels included) that have been silent for longer than the model allows.',
   },
+  'driftloop.prediction.repeated_ids': {
+    ...{ kind: 'total', unit: '{prediction}', labels: ['driftloop.model'] },
+    meaning: 'Predictions under an id that another question has: each counts, nothing else tells them apart.',
+  },
   'driftloop.quarantine.windows': {
     ...{ kind: 'gauge', unit: '{window}', labels: ['driftloop.model'] },
     meaning: 'Stretches of labels that are set aside until a person has looked.',

@@ -1,5 +1,15 @@
 /** Rows as they are sent, made into rows as they are kept; what is wrong with a row is said, not guessed. */
-import { isEventMs, own, type RejectedRow, type SourceRow, textLimits, type Value } from '@driftloop/contracts';
+import {
+  isEventMs,
+  isKept,
+  numberAdvice,
+  own,
+  type RejectedRow,
+  type SourceRow,
+  textLimits,
+  unreadableRow,
+  type Value,
+} from '@driftloop/contracts';
 import type { Cell, Row } from '../views/source-rows.js';
 import type { Columns } from './lines.js';
 
@@ -58,6 +68,8 @@ export function refuse(intake: Pick<Intake, 'rejected' | 'rejectedCount'>, row: 
 }
 
 function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: SourceRow): Row {
+  const unreadable = unreadableRow(row);
+  if (unreadable) throw new Refusal('ROW_UNREADABLE', unreadable);
   if (!row.entityId) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
   checkText('entity_id', row.entityId, textLimits.name);
   const eventTime = timeOf('event_time', row.eventTime);
@@ -107,6 +119,7 @@ function cellOf(name: string, kind: 'number' | 'text', value: Value | undefined)
   if (sent.$case !== 'number') throw new Refusal('TYPE_WRONG', `"${name}" must be a number, not a ${sent.$case}`);
   if (Number.isNaN(sent.value)) return undefined;
   if (!Number.isFinite(sent.value)) throw new Refusal('NUMBER_INFINITE', `"${name}" is infinite`);
+  if (!isKept(sent.value)) throw new Refusal('NUMBER_TOO_LARGE', `"${name}" is ${sent.value}; ${numberAdvice}`);
   return sent.value + 0; // -0 is 0: a line of JSON does not tell them apart
 }
 

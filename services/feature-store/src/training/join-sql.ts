@@ -9,8 +9,10 @@
 import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
 import type { Derived } from '../views/derived.js';
-import { fraction, largest } from '../views/measure.js';
-import type { LatestGroup, Measure, OverdueGroup, ViewPlan, WindowGroup, WindowOutput } from '../views/plan.js';
+import { units } from '../views/measure.js';
+import type { LatestGroup, OverdueGroup, ViewPlan, WindowGroup, WindowOutput } from '../views/plan.js';
+import { cell, keyedTable, rawTable, rowsTable } from './join-tables.js';
+import { digitName, lanesSql } from './lane-sql.js';
 
 /** What the generator must know about the data besides the plan. */
 export interface JoinFacts {
@@ -20,14 +22,12 @@ export interface JoinFacts {
   readonly toMs: number;
   /** Sources that hold superseded revisions. */
   readonly revised: ReadonlySet<string>;
+  /** For each window group, which digits of each measure hold anything: the others are left out of the sums. */
+  readonly digits: readonly (readonly number[][])[];
   /** SQL over the labels `l`: whether a label is left out (exclusion.ts). */
   readonly excluded: string;
 }
 
-export const rawTable = (source: string) => quoted(`raw_${source}`);
-const rowsTable = (source: string) => quoted(`rows_${source}`);
-const keyedTable = (source: string) => quoted(`keyed_${source}`);
-const cell = (column: string, of = '') => `${of}${quoted(`c_${column}`)}`;
 const everything = `''`;
 const keyName = (by: string | undefined) => (by === undefined ? everything : quoted(`key_${by}`));
 
@@ -147,7 +147,8 @@ function partSql({ part, clock }: Derived, time: string, facts: JoinFacts): stri
 function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFacts): string[] {
   const { source, by, measures, windowsMs, outputs } = group;
   const from = by === undefined ? rowsTable(source) : keyedTable(source);
-  const lanes = measures.flatMap((measure, m) => laneSql(measure).map((sql, l) => ({ name: `${'nwp'[l]}${m}`, sql })));
+  const digits = facts.digits[i];
+  const lanes = measures.flatMap((measure, m) => lanesSql(measure, m, digits[m]));
   const names = lanes.map(({ name }) => name);
   const key = keyName(by);
   const revised = facts.revised.has(source);
@@ -158,7 +159,8 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
   const known = by === undefined ? '' : `q.${key} IS NOT NULL AND `;
   const aggregated = (window: number, { measure, aggregate }: WindowOutput) => {
     const n = value(`n${measure}`, window);
-    const mean = `(${value(`w${measure}`, window)} + ${value(`p${measure}`, window)} / ${fraction}.0) / ${n}`;
+    const parts = digits[measure].map((d) => `${value(digitName(measure, d), window)} * ${units[d]}::DOUBLE`);
+    const mean = `(${parts.reduce((sum, part) => `(${sum} + ${part})`, '0.0::DOUBLE')}) / ${n}`;
     return aggregate === 'count'
       ? `CASE WHEN ${known}true THEN ${n} END`
       : `CASE WHEN ${known}${n} > 0 THEN ${mean} END`;
@@ -187,23 +189,6 @@ function takenSql(name: string, ms: number, from: string, key: string, lanes: { 
   return `CREATE TEMP TABLE ${name} AS SELECT q.rid, ${lanes.map((lane) => `sum(${lane.sql}) AS ${lane.name}`).join(', ')}
     FROM questions q JOIN (SELECT * FROM ${from} WHERE next_k IS NOT NULL) s
       ON ${on}s.next_k <= q.q_time AND s.k > q.q_time - ${ms} GROUP BY q.rid`;
-}
-
-/** The three lanes of `contribute`, as doubles that hold whole numbers. */
-function laneSql({ column, clip, above }: Measure): string[] {
-  if (column === undefined) return ['1.0::DOUBLE', '0.0::DOUBLE', '0.0::DOUBLE'];
-  const c = cell(column);
-  const [low, high] = clip ?? [-largest, largest];
-  const value =
-    above === undefined
-      ? `greatest(${low}::DOUBLE, ${-largest}::DOUBLE, least(${high}::DOUBLE, ${largest}::DOUBLE, ${c}))`
-      : `(CASE WHEN ${c} > ${above} THEN 1 ELSE 0 END)::DOUBLE`;
-  const present = (sql: string) => `CASE WHEN ${c} IS NULL THEN 0.0::DOUBLE ELSE ${sql} END`;
-  return [
-    present('1.0::DOUBLE'),
-    present(`floor(${value})`),
-    present(`floor((${value} - floor(${value})) * ${fraction}::DOUBLE + 0.5::DOUBLE)`),
-  ];
 }
 
 function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i: number): string[] {

@@ -19,7 +19,9 @@ import type { LogFiles } from '../rows/row-log.js';
 import { lineOf } from '../serial.js';
 import { planOf, type ViewPlan } from '../views/plan.js';
 import { excludedRows, excludedSql } from './exclusion.js';
-import { featureNames, joinSql, rawTable, rowsSql, surveySql } from './join-sql.js';
+import { featureNames, joinSql, rowsSql, surveySql } from './join-sql.js';
+import { rawTable } from './join-tables.js';
+import { digitsIn, digitsSql } from './lane-sql.js';
 
 /** Columns before the features; times are epoch milliseconds here, and timestamps (UTC) in the file. */
 const leading = ['entity_id', 'entity_time', 'question_time', 'cohort', 'label', 'label_known_at'];
@@ -73,7 +75,8 @@ export class TrainingSets {
     const survey = surveySql(plan);
     const revised = new Set((await duck.rows<{ source: string }>(survey.revised)).map(({ source }) => source));
     const [{ low, high }] = await duck.rows<{ low: number | null; high: number | null }>(survey.range);
-    await duck.run(...joinSql(plan, { cutoffMs, fromMs: low ?? 0, toMs: high ?? 0, revised, excluded }));
+    const digits = await digitsOf(duck, plan);
+    await duck.run(...joinSql(plan, { cutoffMs, fromMs: low ?? 0, toMs: high ?? 0, revised, digits, excluded }));
     const [set] = await duck.rows<Summary>(summarySql(plan));
     if (!set.rows) throw await empty(duck, view, plan, cutoffMs);
     return { ...(await this.store(duck, view.tenant, plan, set)), excludedRows: await excludedRows(duck) };
@@ -101,6 +104,15 @@ export class TrainingSets {
       span: undefined,
     };
   }
+}
+
+async function digitsOf(duck: Duck, { windows }: ViewPlan): Promise<number[][][]> {
+  const found: number[][][] = [];
+  for (const group of windows) {
+    const [row] = await duck.rows<Record<string, unknown>>(digitsSql(group));
+    found.push(digitsIn(group, row));
+  }
+  return found;
 }
 
 /** Another spec's features over the sources that the model has declared. Throws SPEC_INVALID, UNKNOWN_SOURCE. */

@@ -54,6 +54,16 @@ describe('a series of facts', () => {
     }
   });
 
+  it('keeps no sums of lanes to which nothing was added, and begins them where something is', () => {
+    const series = new Series(3);
+    for (let time = 0; time < 100; time++) series.add([{ time, lanes: Float64Array.of(1, 0, 0) }]);
+    expect([series.lanesUsed, series.sum(1, 0, 100, -1, 99)]).toEqual([1, 0]);
+    series.add([{ time: 50, lanes: Float64Array.of(1, 0, 7) }]);
+    expect([series.lanesUsed, series.sum(2, 0, 101, -1, 99), series.sum(2, 0, 50, -1, 49)]).toEqual([2, 7, 0]);
+    expect(series.remove({ time: 50, lanes: Float64Array.of(1, 0, 7) })).toBe(true);
+    expect(series.sum(2, 0, 100, -1, 99)).toBe(0);
+  });
+
   it('takes facts back as if they had never come', () => {
     const facts = randomFacts(random, 200);
     const series = new Series(2);

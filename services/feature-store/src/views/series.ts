@@ -2,7 +2,8 @@
  * Facts sorted by when they became known, with running sums: the sum over any window ending at any moment, also a
  * past one, is two binary searches.
  *
- * I1  times[0…size) never falls; sums of lane l after the first i facts are sums[l][i], sums[l][0] is what was trimmed.
+ * I1  times[0…size) never falls; sums of lane l after the first i facts are sums[l][i], sums[l][0] is what was trimmed. A lane
+ *     to which no fact has added anything has no sums yet: nearly every digit of most measures.
  * I2  Facts are anonymous: one fact may be taken back by naming its time and lanes.
  * I3  A superseded fact stays in the sums and has a retraction: from `at` on it no longer counts in windows that
  *     reach back to it.
@@ -20,11 +21,16 @@ export interface Retraction extends Fact {
 export class Series {
   size = 0;
   private times = new Float64Array(8);
-  private sums: Float64Array[];
+  private sums: (Float64Array | undefined)[];
   private retractions: Retraction[] = [];
 
   constructor(readonly laneCount: number) {
-    this.sums = Array.from({ length: laneCount }, () => new Float64Array(9));
+    this.sums = new Array(laneCount).fill(undefined);
+  }
+
+  /** Lanes that hold anything; for specs. */
+  get lanesUsed(): number {
+    return this.sums.filter((sums) => sums).length;
   }
 
   /** How many facts were known at or before t. */
@@ -43,6 +49,7 @@ export class Series {
   /** Sum of a lane over the facts of (from, t]; `low` and `high` are the counts at both. */
   sum(lane: number, low: number, high: number, from: number, t: number): number {
     const sums = this.sums[lane];
+    if (!sums) return 0;
     const all = sums[high] - sums[low];
     return this.retractions.length ? all - this.retracted(lane, from, t) : all;
   }
@@ -63,6 +70,7 @@ export class Series {
       this.times.copyWithin(i, i + 1, this.size);
       for (let l = 0; l < this.laneCount; l++) {
         const sums = this.sums[l];
+        if (!sums) continue;
         for (let j = i + 1; j < this.size; j++) sums[j] = sums[j + 1] - lanes[l];
       }
       this.size--;
@@ -90,7 +98,7 @@ export class Series {
     if (!drop) return;
     this.size -= drop;
     this.times = this.times.slice(drop, drop + this.size + 8);
-    this.sums = this.sums.map((sums) => sums.slice(drop, drop + this.times.length + 1));
+    this.sums = this.sums.map((sums) => sums?.slice(drop, drop + this.times.length + 1));
     this.reserve(this.size);
   }
 
@@ -112,7 +120,16 @@ export class Series {
   private append(time: number, lanes: Float64Array): void {
     const i = this.size++;
     this.times[i] = time;
-    for (let l = 0; l < this.laneCount; l++) this.sums[l][i + 1] = this.sums[l][i] + lanes[l];
+    for (let l = 0; l < this.laneCount; l++) {
+      const sums = this.sums[l] ?? this.begun(l, lanes[l]);
+      if (sums) sums[i + 1] = sums[i] + lanes[l];
+    }
+  }
+
+  /** The sums of a lane that a fact is the first to add to. */
+  private begun(lane: number, added: number): Float64Array | undefined {
+    if (added) this.sums[lane] = new Float64Array(this.times.length + 1);
+    return this.sums[lane];
   }
 
   private merge(start: number, facts: Fact[]): void {
@@ -129,12 +146,12 @@ export class Series {
   private factsFrom(start: number): Fact[] {
     return Array.from({ length: this.size - start }, (_, k) => ({
       time: this.times[start + k],
-      lanes: Float64Array.from(this.sums, (sums) => sums[start + k + 1] - sums[start + k]),
+      lanes: Float64Array.from(this.sums, (sums) => differenceAt(sums, start + k)),
     }));
   }
 
   private equals(i: number, lanes: Float64Array): boolean {
-    return lanes.every((lane, l) => this.sums[l][i + 1] - this.sums[l][i] === lane);
+    return lanes.every((lane, l) => differenceAt(this.sums[l], i) === lane);
   }
 
   private reserve(size: number): void {
@@ -146,6 +163,9 @@ export class Series {
       return copy;
     };
     this.times = grown(this.times, capacity) as Float64Array<ArrayBuffer>;
-    this.sums = this.sums.map((sums) => grown(sums, capacity + 1));
+    this.sums = this.sums.map((sums) => sums && grown(sums, capacity + 1));
   }
 }
+
+/** What the i-th fact added. */
+const differenceAt = (sums: Float64Array | undefined, i: number): number => (sums ? sums[i + 1] - sums[i] : 0);

@@ -1,5 +1,5 @@
 /** The window features over one source with one `by`: a series of facts for each key. */
-import { contribute, lanesOf, meanOf } from './measure.js';
+import { contribute, lanesOf, units } from './measure.js';
 import type { WindowGroup, WindowOutput } from './plan.js';
 import { type Fact, Series } from './series.js';
 import type { Cell, HeldRow } from './source-rows.js';
@@ -92,7 +92,10 @@ export class WindowIndex {
     const lane = measure * lanesOf;
     const count = series.sum(lane, low, high, from, t);
     if (aggregate === 'count') return count;
-    return meanOf(count, series.sum(lane + 1, low, high, from, t), series.sum(lane + 2, low, high, from, t));
+    let sum = 0;
+    for (let digit = 0; digit < units.length; digit++)
+      sum += series.sum(lane + 1 + digit, low, high, from, t) * units[digit];
+    return count > 0 ? sum / count : Number.NaN;
   }
 
   private keyOf(row: HeldRow): string | undefined {

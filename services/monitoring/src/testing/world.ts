@@ -68,6 +68,8 @@ export function specText(change: { retraining?: object; rollout?: object; monito
 /** One parcel: what it was predicted and what came true. */
 export interface Parcel {
   id: string;
+  /** The id of its question, where that is another. */
+  as?: string;
   time: number;
   weight: number;
   p: number;
@@ -91,6 +93,8 @@ export interface Answers {
   p?: (parcel: Parcel) => number;
   shadows?: Record<string, (parcel: Parcel) => number>;
   error?: string;
+  /** What names the questions; as events of before where it is left out. */
+  question?: string;
 }
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
@@ -130,10 +134,11 @@ export async function openWorld(
     await tell(events.rolloutChanged, RolloutChanged.fromPartial({ ...key, rollout, decision }), time);
   };
   /** Questions about parcels, asked an hour ahead. */
-  const ask = async (parcels: readonly Parcel[], { version = 'v1', canary, p, shadows = {}, error }: Answers = {}) => {
+  const ask = async (parcels: readonly Parcel[], answers: Answers = {}) => {
+    const { version = 'v1', canary, p, shadows = {}, error = '', question = '' } = answers;
     const predictions = parcels.map(
       (parcel): Prediction => ({
-        id: parcel.id,
+        id: parcel.as ?? parcel.id,
         entityId: parcel.id,
         entityTime: new Date(parcel.time),
         eventTime: new Date(parcel.time - hour),
@@ -148,7 +153,7 @@ export async function openWorld(
         texts: ['north'],
         imputed: [],
         latencyMs: 1,
-        error: error ?? '',
+        ...{ error, question },
       }),
     );
     const layout = { numberFeatures: ['weight'], textFeatures: ['depot'] };

@@ -2,7 +2,7 @@
  * Champion against twin on the embargoed rows: sums a day, in integers, for the whole and for slices; and each feature
  * alone, since one that ranks the label by itself is a leak.
  */
-import { auc, type Column, logLossNano, pairedLoss } from '@driftloop/algorithms';
+import { auc, type Column, float32Decimal, logLossNano, pairedLoss } from '@driftloop/algorithms';
 import type { DayScore, FeatureScore, ModelSpec, SliceScore } from '@driftloop/contracts';
 import type { Embargo } from './embargo.js';
 import type { TrainingTable } from './table.js';
@@ -60,7 +60,7 @@ export function sliceScores(table: TrainingTable, embargo: Embargo, scores: Scor
 }
 
 const cell = (column: Column, row: number): number =>
-  column.kind === 'numeric' ? column.values[row] : column.codes[row];
+  column.kind === 'numeric' ? float32Decimal(column.values[row]) : column.codes[row];
 const isMissing = (column: Column, value: number): boolean =>
   column.kind === 'numeric' ? Number.isNaN(value) : value < 0;
 

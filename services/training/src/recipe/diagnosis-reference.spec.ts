@@ -16,6 +16,9 @@ const made = (slices = ['kind'], minRows = 100) =>
   diagnosisReference(table, embargo, histograms, probabilities, 0, spec(slices, minRows));
 const total = (list: readonly number[]) => list.reduce((sum, x) => sum + x, 0);
 
+/** 0.1 as two clients send it, and a whole number. */
+const sizeOf = (_: unknown, row: number): number => [0.1, Math.fround(0.1), 0.1, 7][row % 4];
+
 describe('what diagnosis needs of a training', () => {
   it('is how the days behind each histogram differ, the embargoed ones for the prediction', () => {
     const { spreads } = made();
@@ -36,6 +39,15 @@ describe('what diagnosis needs of a training', () => {
     const counted = Object.values(slices).map(({ signal }) => total(signal.counts));
     expect(total(counted)).toBe(2000 - missing);
     expect(slices['kind=a'].signal.spread.days).toBe(20);
+  });
+
+  it('slices numbers by what they are in any precision', () => {
+    const size = { name: 'size', kind: 'numeric' as const, values: Float64Array.from({ length: 2000 }, sizeOf) };
+    const mixed = { ...table, columns: [...table.columns, size] };
+    const all = referenceHistograms(mixed, probabilities);
+    const { slices } = diagnosisReference(mixed, embargo, all, probabilities, 0, spec(['size']));
+    const counts = Object.entries(slices).map(([slice, { signal }]) => [slice, total(signal.counts)]);
+    expect(Object.fromEntries(counts)).toEqual({ 'size=0.1': 1500, 'size=7': 500 });
   });
 
   it('leaves out slices with few rows, and columns that are not there', () => {

@@ -11,6 +11,7 @@ import {
   type Column,
   type DiagnosisReference,
   daySpread,
+  float32Decimal,
   logLossNano,
   lossMilli,
   type ReferenceHistogram,
@@ -147,5 +148,6 @@ function valuesOf(column: Column, rows: Int32Array): { slice: string; value: num
     }));
 }
 
+/** Numbers as monitoring names slices by them: whatever precision they are sent in. */
 const cell = (column: Column, row: number): number =>
-  column.kind === 'numeric' ? column.values[row] : column.codes[row];
+  column.kind === 'numeric' ? float32Decimal(column.values[row]) : column.codes[row];

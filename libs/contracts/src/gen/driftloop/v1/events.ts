@@ -338,6 +338,11 @@ export interface Prediction {
   latencyMs: number;
   /** Non-empty: the arm's version failed and the champion answered instead. */
   error: string;
+  /**
+   * Names what the caller asked: a hash of the entity, the contents and, in a replay, the time. One id with two of them is two
+   * questions. Empty in events of before.
+   */
+  question: string;
 }
 
 export interface ShadowScore {
@@ -2381,6 +2386,7 @@ function createBasePrediction(): Prediction {
     imputed: [],
     latencyMs: 0,
     error: "",
+    question: "",
   };
 }
 
@@ -2428,6 +2434,9 @@ export const Prediction: MessageFns<Prediction> = {
     }
     if (message.error !== "") {
       writer.uint32(106).string(message.error);
+    }
+    if (message.question !== "") {
+      writer.uint32(114).string(message.question);
     }
     return writer;
   },
@@ -2559,6 +2568,14 @@ export const Prediction: MessageFns<Prediction> = {
             message.error = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.question = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2604,6 +2621,7 @@ export const Prediction: MessageFns<Prediction> = {
         ? globalThis.Number(object.latency_ms)
         : 0,
       error: isSet(object.error) ? globalThis.String(object.error) : "",
+      question: isSet(object.question) ? globalThis.String(object.question) : "",
     };
   },
 
@@ -2648,6 +2666,9 @@ export const Prediction: MessageFns<Prediction> = {
     if (message.error !== "") {
       obj.error = message.error;
     }
+    if (message.question !== "") {
+      obj.question = message.question;
+    }
     return obj;
   },
 
@@ -2669,6 +2690,7 @@ export const Prediction: MessageFns<Prediction> = {
     message.imputed = object.imputed?.map((e) => e) || [];
     message.latencyMs = object.latencyMs ?? 0;
     message.error = object.error ?? "";
+    message.question = object.question ?? "";
     return message;
   },
 };
