@@ -4,7 +4,8 @@
  *
  * I1  Nothing with k (known-at, epoch ms) above the cutoff or the question is read: bitemporal, as of both.
  * I2  A window is the difference of two running sums, each found by an ASOF join; all sums are whole numbers.
- * I3  An overdue entity is an interval [first due and known, shown up or out of the window): a running count too.
+ * I3  A row is the latest once it is known and its own time has come: none is dated after the question.
+ * I4  An overdue entity is an interval [first due and known, shown up or out of the window): a running count too.
  */
 import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
@@ -214,7 +215,8 @@ function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i
   return [
     `CREATE TEMP TABLE ordered_${i} AS SELECT *, row_number() OVER (ORDER BY t, k, e) AS o FROM ${rowsTable(source)}`,
     `CREATE TEMP TABLE best_${i} AS SELECT k, max(best) AS o FROM
-      (SELECT k, max(o) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING) AS best FROM ordered_${i}) GROUP BY k`,
+      (SELECT k, max(o) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING) AS best
+       FROM (SELECT greatest(k, t) AS k, o FROM ordered_${i})) GROUP BY k`,
     `CREATE TEMP TABLE latest_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q
      ${asof(`best_${i}`, 'b', everything, 'q.q_time')} LEFT JOIN ordered_${i} r ON r.o = b.o`,
   ];
