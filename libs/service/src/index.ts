@@ -27,6 +27,7 @@ export {
 export { Dependencies, type Dependency } from './dependencies.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
+export { Foresight, isLive } from './foresight.js';
 export { type MigratedPlace, migrateAll } from './format/migrate.js';
 export { currentFormat } from './format/steps.js';
 export * from './ground.js';
