@@ -110,6 +110,13 @@ describe('a promise of a watermark, live,', () => {
     await expect(store.ingestFile(description, Buffer.from('neither rows nor columns'))).rejects.toMatchObject(refused);
   });
 
+  it('is waited for by nobody who asks for what is known: the answer says how old that is', async () => {
+    const { rows } = await store.read('flights', [{ entityId: flights[0].flight_id, time: now + 6 * hour }]);
+    expect(rows[0]).toMatchObject({ complete: false, behindMs: 7 * hour });
+    expect(rows[0].stale).toEqual(expect.arrayContaining(['temp', 'delay_1h', 'late_2h', 'lost_2h']));
+    expect(rows[0].stale).not.toContain('distance');
+  });
+
   it('is asked for by no row: one that is known later than the clock says is refused by name', async () => {
     const [row] = weatherRows(to, '2013-03-12');
     const ahead = { ...row, knownAt: new Date(now + 2 * hour) };

@@ -57,6 +57,9 @@ describe('the silence of a source', () => {
     await ingested(Date.UTC(2199, 11, 31));
     await world.pass(start, start + 15 * hour, hour);
     expect(await said()).toEqual([]);
+    const [attention, ...rest] = (await world.status()).attention;
+    expect(attention).toMatch(/^plan: has promised all up to 2199-12-31T.*`driftloop watermarks withdraw`\)$/);
+    expect(rest).toEqual([]);
     const back = { ...world.key, source: 'plan', watermark: new Date(start), withdrawn: true, note: 'a wrong clock' };
     await world.tell(events.featuresIngested, FeaturesIngested.fromPartial(back), start, 'taken-back');
     await world.pass(start + 15 * hour, start + 16 * hour, hour);
