@@ -24,8 +24,7 @@ import {
 import { boosterGraph } from '@driftloop/onnx';
 import { serving } from '@driftloop/serving';
 import { testService } from '@driftloop/testing/service';
-import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
-import type { LoadReport, LoadRequest } from './grpc-load.worker.js';
+import { Load, openEcho, type Run } from './grpc-load.js';
 
 const seconds = Number(process.argv[2] ?? 4);
 const [trees, leaves, rounds, concurrency] = [300, 15, 3, 64];
@@ -66,49 +65,6 @@ function requestBytes(): Buffer {
   return Buffer.from(inference.ModelInferRequest.encode(request).finish());
 }
 
-/** A server that answers every call with the bytes that it was sent. */
-async function openEcho(): Promise<{ port: number; close: () => void }> {
-  const server = new Server();
-  const same = (bytes: Buffer) => bytes;
-  const call = { path, requestStream: false, responseStream: false } as const;
-  const codec = {
-    requestSerialize: same,
-    requestDeserialize: same,
-    responseSerialize: same,
-    responseDeserialize: same,
-  };
-  const echo: handleUnaryCall<Buffer, Buffer> = ({ request }, done) => done(null, request);
-  server.addService({ echo: { ...call, ...codec } }, { echo });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
-  return { port, close: () => server.forceShutdown() };
-}
-
-type Run = LoadReport & { readonly cpuUs: number };
-
-class Load {
-  private readonly worker = new Worker(new URL('./grpc-load.worker.js', import.meta.url));
-  constructor(private readonly body: Buffer) {}
-
-  /** Runs a load against a server of this thread; with it what a request cost this thread, in µs of its CPU. */
-  async run(port: number, seconds: number, concurrency: number): Promise<Run> {
-    const before = process.threadCpuUsage();
-    const report = await new Promise<LoadReport>((resolve) => {
-      this.worker.once('message', resolve);
-      this.worker.postMessage({ port, path, body: this.body, seconds, concurrency } satisfies LoadRequest);
-    });
-    const { user, system } = process.threadCpuUsage(before);
-    return { ...report, cpuUs: (user + system) / (report.perSecond * seconds) };
-  }
-
-  close(): Promise<number> {
-    return this.worker.terminate();
-  }
-}
-
 async function openServing() {
   const service = await testService(serving, { environment: { DRIFTLOOP_LOG_LEVEL: 'error' } });
   const { bus, objects } = service.ground;
@@ -141,8 +97,8 @@ const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(val
 const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);
 
 const { service, bytes, loadMs } = await openServing();
-const echo = await openEcho();
-const load = new Load(requestBytes());
+const echo = await openEcho(path);
+const load = new Load(path, requestBytes());
 const runs = { echo: [] as Run[], serving: [] as Run[] };
 for (const port of [echo.port, service.port]) await load.run(port, 1, concurrency);
 for (let round = 0; round < rounds; round++) {

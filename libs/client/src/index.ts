@@ -14,6 +14,7 @@ export type {
   QuarantineItem,
   Rollout,
   SimulateReport,
+  SourceWatermark,
   Version,
 } from '@driftloop/contracts';
 export { durationMs } from '@driftloop/contracts';
@@ -29,3 +30,4 @@ export type { Fact, ReportedOutcome } from './rows.js';
 export { type SimulateOptions, simulate } from './simulate.js';
 export { type ReceivedEvent, type SubscribeOptions, subscribe } from './subscriber.js';
 export { trust } from './trust.js';
+export { Watermarks } from './watermarks.js';

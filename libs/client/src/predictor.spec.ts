@@ -52,8 +52,10 @@ describe('a predictor', () => {
     expect(heard.metadata.get('authorization')).toEqual(['Bearer secret']);
   });
 
-  it('reads who answered, for which arm, and what was imputed', async () => {
-    const parameters = { arm: string('canary'), imputed: string('temp,wind_speed') };
+  it('reads who answered, for which arm, what was imputed, and how old the features were', async () => {
+    const features_behind_ms = { parameterChoice: { $case: 'int64Param' as const, value: 7_200_000 } };
+    const names = { imputed: string('temp,wind_speed'), stale: string('delay_1h') };
+    const parameters = { arm: string('canary'), ...names, features_behind_ms };
     give({ id: 'q1', modelVersion: 'v2', parameters, outputs: [typed({ fp64Contents: [0.25] })] });
     expect(await predictor.predict({ model: 'flights', entityId: 'F1', inputs: {} })).toEqual({
       id: 'q1',
@@ -61,6 +63,8 @@ describe('a predictor', () => {
       probability: 0.25,
       arm: 'canary',
       imputed: ['temp', 'wind_speed'],
+      stale: ['delay_1h'],
+      behindMs: 7_200_000,
     });
   });
 

@@ -25,6 +25,10 @@ export interface Answer {
   arm: string;
   /** Features that were missing and imputed. */
   imputed: string[];
+  /** Features of the store that lean on a source which is behind by more than its silence, or has never spoken. */
+  stale: string[];
+  /** How far the feature store was behind the question, ms; 0 where it was not. */
+  behindMs: number;
 }
 
 type Tensor = inference.ModelInferRequest_InferInputTensor;
@@ -96,12 +100,15 @@ function toAnswer(reply: inference.ModelInferResponse): Answer {
     const choice = own(reply.parameters, name)?.parameterChoice;
     return choice?.$case === 'stringParam' ? choice.value : '';
   };
+  const behind = own(reply.parameters, 'features_behind_ms')?.parameterChoice;
   return {
     id: reply.id,
     version: reply.modelVersion,
     probability: probabilityIn(reply),
     arm: parameter('arm'),
     imputed: parameter('imputed').split(',').filter(Boolean),
+    stale: parameter('stale').split(',').filter(Boolean),
+    behindMs: behind?.$case === 'int64Param' ? behind.value : 0,
   };
 }
 

@@ -25,6 +25,7 @@ it('audits what changes the loop, and no reading, telling or asking', () => {
       'ReplayDeadLetters',
       'ResolveQuarantine',
       'RollBack',
+      'WithdrawWatermark',
     ],
   ]);
 });

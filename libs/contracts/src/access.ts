@@ -39,6 +39,7 @@ const operate = (about: Act['about'], name: string | Act['name']) => act('operat
 const resolve = operate('id', ({ state }) =>
   state === 'released' ? 'release' : state === 'upheld' ? 'uphold' : 'resolve',
 );
+const withdraw = operate('model', 'withdraw watermark');
 
 const access = new Map<string, Access>([
   ...methods(AdminService, {
@@ -76,6 +77,7 @@ const access = new Map<string, Access>([
     getOutcome: read,
     listQuarantine: read,
     resolveQuarantine: resolve,
+    withdrawWatermark: withdraw,
   }),
   ...methods(FeatureStoreService, {
     ingest: tell,
@@ -84,6 +86,8 @@ const access = new Map<string, Access>([
     buildTrainingSet: { role: 'worker' },
     listQuarantine: read,
     resolveQuarantine: resolve,
+    listWatermarks: read,
+    withdrawWatermark: withdraw,
   }),
   ...methods(TrainingService, {
     getJob: read,

@@ -14,6 +14,9 @@ export function isEventTime(time: Date | undefined): time is Date {
   return time !== undefined && isEventMs(time.getTime());
 }
 
+/** How far the clock of whoever reports may go before ours, ms: what is further ahead has not come. */
+export const clockSkewMs = 3_600_000;
+
 /**
  * How finely it is told and kept how far a source has come, ms: every hour of every source would cost more than it tells.
  * Told at each border and kept rounded down, the same is known at a tick however the batches were cut.

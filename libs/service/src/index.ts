@@ -28,6 +28,7 @@ export * from './definition.js';
 export { Dependencies, type Dependency } from './dependencies.js';
 export * from './embedded.js';
 export { errors as serviceErrors } from './errors.js';
+export { Foresight, isLive } from './foresight.js';
 export { currentFormat } from './format/steps.js';
 export * from './ground.js';
 export { healthPortName } from './health.js';

@@ -11,6 +11,7 @@ import { Connection } from './connection.js';
 import { Credentials } from './credentials.js';
 import { CycleSpans } from './cycle-spans.js';
 import type { ServiceDefinition } from './definition.js';
+import { Foresight } from './foresight.js';
 import type { Ground } from './ground.js';
 import { Identity } from './identity.js';
 import { Isolation } from './isolation.js';
@@ -53,6 +54,7 @@ export function kitOf(parts: KitParts): DynamicModule {
     [Addresses, addresses],
     [Settings, ground.settings],
     [WallClock, clock],
+    [Foresight, new Foresight(ground.settings, clock)],
     [CycleSpans, new CycleSpans(definition.name, telemetry, clock)],
     [Log, log],
     [Telemetry, telemetry],

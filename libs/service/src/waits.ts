@@ -7,10 +7,13 @@ export interface WaitedFor {
   once(event: 'cancelled', listener: () => void): unknown;
 }
 
+/** One for all: calls that have been answered end so too, and each would pay for a stack that nobody reads. */
+const abandoned = errors.CALL_ABANDONED({});
+
 /** Aborts once nobody reads the answer of a call any more: cancelled, hung up, or past its deadline. */
 export function abandonment(call: WaitedFor): AbortSignal {
   const gone = new AbortController();
-  const abort = () => gone.abort(errors.CALL_ABANDONED({}));
+  const abort = () => gone.abort(abandoned);
   if (call.cancelled) abort();
   else call.once('cancelled', abort);
   return gone.signal;

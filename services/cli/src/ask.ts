@@ -33,7 +33,9 @@ async function predict(doors: Doors, { model, entity, input, use, at, json }: Op
     const answer = await predictor.predict(question);
     show(json, answer, () => {
       const imputed = answer.imputed.length ? `\nmissing and imputed: ${answer.imputed.join(', ')}` : '';
-      return `${entity}: ${answer.probability.toFixed(4)} by ${answer.version} (${answer.arm})${imputed}`;
+      const minutes = Math.round(answer.behindMs / 60_000);
+      const stale = answer.stale.length ? `\nstale, ${minutes} minutes behind: ${answer.stale.join(', ')}` : '';
+      return `${entity}: ${answer.probability.toFixed(4)} by ${answer.version} (${answer.arm})${imputed}${stale}`;
     });
   } finally {
     predictor.close();

@@ -1,6 +1,6 @@
 /** Where a command goes: the gateway, the inference door; and which model it is about. */
 import { readFileSync } from 'node:fs';
-import { CallFailed, Control, Operations, Predictor, Quarantine, trust } from '@driftloop/client';
+import { CallFailed, Control, Operations, Predictor, Quarantine, trust, Watermarks } from '@driftloop/client';
 import type { Command } from 'commander';
 
 /** The house's token: DRIFTLOOP_TOKEN, or the content of the file that DRIFTLOOP_TOKEN_FILE names. Throws USAGE. */
@@ -17,6 +17,7 @@ export class Doors {
   readonly control: Control;
   readonly operations: Operations;
   readonly quarantine: Quarantine;
+  readonly watermarks: Watermarks;
   readonly url: string;
 
   constructor(
@@ -28,6 +29,7 @@ export class Doors {
     this.control = new Control(this.url, token);
     this.operations = new Operations(this.control);
     this.quarantine = new Quarantine(this.control);
+    this.watermarks = new Watermarks(this.control);
   }
 
   predictor(): Predictor {

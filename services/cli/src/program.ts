@@ -13,6 +13,7 @@ import { addOperating } from './operate.js';
 import { addQuarantine } from './quarantine.js';
 import { addSimulating } from './simulate.js';
 import { addTelling } from './tell.js';
+import { addWatermarks } from './watermarks.js';
 
 export function programOf(environment: NodeJS.ProcessEnv): Command {
   const program = new Command('driftloop')
@@ -34,6 +35,7 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
   addActing(program, doors);
   addOperating(program, doors);
   addQuarantine(program, doors);
+  addWatermarks(program, doors);
   addAsking(program, doors);
   addHearing(program, doors);
   addSimulating(program, doors);

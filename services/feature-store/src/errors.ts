@@ -77,6 +77,12 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { what: string }) => `${m.what} is missing or not a time between 1900 and 2200`,
   },
+  WATERMARK_AHEAD: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { model: string; source: string; watermark: string; latest: string; advice: string }) =>
+      `the watermark of "${m.source}" of "${m.model}" is ${m.watermark}, and nothing can be known yet after ${m.latest}: ${m.advice}`,
+  },
   INPUT_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

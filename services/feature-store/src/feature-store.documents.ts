@@ -26,6 +26,8 @@ export interface BatchDocument {
   /** A promise that came with the rows: everything of this part known at or before it has been sent. */
   part: number;
   watermark: number | null;
+  /** A person has taken all promises back: none is further than `watermark` any more, nor any without one. */
+  withdrawn?: boolean;
   /** Of the leader that wrote it, where the store is led. */
   fence?: number;
   pending?: unknown[];
@@ -57,7 +59,7 @@ const specSchema = new Schema<SpecDocument>(
 const batchSchema = new Schema<BatchDocument>(
   {
     ...{ _id: String, stream: String, sequence: Number, rows: Number, lines: String, part: Number, watermark: Number },
-    fence: Number,
+    ...{ withdrawn: Boolean, fence: Number },
   },
   { versionKey: false },
 )

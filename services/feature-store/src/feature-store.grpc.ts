@@ -6,11 +6,15 @@ import type {
   IngestRequest,
   ListQuarantineReply,
   ListQuarantineRequest,
+  ListWatermarksReply,
+  ListWatermarksRequest,
   QuarantineItem,
   ReadOnlineReply,
   ReadOnlineRequest,
   ResolveQuarantineRequest,
+  SourceWatermark,
   TrainingSet,
+  WithdrawWatermarkRequest,
 } from '@driftloop/contracts';
 import { abandonment, type CycleAct, CycleSpans, callerOf, causeOfRequest } from '@driftloop/service';
 import type { Metadata, ServerDuplexStream, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
@@ -18,6 +22,7 @@ import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { Ingest } from './ingest.js';
 import { IngestFile } from './ingest-file.js';
+import { Progress } from './progress.js';
 import { Quarantine } from './quarantine.js';
 import { Reading } from './reading.js';
 import { TrainingSets } from './training/training-sets.js';
@@ -30,6 +35,7 @@ export class FeatureStoreDoor {
     private readonly reading: Reading,
     private readonly trainingSets: TrainingSets,
     private readonly quarantine: Quarantine,
+    private readonly progress: Progress,
     private readonly spans: CycleSpans,
   ) {}
 
@@ -96,6 +102,17 @@ export class FeatureStoreDoor {
   resolveQuarantine(request: ResolveQuarantineRequest, metadata: Metadata): Promise<QuarantineItem> {
     const caller = callerOf(metadata);
     return this.quarantine.resolve(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
+  }
+
+  @GrpcMethod('FeatureStore', 'ListWatermarks')
+  listWatermarks({ model }: ListWatermarksRequest, metadata: Metadata): ListWatermarksReply {
+    return this.progress.list(callerOf(metadata).tenant, model);
+  }
+
+  @GrpcMethod('FeatureStore', 'WithdrawWatermark')
+  withdrawWatermark(request: WithdrawWatermarkRequest, metadata: Metadata): Promise<SourceWatermark> {
+    const caller = callerOf(metadata);
+    return this.progress.withdraw(caller.tenant, request, (id, ms) => causeOfRequest(caller, id, ms));
   }
 }
 

@@ -2,11 +2,13 @@
 import { FeatureStoreService } from '@driftloop/contracts';
 import type { ServiceDefinition } from '@driftloop/service';
 import { Module } from '@nestjs/common';
+import { Ahead } from './ahead.js';
 import { FeatureStoreDocuments } from './feature-store.documents.js';
 import { FeatureStoreDoor } from './feature-store.grpc.js';
 import { Ingest } from './ingest.js';
 import { IngestFile } from './ingest-file.js';
 import { Models } from './models.js';
+import { Progress } from './progress.js';
 import { QuarantinedRows } from './quarantine.documents.js';
 import { Quarantine } from './quarantine.js';
 import { Reading } from './reading.js';
@@ -17,7 +19,10 @@ import { WhenModelDeclared } from './when-model-declared.js';
 
 @Module({
   controllers: [FeatureStoreDoor, WhenEntitiesObserved, WhenLabelsAdded, WhenModelDeclared],
-  providers: [FeatureStoreDocuments, QuarantinedRows, Models, Ingest, IngestFile, Quarantine, Reading, TrainingSets],
+  providers: [
+    ...[FeatureStoreDocuments, QuarantinedRows, Models, Ahead, Ingest, IngestFile, Quarantine, Reading, TrainingSets],
+    Progress,
+  ],
 })
 export class FeatureStoreModule {}
 

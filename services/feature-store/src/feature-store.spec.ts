@@ -145,11 +145,12 @@ describe('a feature store', () => {
   it('forgets in memory what no question can ask for any more, and says so of older questions', async () => {
     await fill();
     const late = new Date(end.getTime() + 60 * day);
-    await store.ingest(
-      'flights',
-      batches.map(({ source }) => ({ source, rows: [], watermark: late })),
-    );
-    await store.label('flights.late15', [], late);
+    for (let days = 6; days <= 60; days += 6) {
+      const watermark = new Date(end.getTime() + days * day);
+      const promises = batches.map(({ source }) => ({ source, rows: [], watermark }));
+      await store.ingest('flights', promises);
+      await store.label('flights.late15', [], watermark);
+    }
     const { rows } = await store.read('flights', [questions[0], { entityId: 'F1', time: late.getTime() }]);
     expect(rows.map(({ complete }) => complete)).toEqual([false, true]);
     expect((await store.build('flights', '2013-03-20')).rows).toBe(labels(flights).length);

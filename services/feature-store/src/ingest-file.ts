@@ -15,6 +15,7 @@ import { type FileDescription, type IngestFileRequest, type IngestReply, own } f
 import type { Cause } from '@driftloop/documents';
 import { Metrics } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
+import { Ahead } from './ahead.js';
 import { type Duck, isFull, withDuckDB } from './duckdb.js';
 import { errors } from './errors.js';
 import { Ingest } from './ingest.js';
@@ -41,6 +42,7 @@ export class IngestFile {
     private readonly models: Models,
     private readonly ingest: Ingest,
     private readonly quarantined: QuarantinedRows,
+    private readonly ahead: Ahead,
     metrics: Metrics,
   ) {
     metrics.queue('files', filesAtOnce, () => ({ depth: this.underWay, refused: this.refused }));
@@ -66,6 +68,7 @@ export class IngestFile {
         const description = await describe(messages);
         const view = this.models.of(tenant, description.model);
         view.ingestible(description.source);
+        this.ahead.checkFile(view, description.source, description.watermark);
         await keep(chunks(messages), description.format as Format, path);
         return this.turns.run(() => withDuckDB((duck) => this.read(duck, path, view, description, causeOf)));
       });
@@ -85,7 +88,8 @@ export class IngestFile {
     const columns = view.ingestible(source);
     const declared = own(view.spec.spec.sources, source)!;
     for await (const part of rowsOfFile(duck, path, format as Format, declared)) {
-      const { rows, suspect } = good(part, columns, declared.ranges, reply);
+      const latest = 'broken' in part ? 0 : this.ahead.latestKnownAt(view, part.rows);
+      const { rows, suspect } = good(part, columns, declared.ranges, reply, latest);
       const aside = await this.quarantined.setAside(view, source, suspect);
       const { accepted, duplicates } = await this.ingest.record(view, source, rows, undefined, causeOf);
       reply.accepted += accepted;
@@ -129,12 +133,13 @@ function good(
   columns: Parameters<typeof takeIn>[0],
   ranges: Parameters<typeof takeIn>[2],
   reply: IngestReply,
+  latestKnownAt: number,
 ): Pick<Intake, 'rows' | 'suspect'> {
   if ('broken' in part) {
     for (const row of part.broken) refuse(reply, row);
     return { rows: [], suspect: [] };
   }
-  const { rows, suspect, rejected, rejectedCount } = takeIn(columns, part.rows, ranges);
+  const { rows, suspect, rejected, rejectedCount } = takeIn(columns, part.rows, ranges, latestKnownAt);
   for (const row of rejected) refuse(reply, { ...row, index: part.indexes[row.index] });
   reply.rejectedCount += rejectedCount - rejected.length;
   return { rows, suspect };

@@ -11,6 +11,7 @@ import {
 } from '@driftloop/contracts';
 import { type Cause, type Emission, emission, Outbox } from '@driftloop/documents';
 import { Injectable } from '@nestjs/common';
+import { Ahead } from './ahead.js';
 import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
@@ -39,12 +40,13 @@ export class Ingest {
     private readonly models: Models,
     private readonly outbox: Outbox,
     private readonly quarantined: QuarantinedRows,
+    private readonly ahead: Ahead,
   ) {}
 
   /**
    * Takes a batch in. Idempotent: rows that are there already are counted as duplicates. Rows out of their range are set
    * aside (quarantine.ts). `causeOf` names the request.
-   * Throws UNKNOWN_MODEL, UNKNOWN_SOURCE, OUTCOMES_NOT_INGESTED, BATCH_TOO_LARGE, TIME_INVALID.
+   * Throws UNKNOWN_MODEL, UNKNOWN_SOURCE, OUTCOMES_NOT_INGESTED, BATCH_TOO_LARGE, TIME_INVALID, WATERMARK_AHEAD.
    */
   async ingest(
     tenant: string,
@@ -56,7 +58,9 @@ export class Ingest {
     if (request.rows.length > rowLimit) throw errors.BATCH_TOO_LARGE({ rows: request.rows.length, limit: rowLimit });
     const watermark = watermarkOf(request.watermark);
     const ranges = own(view.spec.spec.sources, request.source)?.ranges;
-    const { rows, suspect, rejected, rejectedCount } = takeIn(columns, request.rows, ranges);
+    const latest = this.ahead.latestKnownAt(view, request.rows);
+    const { rows, suspect, rejected, rejectedCount } = takeIn(columns, request.rows, ranges, latest);
+    this.ahead.checkPromise(view, request.source, watermark, rows);
     const aside = await this.quarantined.setAside(view, request.source, suspect);
     const recorded = await this.record(view, request.source, rows, watermark, causeOf);
     const duplicates = recorded.duplicates + aside.duplicates;
@@ -128,6 +132,7 @@ function announcement(view: ModelView, source: string, seen: Unannounced, waterm
     firstEventTime: seen.rows ? new Date(seen.first) : undefined,
     lastEventTime: seen.rows ? new Date(seen.last) : undefined,
     watermark: watermark === undefined ? undefined : new Date(watermark),
+    ...{ withdrawn: false, note: '' },
   };
   return emission(events.featuresIngested, payload, watermark ?? seen.last);
 }

@@ -47,7 +47,7 @@ it('are taken in, answered with and trained on', async () => {
   const plan = row(1, { constructor: text('north'), valueOf: number(3) });
   const replies = await store.ingest('constructor', [
     { source: 'constructor', rows: [plan] },
-    { source: 'seen', rows: [row(2, { toString: number(7) })] },
+    { source: 'seen', rows: [{ ...row(2, { toString: number(7) }), eventTime: at(2) }] },
   ]);
   expect(replies).toMatchObject([{ accepted: 1 }, { accepted: 1 }]);
   const { rows } = await store.read('constructor', [{ entityId: 'toString', time: at(11).getTime() }]);

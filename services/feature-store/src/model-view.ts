@@ -2,13 +2,17 @@
  * One declared model: its features in memory, its watermarks, and the durable rows of its sources.
  *
  * I1  Rows are durable before they count, and count before they are acknowledged; writers take turns.
- * I2  What is in memory can always be made again from the durable rows: at start, and when the spec changes.
+ * I2  What is in memory can always be made again from the durable rows: at start, when the spec changes, and when a promise
+ *     is taken back.
+ * I3  A source's rows leave memory once it has come past them itself, and another has promised so too, where any has: no
+ *     source alone moves what is kept of the others, and none is forgotten before anybody has promised.
  */
 import { canonicalJson, durationMs, type ModelSpec, outcomesSource } from '@driftloop/contracts';
 import type { Emission } from '@driftloop/documents';
 import { errors } from './errors.js';
 import type { Columns } from './rows/lines.js';
-import type { Promised, RowLog, Tell } from './rows/row-log.js';
+import type { Promised } from './rows/promises.js';
+import type { RowLog, Tell } from './rows/row-log.js';
 import { lineOf } from './serial.js';
 import { FeatureView } from './views/feature-view.js';
 import { planOf, type ViewPlan } from './views/plan.js';
@@ -107,6 +111,22 @@ export class ModelView {
     });
   }
 
+  /**
+   * Takes what a source has promised back, durably: to a time, or altogether. `announce` says so with it. What had left
+   * memory for that promise is there again (I2). False where nothing is promised beyond.
+   */
+  withdraw(source: string, to: number | undefined, tell: Tell, announce: () => Emission[]): Promise<boolean> {
+    return this.writers.run(async () => {
+      await this.catchUp();
+      const log = await this.log(source, this.plan.sources.get(source)!);
+      const promised = this.watermarks.partsOfSource(source) ?? [];
+      if (!promised.some((ms) => Number.isFinite(ms) && ms > (to ?? Number.NEGATIVE_INFINITY))) return false;
+      await log.append([], { watermark: to ?? null, withdrawn: true }, announce(), tell);
+      await this.rebuild();
+      return true;
+    });
+  }
+
   /** Follows a new revision of the spec; the view is made again where its features have changed. */
   redeclare(spec: ModelSpec, revision: number): Promise<void> {
     return this.writers.run(async () => {
@@ -139,19 +159,40 @@ export class ModelView {
     for (const [source, columns] of this.plan.sources) {
       const log = await this.log(source, columns);
       log.columns = columns;
-      for (const [part, ms] of log.watermarks.entries()) if (ms !== null) this.watermarks.advance(source, part, ms);
+      this.watermarks.restore(source, log.watermarks);
     }
     const view = new FeatureView(this.plan);
-    view.trim(this.horizon());
+    for (const source of this.plan.sources.keys()) view.trim(source, this.horizonFor(source));
     for (const source of this.plan.sources.keys()) {
       const add = (rows: Row[]) => view.add(source, view.unknown(source, rows));
-      await this.logs.get(source)!.recent(view.horizon, this.plan.byEvent.has(source), add);
+      await this.logs.get(source)!.recent(view.horizonOf(source), this.plan.byEvent.has(source), add);
     }
     this.view = view;
   }
 
-  private horizon(): number {
-    return (this.watermarks.now() ?? Number.NEGATIVE_INFINITY) - this.plan.reachMs - slackMs;
+  /** How far a source has come: as it has promised, or else by the newest of its rows; undefined without either. */
+  reachedBy(source: string): number | undefined {
+    const promised = this.watermarks.of(source);
+    return Number.isFinite(promised) ? promised : this.newestKnownAt(source);
+  }
+
+  newestKnownAt(source: string): number | undefined {
+    return this.logs.get(source)?.newestKnownAt;
+  }
+
+  /** The newest that any source knows or has promised. */
+  get newest(): number | undefined {
+    const all = [...this.logs].flatMap(([source, log]) => [this.watermarks.of(source), log.newestKnownAt]);
+    return newestOf(all);
+  }
+
+  /** I3 */
+  private horizonFor(source: string): number {
+    const others = [...this.plan.sources.keys()].filter((other) => other !== source);
+    const furthest = newestOf(others.map((other) => this.watermarks.of(other)));
+    const own = furthest === undefined ? this.watermarks.of(source) : this.reachedBy(source);
+    const reached = own ?? Number.NEGATIVE_INFINITY;
+    return Math.min(reached, furthest ?? reached) - this.plan.reachMs - slackMs;
   }
 
   private isNews(source: string, { part, watermark }: Promised): boolean {
@@ -160,10 +201,17 @@ export class ModelView {
 
   /** Old rows leave memory now and then; many batches become a segment in the background. */
   private tidy(log: RowLog): void {
-    const horizon = this.horizon();
-    if (horizon > this.view.horizon + slackMs / 2) this.view.trim(horizon);
+    for (const source of this.plan.sources.keys()) {
+      const horizon = this.horizonFor(source);
+      if (horizon > this.view.horizonOf(source) + slackMs / 2) this.view.trim(source, horizon);
+    }
     if (log.full) log.compactSoon((error) => this.report(error, log.stream));
   }
+}
+
+function newestOf(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((ms) => ms !== undefined && Number.isFinite(ms)) as number[];
+  return known.length ? Math.max(...known) : undefined;
 }
 
 /** What of a spec the features follow from. */

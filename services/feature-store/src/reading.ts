@@ -26,6 +26,7 @@ import { Models } from './models.js';
 import { timeOfText } from './rows/intake.js';
 import type { Question } from './views/feature-view.js';
 import type { Cell } from './views/source-rows.js';
+import { type Staleness, stalenessOf } from './views/staleness.js';
 import type { Asker } from './views/watermarks.js';
 
 const questionLimit = 10_000;
@@ -61,12 +62,28 @@ export class Reading {
     );
     await view.watermarks.wait(latest, Math.min(deadlineMs, longestWait), asker);
     const { numbers, texts } = view.plan;
-    const rows = asked.map((question) => (question instanceof LoopError ? refusalOf(question) : rowOf(view, question)));
+    const stalenessAt = stalenessIn(view);
+    const rows = asked.map((question) =>
+      question instanceof LoopError ? refusalOf(question) : rowOf(view, question, stalenessAt(question.time)),
+    );
     return { numberFeatures: numbers, textFeatures: texts, rows, specRevision: view.revision };
   }
 }
 
-function rowOf({ view, plan, watermarks }: ModelView, question: Question): FeatureRow {
+/** The staleness of questions, worked out once for all of one time. */
+function stalenessIn(view: ModelView): (time: number) => Staleness {
+  const { plan, watermarks } = view;
+  let last: { time: number; staleness: Staleness } | undefined;
+  return (time) => {
+    if (last?.time !== time) {
+      const staleness = stalenessOf(plan, time, (source) => view.reachedBy(source), watermarks.silenceMs);
+      last = { time, staleness };
+    }
+    return last.staleness;
+  };
+}
+
+function rowOf({ view, plan, watermarks }: ModelView, question: Question, { behindMs, stale }: Staleness): FeatureRow {
   const { numbers, texts, entityTime, unknownEntity } = view.answer(question);
   const missing: string[] = [];
   for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) missing.push(plan.numbers[i]);
@@ -81,6 +98,8 @@ function rowOf({ view, plan, watermarks }: ModelView, question: Question): Featu
     entityTime: entityTime === undefined ? undefined : new Date(entityTime),
     unknownEntity,
     refusal: undefined,
+    behindMs,
+    stale,
   };
 }
 
@@ -96,7 +115,7 @@ function unlessRefused(read: () => Question): Question | LoopError {
 
 function refusalOf({ code, message: reason }: LoopError): FeatureRow {
   const nothing = { numbers: [], texts: [], missing: [], complete: false, entityTime: undefined, unknownEntity: false };
-  return { ...nothing, refusal: { code, reason } };
+  return { ...nothing, behindMs: 0, stale: [], refusal: { code, reason } };
 }
 
 function questionOf({ spec }: ModelSpec, { entityId, eventTime, inputs }: FeatureQuestion, i: number): Question {

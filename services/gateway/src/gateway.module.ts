@@ -21,9 +21,13 @@ import { QuarantineDoor } from './quarantine.http.js';
 import { ReadyDoor } from './ready.http.js';
 import { SimulateDoor } from './simulate.http.js';
 import { Upstreams } from './upstreams.js';
+import { WatermarksDoor } from './watermarks.http.js';
 
 @Module({
-  controllers: [ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor, QuarantineDoor, AuditDoor],
+  controllers: [
+    ...[ModelsDoor, EventsDoor, ClockDoor, ReadyDoor, SimulateDoor, OperationsDoor, QuarantineDoor, AuditDoor],
+    WatermarksDoor,
+  ],
   providers: [
     Upstreams,
     Clock,

@@ -47,6 +47,11 @@ export function requiredTime(body: unknown, field: string): Date {
   return time;
 }
 
+/** An RFC 3339 time, or undefined where it is left out. Throws BODY_INVALID. */
+export function optionalTime(body: unknown, field: string): Date | undefined {
+  return fieldOf(body, field) ? requiredTime(body, field) : undefined;
+}
+
 /** A whole number of a JSON body, or 0 where it is left out. Throws BODY_INVALID. */
 export function optionalCount(body: unknown, field: string): number {
   return counted(fieldOf(body, field) ?? 0, field);

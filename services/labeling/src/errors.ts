@@ -28,6 +28,17 @@ export const errors = catalogue('labeling', {
     message: (m: { label: string }) =>
       `the watermark of "${m.label}" is not a time between 1900 and 2200; send the time up to which all is reported`,
   },
+  WATERMARK_AHEAD: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { label: string; watermark: string; latest: string; advice: string }) =>
+      `the watermark of "${m.label}" is ${m.watermark}, and nothing can be known yet after ${m.latest}: ${m.advice}`,
+  },
+  LABELS_NOT_DECLARED: {
+    status: 'NOT_FOUND',
+    retriable: false,
+    message: (m: { model: string }) => `no model "${m.model}" has declared a label; apply its spec first`,
+  },
   REPORT_EMPTY: {
     status: 'INVALID_ARGUMENT',
     retriable: false,

@@ -24,8 +24,11 @@ export interface OutcomeDocument {
   revisions: Revision[];
 }
 
-/** Why an outcome is set aside: it breaks a declared rule, or disagrees with another word of the same instant. */
-export type QuarantineKind = 'inconsistent' | 'contradictory';
+/**
+ * Why an outcome is set aside: it breaks a declared rule, disagrees with another word of the same instant, or was known by
+ * the question that it should answer.
+ */
+export type QuarantineKind = 'inconsistent' | 'contradictory' | 'known_early';
 
 /** An outcome that is set aside. */
 export interface Held {
@@ -97,6 +100,10 @@ export interface DeclaredLabelDocument {
   label: string;
   specRevision: number;
   consistency: { attribute: string; atLeast: number }[];
+  /** How long before the entity's own time its question is asked; absent in those of old. */
+  leadMs?: number;
+  /** How long a source may say nothing; absent in those of old. */
+  silenceMs?: number;
 }
 
 const revision = {
@@ -125,7 +132,10 @@ const journalSchema = new Schema<JournalDocument>(
 ).plugin(outboxed);
 
 const declaredLabelSchema = new Schema<DeclaredLabelDocument>(
-  { _id: String, tenant: String, label: String, specRevision: Number, consistency: [Schema.Types.Mixed] },
+  {
+    ...{ _id: String, tenant: String, label: String, specRevision: Number, consistency: [Schema.Types.Mixed] },
+    ...{ leadMs: Number, silenceMs: Number },
+  },
   { versionKey: false },
 );
 
@@ -171,6 +181,19 @@ export class LabelingDocuments {
     const blank = { sequence: 0, open: [] };
     await this.journals.updateOne({ _id }, { $setOnInsert: blank }, { upsert: true });
     return (await this.journals.findById(_id).lean<JournalDocument>())!;
+  }
+
+  /** The newest known-at of a label's outcomes, those of its journal too; undefined without any. It reads them all. */
+  async newestKnownAt(label: string, { open }: JournalDocument): Promise<number | undefined> {
+    let newest: number | undefined;
+    const know = ({ knownAt }: Revision) => {
+      newest = Math.max(newest ?? knownAt.getTime(), knownAt.getTime());
+    };
+    for (const { held, revision } of open) if (!held) know(revision);
+    const own = { _id: { $gte: `${label}/`, $lt: `${label}0` } };
+    for await (const { revisions } of this.outcomes.find(own, { revisions: 1 }).lean<OutcomeDocument[]>().cursor())
+      for (const revision of revisions) know(revision);
+    return newest;
   }
 
   /** Keeps what a model declares of a label; a revision that is not newer changes nothing. */

@@ -8,6 +8,8 @@ import {
   RecordOutcomesReply,
   type RecordOutcomesRequest,
   type ResolveQuarantineRequest,
+  type WithdrawWatermarkReply,
+  type WithdrawWatermarkRequest,
 } from '@driftloop/contracts';
 import { callerOf, causeOfRequest, WallClock } from '@driftloop/service';
 import type { Metadata, ServerReadableStream } from '@grpc/grpc-js';
@@ -16,6 +18,7 @@ import { GrpcMethod, GrpcStreamCall } from '@nestjs/microservices';
 import { LabelingDocuments } from './labeling.documents.js';
 import { Outcomes } from './outcomes.js';
 import { Quarantine } from './quarantine.js';
+import { Withdrawal } from './withdrawal.js';
 
 type Stream = ServerReadableStream<RecordOutcomesRequest, RecordOutcomesReply>;
 const counted = ['accepted', 'duplicates', 'revised', 'contradictory', 'quarantined'] as const;
@@ -29,6 +32,7 @@ export class LabelingDoor {
     private readonly documents: LabelingDocuments,
     private readonly clock: WallClock,
     private readonly quarantine: Quarantine,
+    private readonly withdrawal: Withdrawal,
   ) {}
 
   @GrpcMethod('Labeling', 'RecordOutcomes')
@@ -63,6 +67,11 @@ export class LabelingDoor {
   resolveQuarantine(request: ResolveQuarantineRequest, metadata: Metadata): Promise<QuarantineItem> {
     const caller = callerOf(metadata);
     return this.quarantine.resolve(caller.tenant, request, (id) => causeOfRequest(caller, id, this.clock.now()));
+  }
+
+  @GrpcMethod('Labeling', 'WithdrawWatermark')
+  withdrawWatermark(request: WithdrawWatermarkRequest, metadata: Metadata): Promise<WithdrawWatermarkReply> {
+    return this.withdrawal.withdraw(callerOf(metadata).tenant, request);
   }
 
   @GrpcMethod('Labeling', 'GetOutcome')

@@ -8,10 +8,11 @@ import { Outcomes } from './outcomes.js';
 import { Quarantine } from './quarantine.js';
 import { WhenModelDeclared } from './when-model-declared.js';
 import { WhenOutcomesReported } from './when-outcomes-reported.js';
+import { Withdrawal } from './withdrawal.js';
 
 @Module({
   controllers: [LabelingDoor, WhenModelDeclared, WhenOutcomesReported],
-  providers: [LabelingDocuments, Outcomes, Quarantine],
+  providers: [LabelingDocuments, Outcomes, Quarantine, Withdrawal],
 })
 export class LabelingModule {}
 

@@ -7,7 +7,10 @@
  * I3  One writer a label in a process; between processes the journal's sequence decides, and the loser looks again: a few
  *     times here, then its caller does.
  * I4  An outcome that a person lets in is a label that is known from then on: after all that was promised or known, so
- *     that no promise of a watermark is broken, and what was asked or trained before did not know it.
+ *     that no promise of a watermark is broken, and what was asked or trained before did not know it; and after its own
+ *     question.
+ * I5  A promise that is further ahead than anybody can know is refused, with all that comes with it, before anything is
+ *     written.
  */
 import {
   entityBucket,
@@ -21,7 +24,7 @@ import {
   type RecordOutcomesRequest,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
-import { Metrics, Serial, statesOf } from '@driftloop/service';
+import { Foresight, Metrics, Serial, statesOf } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import {
@@ -31,7 +34,7 @@ import {
   type OutcomeChange,
   type QuarantineDocument,
 } from './labeling.documents.js';
-import { fault, revisionOf, sort, type Triage, triage } from './triage.js';
+import { askedAt, fault, type Rules, revisionOf, sort, type Triage, triage } from './triage.js';
 
 const maxOutcomes = 5000;
 /** Requests of one label that wait for their turn. */
@@ -51,11 +54,15 @@ export class Outcomes {
     private readonly documents: LabelingDocuments,
     private readonly outbox: Outbox,
     private readonly metrics: Metrics,
+    private readonly foresight: Foresight,
   ) {
     metrics.queue('outcomes of a label', maxWaiting, () => statesOf(this.lines.values()));
   }
 
-  /** Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID; retriable: JOURNAL_BUSY, TOO_BUSY. */
+  /**
+   * Records a batch and tells of it. Throws UNKNOWN_LABEL, TOO_MANY_OUTCOMES, WATERMARK_INVALID, WATERMARK_AHEAD; retriable:
+   * JOURNAL_BUSY, TOO_BUSY.
+   */
   async record(tenant: string, request: RecordOutcomesRequest, cause: Cause): Promise<RecordOutcomesReply> {
     if (request.outcomes.length > maxOutcomes)
       throw errors.TOO_MANY_OUTCOMES({ rows: request.outcomes.length, limit: maxOutcomes });
@@ -93,7 +100,8 @@ export class Outcomes {
     // A time beyond a calendar has no text, and its outcome no id.
     const ids = request.outcomes.filter((o) => !fault(o)).map(idOf);
     const known = await this.documents.outcomesById(ids);
-    const sorted = await this.sorted(request.outcomes, known, idOf, declared);
+    const sorted = await this.sorted(request.outcomes, known, idOf, this.rulesOf(declared, request, journal));
+    this.checkPromise(declared, request.watermark, newestOf(sorted.changes, undefined), journal);
     const told = labelsAdded(declared, sorted.changes, request.watermark);
     const newest = newestOf(sorted.changes, request.watermark);
     if (told.length || sorted.changes.length) await this.write(declared, journal, sorted.changes, told, newest, cause);
@@ -105,12 +113,40 @@ export class Outcomes {
     outcomes: readonly Outcome[],
     known: Parameters<typeof triage>[1],
     idOf: (outcome: Outcome) => string,
-    { consistency }: DeclaredLabelDocument,
+    rules: Rules,
   ): Promise<Triage> {
-    const first = triage(outcomes, known, idOf, consistency);
+    const first = triage(outcomes, known, idOf, rules);
     const suspect = first.changes.flatMap(({ held }) => held?.id ?? []);
     const quarantined = await this.documents.quarantined(suspect);
-    return quarantined.size ? triage(outcomes, known, idOf, consistency, quarantined) : first;
+    return quarantined.size ? triage(outcomes, known, idOf, rules, quarantined) : first;
+  }
+
+  private rulesOf(
+    { consistency, leadMs }: DeclaredLabelDocument,
+    { outcomes }: RecordOutcomesRequest,
+    { newest }: JournalDocument,
+  ): Rules {
+    const earliest = outcomes.reduce(
+      (min, { knownAt }) => Math.min(min, knownAt?.getTime() || min),
+      Number.POSITIVE_INFINITY,
+    );
+    return { consistency, leadMs, latestKnownAt: this.foresight.latestKnownAt(earliest, newest) };
+  }
+
+  /** I5 */
+  private checkPromise(
+    { label, silenceMs }: DeclaredLabelDocument,
+    watermark: Date | undefined,
+    known: number | undefined,
+    { newest }: JournalDocument,
+  ): void {
+    if (!watermark) return;
+    const furthest = newest !== undefined && known !== undefined ? Math.max(newest, known) : (newest ?? known);
+    const latest = this.foresight.latestPromise(furthest, silenceMs);
+    if (watermark.getTime() <= latest) return;
+    const { advice } = this.foresight;
+    const [promised, end] = [watermark.toISOString(), new Date(latest).toISOString()];
+    throw errors.WATERMARK_AHEAD({ label, watermark: promised, latest: end, advice });
   }
 
   private async resolveNext(
@@ -124,7 +160,7 @@ export class Outcomes {
     if (!item) throw errors.UNKNOWN_ITEM({ id });
     if (item.state === word.state) return;
     if (item.state === 'released') throw errors.ALREADY_RELEASED({ id });
-    const change = await this.letIn(item, journal, { id, ...word });
+    const change = await this.letIn(item, journal, { id, ...word }, declared);
     const told = word.state === 'released' ? labelsAdded(declared, [change], undefined) : [];
     await this.write(declared, journal, [change], told, undefined, cause);
   }
@@ -134,10 +170,12 @@ export class Outcomes {
     { outcome, entityId, entityTime, row, revision: reported }: QuarantineDocument,
     { newest }: JournalDocument,
     resolved: NonNullable<OutcomeChange['resolved']>,
+    { leadMs }: DeclaredLabelDocument,
   ): Promise<OutcomeChange> {
     const known = (await this.documents.outcomesById([outcome])).get(outcome)?.revisions ?? [];
     const last = Math.max(newest ?? 0, ...known.map(({ knownAt }) => knownAt.getTime()));
-    const knownAt = new Date(Math.max(reported.knownAt.getTime(), last + 1));
+    const asked = askedAt({ entityTime }, leadMs) ?? Number.NEGATIVE_INFINITY;
+    const knownAt = new Date(Math.max(reported.knownAt.getTime(), last + 1, asked + 1));
     const revision = revisionOf(Outcome.fromJSON(JSON.parse(row)), known, knownAt);
     const isNews = sort(revision, known) !== 'duplicates';
     return { outcome, entityId, entityTime, revision, resolved, ...(!isNews && { known: true }) };

@@ -18,6 +18,8 @@ const known = (...revisions: { hours: number; value: number }[]): ReadonlyMap<st
   return new Map([['F1', document]]);
 };
 
+const none = { consistency: [] };
+
 describe('an outcome', () => {
   it.each([
     ['no entity', { entityId: '' }, 'entity_id'],
@@ -56,14 +58,14 @@ describe('an outcome', () => {
 
 describe('triage', () => {
   it('accepts the first word on an outcome as revision 1', () => {
-    const { accepted, changes } = triage([outcome({})], new Map(), idOf, []);
+    const { accepted, changes } = triage([outcome({})], new Map(), idOf, none);
     expect(accepted).toBe(1);
     expect(changes[0].revision).toMatchObject({ revision: 1, value: 1, confidence: 1 });
   });
 
   it('takes the same outcome again, later or not, for a duplicate', () => {
     const again = [outcome({}), outcome({ knownAt: at(5) })];
-    expect(triage(again, known({ hours: 3, value: 1 }), idOf, [])).toMatchObject({ duplicates: 2, changes: [] });
+    expect(triage(again, known({ hours: 3, value: 1 }), idOf, none)).toMatchObject({ duplicates: 2, changes: [] });
   });
 
   it('takes another value that became known later for a revision', () => {
@@ -71,7 +73,7 @@ describe('triage', () => {
       [outcome({ value: 0, knownAt: at(8) })],
       known({ hours: 3, value: 1 }),
       idOf,
-      [],
+      none,
     );
     expect(revised).toBe(1);
     expect(changes[0].revision.revision).toBe(2);
@@ -79,16 +81,16 @@ describe('triage', () => {
 
   it('sets another value of the same moment aside, once', () => {
     const other = outcome({ value: 0 });
-    const first = triage([other, other], known({ hours: 3, value: 1 }), idOf, []);
+    const first = triage([other, other], known({ hours: 3, value: 1 }), idOf, none);
     expect(first).toMatchObject({ accepted: 0, contradictory: 1, quarantined: 1, duplicates: 1 });
     const [{ held }] = first.changes;
     expect(held).toMatchObject({ kind: 'contradictory', reason: 'value is 0, but 1 by "bts" as of the same instant' });
-    const again = triage([other], known({ hours: 3, value: 1 }), idOf, [], new Set([held!.id]));
+    const again = triage([other], known({ hours: 3, value: 1 }), idOf, none, new Set([held!.id]));
     expect(again).toMatchObject({ duplicates: 1, quarantined: 0, changes: [] });
   });
 
   it('sets what breaks a rule aside, and takes the outcome once it comes as the rule wants it', () => {
-    const rules = [{ attribute: 'delay', atLeast: 15 }];
+    const rules = { consistency: [{ attribute: 'delay', atLeast: 15 }] };
     const told = (value: number) => outcome({ value, attributes: { delay: { kind: { $case: 'number', value: 20 } } } });
     const sorted = triage([told(0), told(0), told(1)], new Map(), idOf, rules);
     expect(sorted).toMatchObject({ accepted: 1, quarantined: 1, contradictory: 0, duplicates: 1 });
@@ -98,12 +100,12 @@ describe('triage', () => {
 
   it('sees earlier rows of the same batch', () => {
     const batch = [outcome({}), outcome({}), outcome({ value: 0, knownAt: at(9) })];
-    expect(triage(batch, new Map(), idOf, [])).toMatchObject({ accepted: 1, duplicates: 1, revised: 1 });
+    expect(triage(batch, new Map(), idOf, none)).toMatchObject({ accepted: 1, duplicates: 1, revised: 1 });
   });
 
   it('rejects a malformed row by its index and takes the rest', () => {
     const batch = [outcome({ entityId: '' }), outcome({ entityId: 'F2' })];
-    expect(triage(batch, new Map(), idOf, [])).toMatchObject({
+    expect(triage(batch, new Map(), idOf, none)).toMatchObject({
       accepted: 1,
       rejected: [{ index: 0, code: 'MALFORMED' }],
     });

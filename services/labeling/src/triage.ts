@@ -1,6 +1,10 @@
 /**
- * What a reported outcome is: the first word, a revision, a duplicate, suspect (it breaks a declared rule, or disagrees
- * with another word of the same instant), or malformed. Pure: it knows nothing of documents or the bus.
+ * What a reported outcome is: the first word, a revision, a duplicate, suspect (it breaks a declared rule, disagrees with
+ * another word of the same instant, or was known by its question), or malformed. Pure: it knows nothing of documents or
+ * the bus.
+ *
+ * I1  An outcome that was known by its question is no answer to it: it would be a feature of its own row. Let in by a person
+ *     it is known from after its question on (outcomes.ts).
  */
 import { createHash } from 'node:crypto';
 import {
@@ -17,6 +21,15 @@ import type { Held, OutcomeChange, OutcomeDocument, QuarantineKind, Revision } f
 export interface Consistency {
   attribute: string;
   atLeast: number;
+}
+
+/** What outcomes of a label are held against. */
+export interface Rules {
+  readonly consistency: readonly Consistency[];
+  /** How long before the entity's own time its question is asked. */
+  readonly leadMs?: number | undefined;
+  /** Epoch ms: nothing can be known later, as yet. */
+  readonly latestKnownAt?: number;
 }
 
 export interface Rejected {
@@ -87,6 +100,25 @@ export function inconsistency(outcome: Outcome, consistency: readonly Consistenc
   return undefined;
 }
 
+/** When an outcome's question was asked, epoch ms; undefined where that is not known. */
+export const askedAt = ({ entityTime }: Pick<Outcome, 'entityTime'>, leadMs: number | undefined): number | undefined =>
+  leadMs === undefined ? undefined : entityTime!.getTime() - leadMs;
+
+/** I1: in words; undefined where the outcome became known after its question. */
+export function earliness(outcome: Outcome, leadMs: number | undefined): string | undefined {
+  const [asked, known] = [askedAt(outcome, leadMs), outcome.knownAt!.getTime()];
+  if (asked === undefined || known > asked) return undefined;
+  return `known at ${dated(known)}, and its question was asked at ${dated(asked)}, ${leadMs! / 60_000} minutes before entity_time`;
+}
+
+function ahead({ knownAt }: Outcome, { latestKnownAt = Number.POSITIVE_INFINITY }: Rules) {
+  if (knownAt!.getTime() <= latestKnownAt) return undefined;
+  const reason = `known_at is ${knownAt!.toISOString()}, and nothing can be known yet after ${dated(latestKnownAt)}`;
+  return { code: 'KNOWN_AHEAD', reason };
+}
+
+const dated = (ms: number): string => new Date(ms).toISOString();
+
 /**
  * Sorts reported outcomes against what is known (by outcome id) and what is in quarantine already (by item id), in the
  * order of the report.
@@ -95,14 +127,14 @@ export function triage(
   outcomes: readonly Outcome[],
   known: ReadonlyMap<string, OutcomeDocument>,
   idOf: (outcome: Outcome) => string,
-  consistency: readonly Consistency[],
+  rules: Rules,
   quarantined: ReadonlySet<string> = new Set(),
 ): Triage {
   const result: Triage = { changes: [], ...blank, rejected: [] };
   const histories = new Map<string, Revision[]>();
   const aside = new Set(quarantined);
   outcomes.forEach((outcome, index) => {
-    const problem = fault(outcome);
+    const problem = fault(outcome) ?? ahead(outcome, rules);
     if (problem) {
       result.rejected.push({ index, ...problem });
       return;
@@ -112,9 +144,10 @@ export function triage(
     histories.set(id, revisions);
     const revision = revisionOf(outcome, revisions);
     const change = { outcome: id, entityId: outcome.entityId, entityTime: outcome.entityTime!, revision };
-    const broken = inconsistency(outcome, consistency);
-    const found = broken ? 'inconsistent' : sort(revision, revisions);
-    if (found === 'inconsistent' || found === 'contradictory') {
+    const early = earliness(outcome, rules.leadMs);
+    const broken = early ?? inconsistency(outcome, rules.consistency);
+    const found = early ? 'known_early' : broken ? 'inconsistent' : sort(revision, revisions);
+    if (found === 'known_early' || found === 'inconsistent' || found === 'contradictory') {
       const held = heldOf(id, outcome, found, broken ?? disagreement(revision, revisions));
       if (aside.has(held.id)) result.duplicates++;
       else {

@@ -1,5 +1,5 @@
-/** Hears which labels models declare, and how an outcome can contradict itself. */
-import { events, labelName, type ModelDeclared, parseModelSpec } from '@driftloop/contracts';
+/** Hears which labels models declare, how an outcome can contradict itself, and when its question is asked. */
+import { durationMs, events, labelName, type ModelDeclared, parseModelSpec } from '@driftloop/contracts';
 import { ConsumerGroup, When } from '@driftloop/service';
 import { LabelingDocuments } from './labeling.documents.js';
 
@@ -11,7 +11,10 @@ export class WhenModelDeclared {
   async keepLabel({ tenant, revision, specJson }: ModelDeclared): Promise<void> {
     const spec = parseModelSpec(specJson);
     const label = labelName(spec);
+    const { question, monitoring } = spec.spec;
     const { consistency } = spec.spec.label;
-    await this.documents.declare({ _id: `${tenant}/${label}`, tenant, label, specRevision: revision, consistency });
+    const times = { leadMs: durationMs(question.lead), silenceMs: durationMs(monitoring.silence) };
+    const _id = `${tenant}/${label}`;
+    await this.documents.declare({ _id, tenant, label, specRevision: revision, consistency, ...times });
   }
 }

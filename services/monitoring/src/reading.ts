@@ -15,7 +15,7 @@ import { Loop } from './loop.js';
 import type { CycleDocument } from './loop-rows.js';
 import { QuarantineItems } from './quarantine-items.js';
 import { type RepeatedIds, Rows } from './rows.documents.js';
-import { silentSources } from './silence.js';
+import { silentSources, sourcesAhead } from './silence.js';
 import { spanMessages } from './spans.js';
 import type { ModelView } from './view.js';
 
@@ -127,8 +127,9 @@ export class Reading {
   private async attention(view: ModelView, cycles: readonly CycleDocument[]): Promise<string[]> {
     const said = await this.documents.signalsOf(view.series);
     const broken = attentionOf(view, cycles, said);
-    const silent = silentSources(view.series, await this.documents.sourcesOf(view.series));
-    return [...(broken ? [broken] : []), ...silent];
+    const sources = await this.documents.sourcesOf(view.series);
+    const ahead = sourcesAhead(view, sources, (await this.documents.clock())?.now);
+    return [...(broken ? [broken] : []), ...ahead, ...silentSources(view.series, sources)];
   }
 
   private async fresh(view: ModelView): Promise<number> {

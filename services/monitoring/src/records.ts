@@ -46,17 +46,20 @@ export class Records {
     await this.heard.mark(cause);
   }
 
-  async ingested({ tenant, model, source, watermark }: FeaturesIngested): Promise<void> {
-    if (!watermark) return;
-    const _id = `${tenant}/${model}/${source}`;
-    const reached = Math.floor(watermark.getTime() / watermarkGrainMs) * watermarkGrainMs;
-    if (reached <= (this.watermarks.get(_id) ?? Number.MIN_SAFE_INTEGER)) return;
+  /** A watermark only goes on, unless a person has taken it back: then what is told holds, or the source has never spoken. */
+  async ingested({ tenant, model, source, watermark, withdrawn }: FeaturesIngested): Promise<void> {
     const series = `${tenant}/${model}`;
-    await this.documents.sources.updateOne(
-      { _id },
-      { $setOnInsert: { series }, $max: { watermark: reached } },
-      { upsert: true },
-    );
+    const _id = `${series}/${source}`;
+    if (!watermark) {
+      if (withdrawn) await this.documents.sources.deleteOne({ _id });
+      if (withdrawn) this.watermarks.delete(_id);
+      return;
+    }
+    const reached = Math.floor(watermark.getTime() / watermarkGrainMs) * watermarkGrainMs;
+    // Told again and again within its grain. What is lower than that may follow a withdrawal that another replica has heard.
+    if (!withdrawn && reached === this.watermarks.get(_id)) return;
+    const change = withdrawn ? { $set: { watermark: reached } } : { $max: { watermark: reached } };
+    await this.documents.sources.updateOne({ _id }, { $setOnInsert: { series }, ...change }, { upsert: true });
     this.watermarks.set(_id, reached);
   }
 

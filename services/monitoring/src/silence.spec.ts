@@ -51,6 +51,30 @@ describe('the silence of a source', () => {
     expect((await said()).map(({ source }) => source)).toEqual(['weather']);
   });
 
+  it('is found again once a person has taken back a watermark that lay far ahead', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await ingested(start);
+    await ingested(Date.UTC(2199, 11, 31));
+    await world.pass(start, start + 15 * hour, hour);
+    expect(await said()).toEqual([]);
+    const [attention, ...rest] = (await world.status()).attention;
+    expect(attention).toMatch(/^plan: has promised all up to 2199-12-31T.*`driftloop watermarks withdraw`\)$/);
+    expect(rest).toEqual([]);
+    const back = { ...world.key, source: 'plan', watermark: new Date(start), withdrawn: true, note: 'a wrong clock' };
+    await world.tell(events.featuresIngested, FeaturesIngested.fromPartial(back), start, 'taken-back');
+    await world.pass(start + 15 * hour, start + 16 * hour, hour);
+    expect(await said()).toMatchObject([{ source: 'plan', silent: true, hours: 16 }]);
+  });
+
+  it('is of none that has spoken by mistake alone', async () => {
+    world = await openLoop({ spec: specText(quiet) });
+    await ingested(start);
+    const back = { ...world.key, source: 'plan', withdrawn: true };
+    await world.tell(events.featuresIngested, FeaturesIngested.fromPartial(back), start, 'taken-back');
+    await world.pass(start, start + 15 * hour, hour);
+    expect(await said()).toEqual([]);
+  });
+
   it('is told in a jump of the clock as well, once', async () => {
     world = await openLoop({ spec: specText(quiet) });
     await ingested(start);

@@ -113,6 +113,25 @@ export const silentSources = (series: string, known: readonly SourceDocument[]):
     .map(({ _id, silentSince }) => `${nameOf(series, _id)}: silent since ${new Date(silentSince!).toISOString()}`)
     .sort();
 
+/** What has promised further than a source may be ahead, in words: a clock that was wrong, most often. */
+export function sourcesAhead(
+  { series, spec }: ModelView,
+  known: readonly SourceDocument[],
+  now: number | undefined,
+): string[] {
+  if (now === undefined) return [];
+  const latest = now + durationMs(spec.monitoring.silence) + watermarkGrainMs;
+  return known
+    .filter(({ _id, watermark }) => _id !== labelsId(series) && watermark > latest)
+    .map(
+      ({ _id, watermark }) =>
+        `${nameOf(series, _id)}: has promised all up to ${new Date(watermark).toISOString()} (${back})`,
+    )
+    .sort();
+}
+
+const back = 'take it back with `driftloop watermarks withdraw`';
+
 /** How many hours a source's watermark is behind. */
 function watermarkOf(view: ModelView, source: SourceDocument, now: number): Finding {
   const allowed = durationMs(view.spec.monitoring.silence) + watermarkGrainMs;

@@ -34,18 +34,20 @@ export interface Truth {
   readonly knownOf: KnownOf[];
 }
 
-export function truthAt(labels: readonly LabelRow[], at: number): Truth {
+/** `leadMs` before its entity's time a question is asked: a label that was known by then is no truth about its answer. */
+export function truthAt(labels: readonly LabelRow[], at: number, leadMs: number): Truth {
   const values = new Map<string, 0 | 1>();
   const sources = new Map<string, string>();
   const hours = new Map<number, number>();
   const bySource = new Map<string, Map<number, number>>();
   for (const { entityId, entityTime, revisions } of labels) {
     const holds = revisionAt(revisions, at);
-    if (!holds || Number.isNaN(holds.value)) continue;
+    const first = Math.min(...revisions.map((r) => r.knownAt));
+    if (!holds || Number.isNaN(holds.value) || first <= entityTime - leadMs) continue;
     const { source = '' } = holds;
     values.set(entityKey(entityId, entityTime), holds.value >= 0.5 ? 1 : 0);
     sources.set(entityKey(entityId, entityTime), source);
-    const end = Math.ceil(Math.min(...revisions.map((r) => r.knownAt)) / hour) * hour;
+    const end = Math.ceil(first / hour) * hour;
     const own = bySource.get(source) ?? new Map<number, number>();
     bySource.set(source, own);
     for (const counts of [hours, own]) counts.set(end, (counts.get(end) ?? 0) + 1);

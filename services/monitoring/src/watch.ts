@@ -69,7 +69,8 @@ export class Watch {
   private async closeDay(view: ModelView, day: number): Promise<void> {
     const closedAt = day + view.timing.closing;
     const rows = await this.rows.predictionsBetween(view.series, day, day + dayMs);
-    const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), closedAt);
+    const { lead } = view.timing;
+    const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), closedAt, lead);
     const layouts = await this.rows.layoutsById([...new Set(rows.map((row) => row.layout))]);
     const reference = view.training;
     const closing: ClosingDay = {
@@ -113,7 +114,8 @@ export class Watch {
   private async censorDay(view: ModelView, day: number): Promise<void> {
     const found = await this.days.find(view.series, day);
     if (!found) return;
-    const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), day + view.timing.censoring);
+    const { censoring, lead } = view.timing;
+    const truth = truthAt(await this.rows.labelsBetween(view.labels, day, day + dayMs), day + censoring, lead);
     const censored = found.awaited.filter((entity) => !truth.values.has(entity)).length;
     const { known, lastKnown, knownOf } = truth;
     const asked = await this.rows.countPredictions(view.series, day, day + dayMs);
@@ -145,7 +147,7 @@ export class Watch {
     // The mark makes it once, should the process die before the rows are deleted.
     if (found.absorbedAt === now) return;
     // Not as known at `now`: the rows go with this, and what is known a moment later would be lost.
-    const truth = truthAt(late, Number.POSITIVE_INFINITY);
+    const truth = truthAt(late, Number.POSITIVE_INFINITY, view.timing.lead);
     const known = [...found.known, ...truth.known];
     const knownOf = [...(found.knownOf ?? []), ...truth.knownOf];
     const labels = found.labels + truth.values.size;

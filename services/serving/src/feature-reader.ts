@@ -6,6 +6,7 @@
  *     flagged. In a replay it is waited for, and without it there is no answer (FEATURES_AWAY, retriable).
  * I3  An entity alone says nothing: where the caller leaves inputs to the store and the store has not answered in time,
  *     there is no answer either, rather than one made of nothing.
+ * I4  Live, what the store knows is taken as it is: how far it is behind, and what is stale of it, is told.
  */
 import type { FeatureRow, Value } from '@driftloop/contracts';
 import { Injectable } from '@nestjs/common';
@@ -24,6 +25,10 @@ export interface Features {
   readonly imputed: string[];
   /** The entity's own time, epoch ms, where somebody knows it. */
   readonly entityTime: number | undefined;
+  /** How far the slowest of the store's sources is behind the question, ms; 0 where none is, or the store was not asked. */
+  readonly behindMs: number;
+  /** Names of the store's features that lean on a source that is too far behind. */
+  readonly stale: readonly string[];
 }
 
 @Injectable()
@@ -89,8 +94,28 @@ function assemble(model: ServedModel, questions: Questions, row: number, stored:
     texts[c] = (columns[positions.texts[c]]?.[row] as string) ?? stored?.texts[c] ?? '';
     if (texts[c] === '') imputed.push(layout.texts[c]);
   }
-  return { numbers, texts, imputed, entityTime: entityTimeOf(model, questions, row, stored) };
+  const entityTime = entityTimeOf(model, questions, row, stored);
+  return {
+    numbers,
+    texts,
+    imputed,
+    entityTime,
+    behindMs: stored?.behindMs ?? 0,
+    stale: staleOf(model, questions, stored),
+  };
 }
+
+/** I4: what the caller sent itself is as fresh as it says. */
+function staleOf(
+  { layout, positions }: ServedModel,
+  { columns }: Questions,
+  stored: StoredRow | undefined,
+): readonly string[] {
+  if (!stored?.stale.length) return none;
+  return stored.stale.filter((name) => !columns[positions.numbers[layout.numbers.indexOf(name)]]);
+}
+
+const none: readonly string[] = [];
 
 function entityTimeOf(model: ServedModel, { columns }: Questions, row: number, stored?: FeatureRow | StoredRow) {
   const sent = columns[model.entityTime]?.[row] as string | undefined;

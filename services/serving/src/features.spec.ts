@@ -105,6 +105,25 @@ describe('features from the store', () => {
     expect(refusal).toMatchObject({ status: status.UNAVAILABLE, code: 'FEATURES_AWAY', retriable: true });
   });
 
+  it('asks about now for what the store knows, at once, and waits where the caller dates its question', async () => {
+    await world.infer({ inputs: ownInputs() });
+    await world.infer({ inputs: ownInputs(), modelVersion: 'champion' });
+    await world.infer({ inputs: ownInputs(), parameters: eventTime, modelVersion: 'champion' }, { asReplay: true });
+    await world.infer({ inputs: ownInputs(), parameters: eventTime }, { asReplay: true });
+    expect(store.asked.map(({ deadlineMs }) => deadlineMs)).toEqual([0, 0, 50, 30_000]);
+  });
+
+  it('says how far behind the store is, and which features are stale, except what the caller sent itself', async () => {
+    const fresh = await world.infer({ inputs: ownInputs() });
+    expect(Object.keys(fresh.parameters).sort()).toEqual(['arm', 'imputed']);
+    store.complete = false;
+    store.behindMs = 7_200_000;
+    store.stale = ['temp', 'humid'];
+    const { parameters } = await world.infer({ inputs: [...ownInputs(), tensor('humid', 55)] });
+    expect(parameters.stale).toEqual(parameter('temp'));
+    expect(parameters.features_behind_ms.parameterChoice).toEqual({ $case: 'int64Param', value: 7_200_000 });
+  });
+
   it('logs no prediction that nobody waits for any more', async () => {
     store.delayMs = 5000;
     const refusal = await world.refused({ id: 'given-up', inputs: ownInputs() }, { cancelAfterMs: 30 });

@@ -1,7 +1,7 @@
 /** The front door of serving: the Open Inference Protocol, version 2. Parse, call, reply; decides nothing. */
 import { randomUUID } from 'node:crypto';
 import type { inference } from '@driftloop/contracts';
-import { abandonment, type Caller, callerOf, Settings, WallClock } from '@driftloop/service';
+import { abandonment, type Caller, callerOf, isLive, Settings, WallClock } from '@driftloop/service';
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
@@ -89,9 +89,6 @@ export class InferenceDoor {
     return [answer, responseOf(request, questions, answer)];
   }
 }
-
-/** Whether the wall says what time it is: where nobody has chosen, it does in a cluster (as the gateway's clock has it). */
-const isLive = ({ mode, clock }: Settings): boolean => (clock.mode ? clock.mode === 'live' : mode === 'cluster');
 
 /**
  * Half of what the caller's deadline leaves, so that there is time to answer, and at most `longest` wall ms. What is less

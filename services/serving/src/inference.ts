@@ -35,6 +35,10 @@ export interface Answer {
   readonly probabilities: number[];
   /** Features that were imputed in some row. */
   readonly imputed: readonly string[];
+  /** Features that are stale in some row. */
+  readonly stale: readonly string[];
+  /** How far the feature store was behind at most, ms. */
+  readonly behindMs: number;
   /** Not empty: why the arm's version did not answer, and the champion did. */
   readonly error: string;
   /** Not empty: the version that should have answered, and cannot be loaded here; `version` answers in its place. */
@@ -101,7 +105,9 @@ export class Inference {
       version: rollout.versions[outcome.version].version,
       arm: way.arm,
       probabilities: features.map((_, row) => scored.probability(outcome.graph, row)),
-      imputed: imputedIn(features),
+      imputed: namesIn(features, 'imputed'),
+      stale: namesIn(features, 'stale'),
+      behindMs: features.reduce((most, row) => Math.max(most, row.behindMs), 0),
       error: outcome.error,
       fallbackFor: way.pinned || asking.replay ? '' : this.rollouts.fallbackFor(model, rollout),
     };
@@ -165,7 +171,7 @@ function predictionOf(
 
 const longestError = 500;
 
-function imputedIn(features: readonly Features[]): readonly string[] {
-  if (features.length === 1) return features[0].imputed;
-  return [...new Set(features.flatMap(({ imputed }) => imputed))];
+function namesIn(features: readonly Features[], what: 'imputed' | 'stale'): readonly string[] {
+  if (features.length === 1) return features[0][what];
+  return [...new Set(features.flatMap((row) => row[what]))];
 }

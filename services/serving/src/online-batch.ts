@@ -5,12 +5,16 @@
  * I2  Who has gone is not asked for.
  */
 import type { FeatureQuestion, FeatureRow } from '@driftloop/contracts';
+import type { Reading } from './feature-reader.js';
 import type { ServedModel } from './served-models.js';
 
 export type Question = FeatureQuestion;
 
 /** A row in the asking model's layout. */
-export type StoredRow = Pick<FeatureRow, 'numbers' | 'texts' | 'unknownEntity' | 'entityTime' | 'complete'>;
+export type StoredRow = Pick<
+  FeatureRow,
+  'numbers' | 'texts' | 'unknownEntity' | 'entityTime' | 'complete' | 'behindMs' | 'stale'
+>;
 
 export interface Waiting {
   readonly question: Question;
@@ -34,14 +38,18 @@ export class OnlineBatch {
   sent = false;
   /** Wall ms that its questions have. */
   readonly patienceMs: number;
+  readonly replay: boolean;
+  /** Whether a caller gave its questions' times. */
+  readonly stamped: boolean;
   private readonly waiting: Waiting[] = [];
   private bytes = 0;
 
   constructor(
     readonly model: ServedModel,
-    readonly replay: boolean,
-    patienceMs: number,
+    { replay, stamped, patienceMs }: Pick<Reading, 'replay' | 'stamped' | 'patienceMs'>,
   ) {
+    this.replay = replay;
+    this.stamped = stamped;
     this.patienceMs = replay ? replayMs : patienceMs;
   }
 

@@ -8,6 +8,8 @@
  * I4  A question's fault is its own: what the store refuses in a row fails that question, and a batch that it refuses as a
  *     whole is halved until the question at fault is alone.
  * I5  Whoever goes gives their place back at once; a call whose askers have all gone is cancelled.
+ * I6  A question about now waits for no promise: an honest sender makes none ahead of the clock. What a caller dates is
+ *     waited for, so that the same is known whenever it is asked.
  */
 import { FeatureStoreClient, isRetriable, type ReadOnlineReply } from '@driftloop/contracts';
 import { Addresses, call, Places, type QueueState } from '@driftloop/service';
@@ -61,11 +63,11 @@ export class OnlineStore implements OnApplicationShutdown {
     }
   }
 
-  private batchFor(key: string, model: ServedModel, { replay, patienceMs }: Reading, bytes: number): OnlineBatch {
+  private batchFor(key: string, model: ServedModel, reading: Reading, bytes: number): OnlineBatch {
     const known = this.batches.get(key);
     if (known?.takes(bytes)) return known;
     if (known) void this.send(key, known);
-    const batch = new OnlineBatch(model, replay, patienceMs);
+    const batch = new OnlineBatch(model, reading);
     this.batches.set(key, batch);
     setImmediate(() => void this.send(key, batch));
     return batch;
@@ -93,12 +95,12 @@ export class OnlineStore implements OnApplicationShutdown {
     }
   }
 
-  /** The store waits for its watermark half of the time that there is, so that its answer still arrives. */
+  /** I6: half of the time that there is, so that the answer still arrives. */
   private async ask(batch: OnlineBatch, waiting: readonly Waiting[]): Promise<ReadOnlineReply> {
     this.client ??= this.addresses.client(FeatureStoreClient, 'feature-store');
     const questions = waiting.map(({ question }) => question);
     const { patienceMs } = batch;
-    const request = { model: batch.model.model, questions, deadlineMs: Math.floor(patienceMs / 2) };
+    const request = { model: batch.model.model, questions, deadlineMs: batch.stamped ? Math.floor(patienceMs / 2) : 0 };
     const { signal, release } = batch.whileAnyWaits(waiting);
     return call(this.client, 'readOnline', request, { deadlineMs: patienceMs, signal }).finally(release);
   }

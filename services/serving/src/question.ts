@@ -1,6 +1,6 @@
 /** A request read into questions: one a row, with its id, its entity, the event time and what the caller sent. */
 import { hash } from 'node:crypto';
-import { type inference, isWholeText, own, textLimits, wholeTextAdvice } from '@driftloop/contracts';
+import { clockSkewMs, type inference, isWholeText, own, textLimits, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ServedModel } from './served-models.js';
 import { type Column, readTensors, timeAdvice, timeOf } from './tensors.js';
@@ -23,8 +23,6 @@ type Request = Pick<
 >;
 
 const longestName = textLimits.name;
-/** How far the clock of whoever replays may go before ours, ms. */
-const farthestAheadMs = 3_600_000;
 
 /** What a caller may say of time. */
 export interface TimeRight {
@@ -82,7 +80,7 @@ function eventTime(request: Request, { mayReplay, now }: TimeRight): number | un
   if (!mayReplay) throw errors.EVENT_TIME_FORBIDDEN({ parameter });
   const time = timeOf(text);
   if (Number.isNaN(time)) throw errors.WRONG_PARAMETER({ parameter, problem: `is not a time; ${timeAdvice}` });
-  if (now === undefined || time <= now + farthestAheadMs) return time;
+  if (now === undefined || time <= now + clockSkewMs) return time;
   throw errors.EVENT_TIME_AHEAD({ time: text.slice(0, 40), now: new Date(now).toISOString() });
 }
 

@@ -34,11 +34,13 @@ export function metadataOf(model: ServedModel, versions: string[]): inference.Mo
 export function responseOf(
   request: inference.ModelInferRequest,
   { id, rows }: Questions,
-  { version, arm, probabilities, imputed, error, fallbackFor }: Answer,
+  { version, arm, probabilities, imputed, stale, behindMs, error, fallbackFor }: Answer,
 ): inference.ModelInferResponse {
   const raw = !request.inputs.some((input) => input.contents);
   const parameters: Record<string, inference.InferParameter> = { arm: arm === Arm.CANARY ? canary : champion };
   if (imputed.length) parameters.imputed = text(imputed.join(','));
+  if (stale.length) parameters.stale = text(stale.join(','));
+  if (behindMs > 0) parameters.features_behind_ms = { parameterChoice: { $case: 'int64Param', value: behindMs } };
   if (error) parameters.error = text(error);
   if (fallbackFor) parameters.fallback_for = text(fallbackFor);
   const contents = raw ? undefined : typed(probabilities);

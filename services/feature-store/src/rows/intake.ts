@@ -43,13 +43,19 @@ class Refusal {
   ) {}
 }
 
-/** Checks the rows of a message against the source's columns and ranges. */
-export function takeIn(columns: Columns, sent: readonly SourceRow[], ranges: Ranges = {}): Intake {
+/** Checks the rows of a message against the source's columns and ranges, and against what can be known by now (ahead.ts). */
+export function takeIn(
+  columns: Columns,
+  sent: readonly SourceRow[],
+  ranges: Ranges = {},
+  latestKnownAt = Number.POSITIVE_INFINITY,
+): Intake {
   const intake: Intake = { rows: [], suspect: [], rejected: [], rejectedCount: 0 };
   const names = Object.entries(columns);
   sent.forEach((row, i) => {
     try {
       const kept = rowOf(columns, names, row);
+      if (kept.knownAt > latestKnownAt) throw knownAhead(kept.knownAt, latestKnownAt);
       const reasons = outOfRange(names, kept, ranges);
       if (reasons.length) intake.suspect.push({ row: kept, kind: 'out_of_range', reasons, sent: row });
       else intake.rows.push(kept);
@@ -83,6 +89,11 @@ function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: Sour
   }
   const cells = names.map(([name, kind]) => cellOf(name, kind, own(row.values, name)));
   return { entityId: row.entityId, eventTime, knownAt, cells };
+}
+
+function knownAhead(knownAt: number, latest: number): Refusal {
+  const [known, last] = [knownAt, latest].map((ms) => new Date(ms).toISOString());
+  return new Refusal('KNOWN_AHEAD', `known_at is ${known}, and nothing can be known yet after ${last}`);
 }
 
 function outOfRange(names: [string, unknown][], { cells }: Row, ranges: Ranges): string[] {

@@ -21,14 +21,8 @@ import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../f
 import { lineOf } from '../serial.js';
 import type { Row } from '../views/source-rows.js';
 import { type Columns, linesOf, rowsOfLines } from './lines.js';
+import { follow, type Promised, promising, type Withdrawal } from './promises.js';
 import { writeLines, writeSegment } from './segment-files.js';
-
-/** A promise that comes with rows. */
-export interface Promised {
-  readonly part: number;
-  /** Epoch ms. */
-  readonly watermark: number;
-}
 
 /** Batches become a segment when either is reached. */
 const compactAt = { rows: 20_000, batches: 1_000 };
@@ -36,7 +30,7 @@ const batchesAtOnce = 100;
 
 export class RowLog {
   /** Sequence of the last batch; 0 before the first. */
-  private sequence = 0;
+  sequence = 0;
   private compacted = 0;
   private tailRows = 0;
   private compacting = false;
@@ -44,6 +38,8 @@ export class RowLog {
   private readonly reading = lineOf('readers of rows', 100);
   /** Watermarks by part, as the log holds them. */
   readonly watermarks: (number | null)[] = [];
+  /** The newest known-at of the rows that have been written or read here, and of all segments; undefined without any. */
+  newestKnownAt: number | undefined;
   /** Whether somebody else has written here, or an append of ours went through without our knowing. */
   overtaken = false;
 
@@ -65,13 +61,14 @@ export class RowLog {
     leadership: Leadership,
   ): Promise<RowLog> {
     const log = new RowLog(stream, columns, documents, objects, leadership);
-    const last = (await documents.segmentsOf(stream)).at(-1);
+    const segments = await documents.segmentsOf(stream);
+    const last = segments.at(-1);
     if (last) {
       log.refuseLater(last.fence);
       log.sequence = log.compacted = last.last;
-      for (const [part, watermark] of last.watermarks.entries())
-        if (watermark !== null) advance(log.watermarks, { part, watermark });
+      log.watermarks.push(...last.watermarks);
     }
+    for (const { rows, newestKnownAt } of segments) if (rows) log.know(newestKnownAt);
     await log.readOn();
     while (leadership.fence && !(await log.fenced())) await log.readOn();
     return log;
@@ -108,7 +105,7 @@ export class RowLog {
     return errors.ANOTHER_WRITER({ view: this.stream, source: `${this.sequence + 1}` });
   }
 
-  private batch(rows: readonly Row[], promised: Promised | undefined): BatchDocument {
+  private batch(rows: readonly Row[], said: Promised | Withdrawal | undefined): BatchDocument {
     const sequence = this.sequence + 1;
     const { fence } = this.leadership;
     return {
@@ -117,8 +114,9 @@ export class RowLog {
       sequence,
       rows: rows.length,
       lines: linesOf(sequence, this.columns, rows),
-      part: promised?.part ?? 0,
-      watermark: promised?.watermark ?? null,
+      part: 0,
+      watermark: null,
+      ...said,
       ...(fence && { fence }),
     };
   }
@@ -126,11 +124,11 @@ export class RowLog {
   /** Makes rows durable with the promise and the events that come with them. Several batches must go in turn. */
   async append(
     rows: readonly Row[],
-    promised: Promised | undefined,
+    said: Promised | Withdrawal | undefined,
     emit: readonly Emission[],
     tell: Tell,
   ): Promise<void> {
-    const batch = this.batch(rows, promised);
+    const batch = this.batch(rows, said);
     try {
       if (emit.length) await tell.outbox.save(new this.documents.batches(batch), emit, tell.cause);
       else await this.documents.batches.collection.insertOne(batch as never);
@@ -138,6 +136,7 @@ export class RowLog {
       throw isDuplicateKey(error) ? this.another() : error;
     }
     this.count(batch);
+    for (const { knownAt } of rows) this.know(knownAt);
   }
 
   /** Whether there is enough for a segment. */
@@ -174,7 +173,11 @@ export class RowLog {
           if (segment.newestKnownAt < horizon && !(byEvent && segment.newestEventTime >= horizon)) continue;
           each(await this.rowsOfSegment(segment, horizon, byEvent));
         }
-        for await (const batch of tail()) each(rowsOfLines(batch.lines, this.columns));
+        for await (const batch of tail()) {
+          const rows = rowsOfLines(batch.lines, this.columns);
+          for (const { knownAt } of rows) this.know(knownAt);
+          each(rows);
+        }
       }),
     );
   }
@@ -203,10 +206,14 @@ export class RowLog {
     }
   }
 
-  private count({ sequence, rows, part, watermark }: BatchDocument): void {
-    this.sequence = sequence;
-    this.tailRows += rows;
-    advance(this.watermarks, { part, watermark });
+  private count(batch: BatchDocument): void {
+    this.sequence = batch.sequence;
+    this.tailRows += batch.rows;
+    follow(this.watermarks, batch);
+  }
+
+  private know(knownAt: number): void {
+    this.newestKnownAt = Math.max(this.newestKnownAt ?? knownAt, knownAt);
   }
 
   private async *batchesAfter(after: number): AsyncGenerator<BatchDocument> {
@@ -262,21 +269,6 @@ export class RowLog {
       knownAt: k as number,
       cells: values.map((value) => (value ?? undefined) as Row['cells'][number]),
     }));
-  }
-}
-
-/** Moves the watermark of a part on; none changes nothing. */
-function advance(watermarks: (number | null)[], { part, watermark }: Pick<BatchDocument, 'part' | 'watermark'>): void {
-  if (watermark === null || watermark === undefined) return;
-  for (let p = watermarks.length; p <= part; p++) watermarks.push(null);
-  watermarks[part] = Math.max(watermarks[part] ?? Number.NEGATIVE_INFINITY, watermark);
-}
-
-/** Batches as they pass, with what they promise. */
-async function* promising(batches: AsyncIterable<BatchDocument>, watermarks: (number | null)[]) {
-  for await (const batch of batches) {
-    advance(watermarks, batch);
-    yield batch;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * A small world with everything that is awkward: ties, revisions of labels and of attributes, attributes that become
- * known late or never, missing cells, fractions, rows of entities that nobody asked about. With the slow definition
- * of its features, for specs.
+ * known late or never, missing cells, fractions, rows of entities that nobody asked about, rows that are
+ * dated ahead, names that UTF-8 and UTF-16 order otherwise. With the slow definition of its features, for specs.
  */
 import type { Random } from '@driftloop/algorithms';
 import type { Label, SourceRow, Value } from '@driftloop/contracts';
@@ -43,6 +43,8 @@ spec:
     - { overdue: plan, until: seen, over: [4h, 9h], by: region }
   label: { name: bad, closeAfter: 12h, censorAfter: 48h }
 `;
+
+const stations = ['station', '\uff21', '\u{1f600}'];
 
 export interface AwkwardWorld {
   plan: SourceRow[];
@@ -87,7 +89,7 @@ export function awkwardWorld(random: Random, visits: number): AwkwardWorld {
   for (let a = 0; a < 60; a++) {
     const at = start + quarter(-5, 125);
     const values = { dust: maybe(0.8, () => number(random.normal(5, 2))), noise: maybe(0.8, () => number(a)) };
-    world.air.push(row(`station${a % 3}`, at, at + quarter(0, 3), values));
+    world.air.push(row(stations[a % 3], at, at + quarter(-4, 3), values));
   }
   return world;
 }

@@ -52,8 +52,9 @@ function attribute(spec: ModelSpec, world: PlainWorld, name: string, row: PlainR
 }
 
 function latest(world: PlainWorld, column: FeatureColumn & { op: 'latest' }, t: number): Plain {
-  const rows = world[column.source].filter(({ known }) => known <= t);
-  const order = (a: PlainRow, b: PlainRow) => b.event - a.event || b.known - a.known || (a.entity < b.entity ? 1 : -1);
+  const rows = world[column.source].filter(({ known, event }) => known <= t && event <= t);
+  const byName = (a: PlainRow, b: PlainRow) => Buffer.compare(Buffer.from(b.entity), Buffer.from(a.entity));
+  const order = (a: PlainRow, b: PlainRow) => b.event - a.event || b.known - a.known || byName(a, b);
   const newest = rows.toSorted(order)[0];
   return newest && t - newest.event <= column.maxAgeMs ? newest.cells[column.column] : undefined;
 }

@@ -4,7 +4,9 @@
  *
  * I1  Nothing with k (known-at, epoch ms) above the cutoff or the question is read: bitemporal, as of both.
  * I2  A window is the difference of two running sums, each found by an ASOF join; all sums are whole numbers.
- * I3  An overdue entity is an interval [first due and known, shown up or out of the window): a running count too.
+ * I3  A row is the latest once it is known and its own time has come: none is dated after the question.
+ * I4  A label that was known by its question is no answer to it: its row is left out, and counted.
+ * I5  An overdue entity is an interval [first due and known, shown up or out of the window): a running count too.
  */
 import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
@@ -97,9 +99,10 @@ function questionsSql(plan: ViewPlan, facts: JoinFacts): string[] {
     `CREATE TEMP TABLE asked AS
       SELECT l.e AS entity_id, l.t AS entity_time, l.q AS q_time, l.label AS label, l.k AS label_known_at,
         (floor((l.t - ${offset}) / 86400000.0) * 86400000 + ${offset})::BIGINT AS cohort${attributes.join('')}${inputs.join('')},
-        (${facts.excluded}) AS left_out
-      FROM (SELECT e, t, k, t - ${durationMs(spec.question.lead)} AS q, ${cell('value')} AS label, ${cell('source')} AS source
-            FROM ${rowsTable(outcomesSource)} WHERE next_k IS NULL) l
+        (l.first_k <= l.q OR (${facts.excluded})) AS left_out
+      FROM (SELECT e, t, k, t - ${durationMs(spec.question.lead)} AS q, ${cell('value')} AS label, ${cell('source')} AS source,
+              min(k) OVER (PARTITION BY e, t) AS first_k
+            FROM ${rowsTable(outcomesSource)} QUALIFY next_k IS NULL) l
       JOIN ${rowsTable(plan.requestSource)} r ON r.e = l.e AND r.k <= l.q
       WHERE l.q <= ${facts.cutoffMs}
       QUALIFY row_number() OVER (PARTITION BY l.e, l.t ORDER BY (r.t = l.t)::INT DESC, r.t DESC, r.k DESC) = 1`,
@@ -199,7 +202,8 @@ function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i
   return [
     `CREATE TEMP TABLE ordered_${i} AS SELECT *, row_number() OVER (ORDER BY t, k, e) AS o FROM ${rowsTable(source)}`,
     `CREATE TEMP TABLE best_${i} AS SELECT k, max(best) AS o FROM
-      (SELECT k, max(o) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING) AS best FROM ordered_${i}) GROUP BY k`,
+      (SELECT k, max(o) OVER (ORDER BY k ROWS UNBOUNDED PRECEDING) AS best
+       FROM (SELECT greatest(k, t) AS k, o FROM ordered_${i})) GROUP BY k`,
     `CREATE TEMP TABLE latest_${i} AS SELECT q.rid, ${columns.join(', ')} FROM questions q
      ${asof(`best_${i}`, 'b', everything, 'q.q_time')} LEFT JOIN ordered_${i} r ON r.o = b.o`,
   ];

@@ -33,8 +33,8 @@ export interface Answer {
 }
 
 export class FeatureView {
-  /** Rows known before it have left memory (epoch ms). */
-  horizon = Number.NEGATIVE_INFINITY;
+  /** By source: rows known before it have left memory (epoch ms). */
+  private readonly horizons = new Map<string, number>();
   private readonly rows = new Map<string, SourceRows>();
   private readonly keyed = new Set<string>();
   private readonly keys: Attribute[];
@@ -71,13 +71,27 @@ export class FeatureView {
 
   /** Rows held in memory. */
   get size(): number {
-    return [...this.rows.values()].reduce((sum, rows) => sum + rows.size, 0);
+    return [...this.rows.keys()].reduce((sum, source) => sum + this.sizeOf(source), 0);
+  }
+
+  sizeOf(source: string): number {
+    return this.rowsOf(source).size;
+  }
+
+  /** Before it some source's rows have left memory (epoch ms). */
+  get horizon(): number {
+    return Math.max(Number.NEGATIVE_INFINITY, ...this.horizons.values());
+  }
+
+  horizonOf(source: string): number {
+    return this.horizons.get(source) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Takes in rows that are not held yet (`unknown`), in any order. Rows from before the horizon are left out. */
   add(source: string, added: readonly Row[]): void {
     const isRequest = source === this.plan.requestSource;
-    const recent = added.filter((row) => this.keeps(source, row, this.horizon));
+    const horizon = this.horizonOf(source);
+    const recent = added.filter((row) => this.keeps(source, row, horizon));
     const fresh = recent.map((row): HeldRow => ({ ...row, keys: [] }));
     const held = this.rowsOf(source);
     const revised = fresh.map((row) => ({ row, ...held.insert(row) }));
@@ -110,14 +124,14 @@ export class FeatureView {
     return { numbers, texts, entityTime, unknownEntity: !row && !Object.keys(inputs).length };
   }
 
-  /** Forgets what no question at or after `horizon` plus the plan's reach can ask for. */
-  trim(horizon: number): void {
-    if (horizon <= this.horizon) return;
-    this.horizon = horizon;
-    for (const [source, rows] of this.rows) rows.trim((row) => this.keeps(source, row, horizon));
-    for (const { index } of this.windows) index.trim(horizon);
-    for (const index of this.latest) index.trim(horizon);
-    for (const { index } of this.overdue) index.trim(horizon);
+  /** Forgets of a source what no question at or after `horizon` plus the plan's reach can ask for. */
+  trim(source: string, horizon: number): void {
+    if (horizon <= this.horizonOf(source)) return;
+    this.horizons.set(source, horizon);
+    this.rowsOf(source).trim((row) => this.keeps(source, row, horizon));
+    for (const { index } of this.windows) if (index.group.source === source) index.trim(horizon);
+    for (const index of this.latest) if (index.group.source === source) index.trim(horizon);
+    for (const { index } of this.overdue) if (index.group.source === source) index.trim(horizon);
   }
 
   private keeps(source: string, row: Row, horizon: number): boolean {

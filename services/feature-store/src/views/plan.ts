@@ -119,6 +119,7 @@ function place(plan: ViewPlan, column: FeatureColumn): void {
 
 function placeLatest(plan: ViewPlan, column: FeatureColumn & { op: 'latest' }, slot: number): void {
   const { source, maxAgeMs } = column;
+  plan.byEvent.add(source);
   const group = found(
     plan.latest,
     (g) => g.source === source && g.maxAgeMs === maxAgeMs,

@@ -1,9 +1,11 @@
 /**
  * Up to when everything is known: the promises of a model's sources, and those who wait for them.
  *
- * I1  A watermark never falls; a source in parts (labels: one a bucket) has the lowest of its parts'.
- * I2  Together it is the minimum over the sources that have promised and are not silent: one that lags the furthest
- *     by more than the declared silence no longer holds time back.
+ * I1  A watermark never falls, unless a person takes it back; a source in parts (labels: one a bucket) has the lowest of
+ *     its parts'.
+ * I2  Together it is the minimum over the sources that have promised and are not silent: one that lags by more than the
+ *     declared silence no longer holds time back. Where there are three or more, one alone makes no other silent: it
+ *     lags behind what two of them have come to.
  * I3  A wait ends with its caller, and each caller has places of its own: what others wait for keeps nobody out.
  */
 import { Places } from '@driftloop/service';
@@ -31,15 +33,24 @@ export class Watermarks {
   /** `partsOf` says how many parts a source's promises come in; `silenceMs` is the declared silence. */
   constructor(
     private readonly partsOf: (source: string) => number,
-    private readonly silenceMs: number,
+    readonly silenceMs: number,
   ) {}
 
   /** A source's promise: everything of this part known at or before `ms` has been sent. */
   advance(source: string, part: number, ms: number): void {
-    const parts = this.parts.get(source) ?? Array(this.partsOf(source)).fill(Number.NEGATIVE_INFINITY);
+    const parts = this.parts.get(source) ?? this.noneOf(source);
     this.parts.set(source, parts);
     parts[part] = Math.max(parts[part], ms);
-    for (const waiter of this.waiters) if (this.reached(waiter.time)) waiter.done();
+    this.wake();
+  }
+
+  /** What a source has promised by part as its durable rows say it, further or not than what is known here. */
+  restore(source: string, promised: readonly (number | null)[]): void {
+    const parts = this.noneOf(source);
+    for (const [part, ms] of promised.entries()) parts[part] = ms ?? Number.NEGATIVE_INFINITY;
+    if (parts.some(Number.isFinite)) this.parts.set(source, parts);
+    else this.parts.delete(source);
+    this.wake();
   }
 
   of(source: string): number | undefined {
@@ -54,9 +65,15 @@ export class Watermarks {
   /** The model's watermark (epoch ms); undefined before any promise. */
   now(): number | undefined {
     if (!this.parts.size) return undefined;
-    const all = [...this.parts.values()].map((parts) => Math.min(...parts));
-    const furthest = Math.max(...all);
-    return Math.min(...all.filter((ms) => ms >= furthest - this.silenceMs));
+    const all = this.all();
+    const spoken = this.spoken(all);
+    return Math.min(...all.filter((ms) => ms >= spoken - this.silenceMs));
+  }
+
+  /** Whether nobody waits for a source any more (I2). */
+  silent(source: string): boolean {
+    const own = this.of(source);
+    return own !== undefined && own < this.spoken(this.all()) - this.silenceMs;
   }
 
   reached(time: number): boolean {
@@ -89,5 +106,23 @@ export class Watermarks {
       signal?.addEventListener('abort', done, { once: true });
       this.waiters.add(waiter);
     });
+  }
+
+  private all(): number[] {
+    return [...this.parts.values()].map((parts) => Math.min(...parts));
+  }
+
+  /** I2 */
+  private spoken(all: readonly number[]): number {
+    const [furthest, next] = all.toSorted((a, b) => b - a);
+    return all.length > 2 ? next : furthest;
+  }
+
+  private noneOf(source: string): number[] {
+    return Array(this.partsOf(source)).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  private wake(): void {
+    for (const waiter of this.waiters) if (this.reached(waiter.time)) waiter.done();
   }
 }

@@ -50,6 +50,8 @@ export class FeatureStoreStandIn extends StandIn {
   readonly asked: ReadOnlineRequest[] = [];
   delayMs = 0;
   complete = true;
+  behindMs = 0;
+  stale: string[] = [];
   away = false;
   /** Entities that it refuses: in their own rows, or, as stores of before did, with all that was asked together. */
   refuses = (_question: FeatureQuestion) => false;
@@ -93,8 +95,10 @@ export class FeatureStoreStandIn extends StandIn {
           entityTime: inputs.sched_dep_utc ? undefined : new Date('2013-02-14T11:00:00Z'),
           unknownEntity: entityId.startsWith('nobody'),
           refusal: undefined,
+          behindMs: this.behindMs,
+          stale: this.stale,
         }))
-        .map((row, i) => (this.refuses(questions[i]) ? { ...row, numbers: [], texts: [], refusal } : row)),
+        .map((row, i) => (this.refuses(questions[i]) ? { ...row, numbers: [], texts: [], refusal, stale: [] } : row)),
     };
   }
 }

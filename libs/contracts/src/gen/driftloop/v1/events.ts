@@ -298,7 +298,13 @@ export interface FeaturesIngested {
   rows: number;
   firstEventTime: Date | undefined;
   lastEventTime: Date | undefined;
-  watermark: Date | undefined;
+  watermark:
+    | Date
+    | undefined;
+  /** A person has taken the source's promise back: the watermark here holds from now on, lower as it is; unset: none does. */
+  withdrawn: boolean;
+  /** Why, where it is withdrawn. */
+  note: string;
 }
 
 /** predictions.made: a bounded batch of what serving answered, with what it was asked. */
@@ -2024,6 +2030,8 @@ function createBaseFeaturesIngested(): FeaturesIngested {
     firstEventTime: undefined,
     lastEventTime: undefined,
     watermark: undefined,
+    withdrawn: false,
+    note: "",
   };
 }
 
@@ -2049,6 +2057,12 @@ export const FeaturesIngested: MessageFns<FeaturesIngested> = {
     }
     if (message.watermark !== undefined) {
       Timestamp.encode(toTimestamp(message.watermark), writer.uint32(58).fork()).join();
+    }
+    if (message.withdrawn !== false) {
+      writer.uint32(64).bool(message.withdrawn);
+    }
+    if (message.note !== "") {
+      writer.uint32(74).string(message.note);
     }
     return writer;
   },
@@ -2122,6 +2136,22 @@ export const FeaturesIngested: MessageFns<FeaturesIngested> = {
             message.watermark = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.withdrawn = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2151,6 +2181,8 @@ export const FeaturesIngested: MessageFns<FeaturesIngested> = {
         ? fromJsonTimestamp(object.last_event_time)
         : undefined,
       watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
+      withdrawn: isSet(object.withdrawn) ? globalThis.Boolean(object.withdrawn) : false,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
     };
   },
 
@@ -2177,6 +2209,12 @@ export const FeaturesIngested: MessageFns<FeaturesIngested> = {
     if (message.watermark !== undefined) {
       obj.watermark = message.watermark.toISOString();
     }
+    if (message.withdrawn !== false) {
+      obj.withdrawn = message.withdrawn;
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
     return obj;
   },
 
@@ -2192,6 +2230,8 @@ export const FeaturesIngested: MessageFns<FeaturesIngested> = {
     message.firstEventTime = object.firstEventTime ?? undefined;
     message.lastEventTime = object.lastEventTime ?? undefined;
     message.watermark = object.watermark ?? undefined;
+    message.withdrawn = object.withdrawn ?? false;
+    message.note = object.note ?? "";
     return message;
   },
 };

@@ -24,7 +24,7 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { SourceRow } from "./events.js";
-import { RejectedRow } from "./labeling.js";
+import { RejectedRow, WithdrawWatermarkRequest } from "./labeling.js";
 import {
   CycleSpan,
   ListQuarantineReply,
@@ -108,7 +108,13 @@ export interface FeatureRow {
   /** Neither the inputs nor the store know this entity. */
   unknownEntity: boolean;
   /** Set: this question is refused, and has no features; the others of the request are answered as ever. */
-  refusal: QuestionRefusal | undefined;
+  refusal:
+    | QuestionRefusal
+    | undefined;
+  /** How far the slowest of the sources that have ever spoken is behind the question's time; 0 where none is. */
+  behindMs: number;
+  /** Features over a source that is behind by more than the declared silence, or has never spoken. */
+  stale: string[];
 }
 
 export interface QuestionRefusal {
@@ -138,8 +144,40 @@ export interface TrainingSet {
   lastQuestion: Date | undefined;
   numberFeatures: string[];
   textFeatures: string[];
+  /** Rows that were left out: of an excluded window, or with a label that was known by its question. */
   excludedRows: number;
   span: CycleSpan | undefined;
+}
+
+export interface ListWatermarksRequest {
+  model: string;
+}
+
+export interface ListWatermarksReply {
+  sources: SourceWatermark[];
+}
+
+/** How far a source has come. */
+export interface SourceWatermark {
+  model: string;
+  /** "outcomes" are the labels. */
+  source: string;
+  /** What it has promised; unset: nothing. */
+  watermark:
+    | Date
+    | undefined;
+  /** The newest known-at of its rows; unset: it has none. */
+  newestKnownAt:
+    | Date
+    | undefined;
+  /** Rows in memory. */
+  rows: number;
+  /** Before it rows have left memory; unset: none has. */
+  horizon:
+    | Date
+    | undefined;
+  /** It is behind the others by more than the declared silence, so that nobody waits for it. */
+  silent: boolean;
 }
 
 function createBaseIngestRequest(): IngestRequest {
@@ -1085,6 +1123,8 @@ function createBaseFeatureRow(): FeatureRow {
     entityTime: undefined,
     unknownEntity: false,
     refusal: undefined,
+    behindMs: 0,
+    stale: [],
   };
 }
 
@@ -1114,6 +1154,12 @@ export const FeatureRow: MessageFns<FeatureRow> = {
     }
     if (message.refusal !== undefined) {
       QuestionRefusal.encode(message.refusal, writer.uint32(58).fork()).join();
+    }
+    if (message.behindMs !== 0) {
+      writer.uint32(64).int64(message.behindMs);
+    }
+    for (const v of message.stale) {
+      writer.uint32(74).string(v!);
     }
     return writer;
   },
@@ -1197,6 +1243,22 @@ export const FeatureRow: MessageFns<FeatureRow> = {
             message.refusal = QuestionRefusal.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.behindMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.stale.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1226,6 +1288,12 @@ export const FeatureRow: MessageFns<FeatureRow> = {
         ? globalThis.Boolean(object.unknown_entity)
         : false,
       refusal: isSet(object.refusal) ? QuestionRefusal.fromJSON(object.refusal) : undefined,
+      behindMs: isSet(object.behindMs)
+        ? globalThis.Number(object.behindMs)
+        : isSet(object.behind_ms)
+        ? globalThis.Number(object.behind_ms)
+        : 0,
+      stale: globalThis.Array.isArray(object?.stale) ? object.stale.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -1252,6 +1320,12 @@ export const FeatureRow: MessageFns<FeatureRow> = {
     if (message.refusal !== undefined) {
       obj.refusal = QuestionRefusal.toJSON(message.refusal);
     }
+    if (message.behindMs !== 0) {
+      obj.behindMs = Math.round(message.behindMs);
+    }
+    if (message.stale?.length) {
+      obj.stale = message.stale;
+    }
     return obj;
   },
 
@@ -1269,6 +1343,8 @@ export const FeatureRow: MessageFns<FeatureRow> = {
     message.refusal = (object.refusal !== undefined && object.refusal !== null)
       ? QuestionRefusal.fromPartial(object.refusal)
       : undefined;
+    message.behindMs = object.behindMs ?? 0;
+    message.stale = object.stale?.map((e) => e) || [];
     return message;
   },
 };
@@ -1732,6 +1808,321 @@ export const TrainingSet: MessageFns<TrainingSet> = {
   },
 };
 
+function createBaseListWatermarksRequest(): ListWatermarksRequest {
+  return { model: "" };
+}
+
+export const ListWatermarksRequest: MessageFns<ListWatermarksRequest> = {
+  encode(message: ListWatermarksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListWatermarksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListWatermarksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListWatermarksRequest {
+    return { model: isSet(object.model) ? globalThis.String(object.model) : "" };
+  },
+
+  toJSON(message: ListWatermarksRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListWatermarksRequest>): ListWatermarksRequest {
+    return ListWatermarksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListWatermarksRequest>): ListWatermarksRequest {
+    const message = createBaseListWatermarksRequest();
+    message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseListWatermarksReply(): ListWatermarksReply {
+  return { sources: [] };
+}
+
+export const ListWatermarksReply: MessageFns<ListWatermarksReply> = {
+  encode(message: ListWatermarksReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sources) {
+      SourceWatermark.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListWatermarksReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListWatermarksReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sources.push(SourceWatermark.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListWatermarksReply {
+    return {
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => SourceWatermark.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ListWatermarksReply): unknown {
+    const obj: any = {};
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => SourceWatermark.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListWatermarksReply>): ListWatermarksReply {
+    return ListWatermarksReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListWatermarksReply>): ListWatermarksReply {
+    const message = createBaseListWatermarksReply();
+    message.sources = object.sources?.map((e) => SourceWatermark.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSourceWatermark(): SourceWatermark {
+  return {
+    model: "",
+    source: "",
+    watermark: undefined,
+    newestKnownAt: undefined,
+    rows: 0,
+    horizon: undefined,
+    silent: false,
+  };
+}
+
+export const SourceWatermark: MessageFns<SourceWatermark> = {
+  encode(message: SourceWatermark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.watermark !== undefined) {
+      Timestamp.encode(toTimestamp(message.watermark), writer.uint32(26).fork()).join();
+    }
+    if (message.newestKnownAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.newestKnownAt), writer.uint32(34).fork()).join();
+    }
+    if (message.rows !== 0) {
+      writer.uint32(40).int64(message.rows);
+    }
+    if (message.horizon !== undefined) {
+      Timestamp.encode(toTimestamp(message.horizon), writer.uint32(50).fork()).join();
+    }
+    if (message.silent !== false) {
+      writer.uint32(56).bool(message.silent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceWatermark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceWatermark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.watermark = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.newestKnownAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rows = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.horizon = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SourceWatermark {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
+      newestKnownAt: isSet(object.newestKnownAt)
+        ? fromJsonTimestamp(object.newestKnownAt)
+        : isSet(object.newest_known_at)
+        ? fromJsonTimestamp(object.newest_known_at)
+        : undefined,
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      horizon: isSet(object.horizon) ? fromJsonTimestamp(object.horizon) : undefined,
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+    };
+  },
+
+  toJSON(message: SourceWatermark): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.watermark !== undefined) {
+      obj.watermark = message.watermark.toISOString();
+    }
+    if (message.newestKnownAt !== undefined) {
+      obj.newestKnownAt = message.newestKnownAt.toISOString();
+    }
+    if (message.rows !== 0) {
+      obj.rows = Math.round(message.rows);
+    }
+    if (message.horizon !== undefined) {
+      obj.horizon = message.horizon.toISOString();
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SourceWatermark>): SourceWatermark {
+    return SourceWatermark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceWatermark>): SourceWatermark {
+    const message = createBaseSourceWatermark();
+    message.model = object.model ?? "";
+    message.source = object.source ?? "";
+    message.watermark = object.watermark ?? undefined;
+    message.newestKnownAt = object.newestKnownAt ?? undefined;
+    message.rows = object.rows ?? 0;
+    message.horizon = object.horizon ?? undefined;
+    message.silent = object.silent ?? false;
+    return message;
+  },
+};
+
 export type FeatureStoreService = typeof FeatureStoreService;
 export const FeatureStoreService = {
   /** Rows of a declared source, as a stream of batches; acknowledged batch by batch, in order. */
@@ -1801,6 +2192,31 @@ export const FeatureStoreService = {
     responseSerialize: (value: QuarantineItem): Buffer => Buffer.from(QuarantineItem.encode(value).finish()),
     responseDeserialize: (value: Buffer): QuarantineItem => QuarantineItem.decode(value),
   },
+  /** How far each declared source has come, those that have never promised anything too. */
+  listWatermarks: {
+    path: "/driftloop.v1.FeatureStore/ListWatermarks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListWatermarksRequest): Buffer =>
+      Buffer.from(ListWatermarksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListWatermarksRequest => ListWatermarksRequest.decode(value),
+    responseSerialize: (value: ListWatermarksReply): Buffer => Buffer.from(ListWatermarksReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListWatermarksReply => ListWatermarksReply.decode(value),
+  },
+  /**
+   * A person takes a source's promise back, to a time or altogether: what it says next counts as ever. Again is the same
+   * as once.
+   */
+  withdrawWatermark: {
+    path: "/driftloop.v1.FeatureStore/WithdrawWatermark" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WithdrawWatermarkRequest): Buffer =>
+      Buffer.from(WithdrawWatermarkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WithdrawWatermarkRequest => WithdrawWatermarkRequest.decode(value),
+    responseSerialize: (value: SourceWatermark): Buffer => Buffer.from(SourceWatermark.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SourceWatermark => SourceWatermark.decode(value),
+  },
 } as const;
 
 export interface FeatureStoreServer extends UntypedServiceImplementation {
@@ -1820,6 +2236,13 @@ export interface FeatureStoreServer extends UntypedServiceImplementation {
   listQuarantine: handleUnaryCall<ListQuarantineRequest, ListQuarantineReply>;
   /** A person lets a row in as it is, or confirms that it is bad. */
   resolveQuarantine: handleUnaryCall<ResolveQuarantineRequest, QuarantineItem>;
+  /** How far each declared source has come, those that have never promised anything too. */
+  listWatermarks: handleUnaryCall<ListWatermarksRequest, ListWatermarksReply>;
+  /**
+   * A person takes a source's promise back, to a time or altogether: what it says next counts as ever. Again is the same
+   * as once.
+   */
+  withdrawWatermark: handleUnaryCall<WithdrawWatermarkRequest, SourceWatermark>;
 }
 
 export interface FeatureStoreClient extends Client {
@@ -1911,6 +2334,41 @@ export interface FeatureStoreClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  /** How far each declared source has come, those that have never promised anything too. */
+  listWatermarks(
+    request: ListWatermarksRequest,
+    callback: (error: ServiceError | null, response: ListWatermarksReply) => void,
+  ): ClientUnaryCall;
+  listWatermarks(
+    request: ListWatermarksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListWatermarksReply) => void,
+  ): ClientUnaryCall;
+  listWatermarks(
+    request: ListWatermarksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListWatermarksReply) => void,
+  ): ClientUnaryCall;
+  /**
+   * A person takes a source's promise back, to a time or altogether: what it says next counts as ever. Again is the same
+   * as once.
+   */
+  withdrawWatermark(
+    request: WithdrawWatermarkRequest,
+    callback: (error: ServiceError | null, response: SourceWatermark) => void,
+  ): ClientUnaryCall;
+  withdrawWatermark(
+    request: WithdrawWatermarkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SourceWatermark) => void,
+  ): ClientUnaryCall;
+  withdrawWatermark(
+    request: WithdrawWatermarkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SourceWatermark) => void,
   ): ClientUnaryCall;
 }
 

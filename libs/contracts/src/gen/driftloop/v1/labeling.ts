@@ -24,6 +24,24 @@ import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Label, Outcome } from "./events.js";
 import { ListQuarantineReply, ListQuarantineRequest, QuarantineItem, ResolveQuarantineRequest } from "./values.js";
 
+export interface WithdrawWatermarkRequest {
+  model: string;
+  /** A declared source; "outcomes" are the labels. */
+  source: string;
+  /** What holds from now on; unset: as if nothing had been promised. */
+  to:
+    | Date
+    | undefined;
+  /** Why, for the record. */
+  note: string;
+}
+
+export interface WithdrawWatermarkReply {
+  model: string;
+  /** The newest that is known or promised of the label by now: what a person lets in is known after it. */
+  newest: Date | undefined;
+}
+
 export interface RecordOutcomesRequest {
   /** The label's name, as the model's spec declares it, e.g. "flights.late15". */
   label: string;
@@ -58,6 +76,208 @@ export interface GetOutcomeRequest {
 export interface GetOutcomeReply {
   revisions: Label[];
 }
+
+function createBaseWithdrawWatermarkRequest(): WithdrawWatermarkRequest {
+  return { model: "", source: "", to: undefined, note: "" };
+}
+
+export const WithdrawWatermarkRequest: MessageFns<WithdrawWatermarkRequest> = {
+  encode(message: WithdrawWatermarkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.to !== undefined) {
+      Timestamp.encode(toTimestamp(message.to), writer.uint32(26).fork()).join();
+    }
+    if (message.note !== "") {
+      writer.uint32(34).string(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawWatermarkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawWatermarkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.note = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WithdrawWatermarkRequest {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      to: isSet(object.to) ? fromJsonTimestamp(object.to) : undefined,
+      note: isSet(object.note) ? globalThis.String(object.note) : "",
+    };
+  },
+
+  toJSON(message: WithdrawWatermarkRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.to !== undefined) {
+      obj.to = message.to.toISOString();
+    }
+    if (message.note !== "") {
+      obj.note = message.note;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WithdrawWatermarkRequest>): WithdrawWatermarkRequest {
+    return WithdrawWatermarkRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WithdrawWatermarkRequest>): WithdrawWatermarkRequest {
+    const message = createBaseWithdrawWatermarkRequest();
+    message.model = object.model ?? "";
+    message.source = object.source ?? "";
+    message.to = object.to ?? undefined;
+    message.note = object.note ?? "";
+    return message;
+  },
+};
+
+function createBaseWithdrawWatermarkReply(): WithdrawWatermarkReply {
+  return { model: "", newest: undefined };
+}
+
+export const WithdrawWatermarkReply: MessageFns<WithdrawWatermarkReply> = {
+  encode(message: WithdrawWatermarkReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.newest !== undefined) {
+      Timestamp.encode(toTimestamp(message.newest), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawWatermarkReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawWatermarkReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newest = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WithdrawWatermarkReply {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      newest: isSet(object.newest) ? fromJsonTimestamp(object.newest) : undefined,
+    };
+  },
+
+  toJSON(message: WithdrawWatermarkReply): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.newest !== undefined) {
+      obj.newest = message.newest.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WithdrawWatermarkReply>): WithdrawWatermarkReply {
+    return WithdrawWatermarkReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WithdrawWatermarkReply>): WithdrawWatermarkReply {
+    const message = createBaseWithdrawWatermarkReply();
+    message.model = object.model ?? "";
+    message.newest = object.newest ?? undefined;
+    return message;
+  },
+};
 
 function createBaseRecordOutcomesRequest(): RecordOutcomesRequest {
   return { label: "", outcomes: [], watermark: undefined };
@@ -629,6 +849,18 @@ export const LabelingService = {
     responseSerialize: (value: QuarantineItem): Buffer => Buffer.from(QuarantineItem.encode(value).finish()),
     responseDeserialize: (value: Buffer): QuarantineItem => QuarantineItem.decode(value),
   },
+  /** A person takes the promise of a model's outcomes back. It is for the feature store to follow (its own call). */
+  withdrawWatermark: {
+    path: "/driftloop.v1.Labeling/WithdrawWatermark" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WithdrawWatermarkRequest): Buffer =>
+      Buffer.from(WithdrawWatermarkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WithdrawWatermarkRequest => WithdrawWatermarkRequest.decode(value),
+    responseSerialize: (value: WithdrawWatermarkReply): Buffer =>
+      Buffer.from(WithdrawWatermarkReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WithdrawWatermarkReply => WithdrawWatermarkReply.decode(value),
+  },
 } as const;
 
 export interface LabelingServer extends UntypedServiceImplementation {
@@ -645,6 +877,8 @@ export interface LabelingServer extends UntypedServiceImplementation {
   listQuarantine: handleUnaryCall<ListQuarantineRequest, ListQuarantineReply>;
   /** A person lets an outcome in as it is, or confirms that it is bad. */
   resolveQuarantine: handleUnaryCall<ResolveQuarantineRequest, QuarantineItem>;
+  /** A person takes the promise of a model's outcomes back. It is for the feature store to follow (its own call). */
+  withdrawWatermark: handleUnaryCall<WithdrawWatermarkRequest, WithdrawWatermarkReply>;
 }
 
 export interface LabelingClient extends Client {
@@ -731,6 +965,22 @@ export interface LabelingClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: QuarantineItem) => void,
+  ): ClientUnaryCall;
+  /** A person takes the promise of a model's outcomes back. It is for the feature store to follow (its own call). */
+  withdrawWatermark(
+    request: WithdrawWatermarkRequest,
+    callback: (error: ServiceError | null, response: WithdrawWatermarkReply) => void,
+  ): ClientUnaryCall;
+  withdrawWatermark(
+    request: WithdrawWatermarkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WithdrawWatermarkReply) => void,
+  ): ClientUnaryCall;
+  withdrawWatermark(
+    request: WithdrawWatermarkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WithdrawWatermarkReply) => void,
   ): ClientUnaryCall;
 }
 
