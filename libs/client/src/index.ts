@@ -16,7 +16,7 @@ export type {
   SimulateReport,
   Version,
 } from '@driftloop/contracts';
-export { durationMs } from '@driftloop/contracts';
+export { decimalOf, durationMs, readTime } from '@driftloop/contracts';
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
 export { type LedgerCheck, verifyLedger } from './ledger.js';

@@ -1,6 +1,6 @@
 /** Reading an HTTP request: fields of a JSON body, and the credential that is passed on. */
 import type { IncomingMessage } from 'node:http';
-import { isEventTime, longText, mostTexts, own } from '@driftloop/contracts';
+import { longText, mostTexts, own, readTime } from '@driftloop/contracts';
 import { Metadata } from '@grpc/grpc-js';
 import { errors } from './errors.js';
 
@@ -41,10 +41,10 @@ export function optionalText(body: unknown, field: string): string {
 
 /** An RFC 3339 time that must be there. Throws BODY_INVALID. */
 export function requiredTime(body: unknown, field: string): Date {
-  const time = new Date(requiredText(body, field));
-  if (!isEventTime(time))
-    throw errors.BODY_INVALID({ field, problem: 'must be a time between 1900 and 2200, such as 2013-02-14T10:00:00Z' });
-  return time;
+  const time = readTime(requiredText(body, field));
+  if ('ms' in time) return new Date(time.ms);
+  const problem = `must be a time between 1900 and 2200, such as 2013-02-14T10:00:00Z, and is ${time.problem}`;
+  throw errors.BODY_INVALID({ field, problem });
 }
 
 /** A whole number of a JSON body, or 0 where it is left out. Throws BODY_INVALID. */
