@@ -9,6 +9,7 @@ import {
   isEventMs,
   LoopError,
   type ModelSpec,
+  msOfTime,
   own,
   type ReadOnlineReply,
   type ReadOnlineRequest,
@@ -19,7 +20,6 @@ import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
-import { timeOfText } from './rows/intake.js';
 import type { Question } from './views/feature-view.js';
 import type { Cell } from './views/source-rows.js';
 import type { Asker } from './views/watermarks.js';
@@ -122,7 +122,7 @@ function cellOf(kind: 'number' | 'text' | 'time', { kind: sent }: Value): Cell |
     if (sent.$case !== 'number') return null;
     return Number.isNaN(sent.value) ? undefined : sent.value;
   }
-  const time = sent.$case === 'time' ? sent.value : sent.$case === 'text' ? timeOfText(sent.value) : undefined;
-  const ms = time?.getTime() ?? Number.NaN;
+  if (sent.$case !== 'time' && sent.$case !== 'text') return null;
+  const ms = sent.$case === 'text' ? msOfTime(sent.value, { utc: true, epochs: true }) : sent.value.getTime();
   return isEventMs(ms) ? ms : null;
 }

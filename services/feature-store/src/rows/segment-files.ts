@@ -43,9 +43,12 @@ export interface SegmentOwner {
   readonly fence: number;
 }
 
-export type WrittenSegment = Omit<SegmentDocument, '_id' | 'stream' | 'first' | 'watermarks' | 'fence'>;
+export type WrittenSegment = Omit<SegmentDocument, '_id' | 'stream' | 'first' | 'watermarks' | 'fence'> & {
+  /** Rows of its batches, those included that were there before. */
+  readonly appended: number;
+};
 
-/** Makes a Parquet object of batches; undefined when there are none. */
+/** Makes a Parquet object of batches, a row that was stored twice once; undefined when there are none. */
 export function writeSegment(
   objects: Objects,
   { stream, columns, fence }: SegmentOwner,
@@ -56,17 +59,20 @@ export function writeSegment(
     if (!lines) return undefined;
     const path = `${duck.folder}/segment.parquet`;
     const names = Object.keys(columns);
-    await duck.run(`COPY (${linesSql([lines.path], names)}) TO ${literal(path)} (FORMAT PARQUET, COMPRESSION zstd)`);
-    const [newest] = await duck.rows<{ k: number; t: number }>(
-      `SELECT max(k)::DOUBLE AS k, max(t)::DOUBLE AS t FROM ${literal(path)}`,
+    const once = `SELECT * FROM (${linesSql([lines.path], names)})
+      QUALIFY row_number() OVER (PARTITION BY e, t, k ORDER BY seq) = 1 ORDER BY seq, k, t, e`;
+    await duck.run(`COPY (${once}) TO ${literal(path)} (FORMAT PARQUET, COMPRESSION zstd)`);
+    const [newest] = await duck.rows<{ n: number; k: number; t: number }>(
+      `SELECT count(*)::DOUBLE AS n, max(k)::DOUBLE AS k, max(t)::DOUBLE AS t FROM ${literal(path)}`,
     );
     const [tenant, ...rest] = stream.split('/');
     const name = `${String(lines.last).padStart(12, '0')}${fence ? `-${fence}` : ''}.parquet`;
     const objectKey = `${tenant}/rows/${rest.join('/')}/${name}`;
     const { sha256 } = await objects.putFile(objectKey, path);
-    const { rows, last } = lines;
+    const { rows: appended, last } = lines;
     return {
-      rows,
+      rows: newest.n,
+      appended,
       last,
       objectKey,
       sha256,
