@@ -9,7 +9,7 @@
  *
  * A proxy answers for itself. Whoever sends files through one says how long they are (FileDescription.length, sha256).
  */
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Http2Session, ServerHttp2Stream } from 'node:http2';
 
 /** What waits for the answer of the PING under way, and for that of the next. */
 interface Pings {
@@ -17,7 +17,7 @@ interface Pings {
   next: (() => void)[];
 }
 
-const pings = new WeakMap<ServerHttp2Session, Pings>();
+const pings = new WeakMap<Http2Session, Pings>();
 
 /** Calls `go` once it is certain that the caller has not broken off; never, where it has. */
 export function onceEnded(stream: ServerHttp2Stream, go: () => void): void {
@@ -32,7 +32,7 @@ export function onceEnded(stream: ServerHttp2Stream, go: () => void): void {
 }
 
 /** I3 */
-function send(session: ServerHttp2Session, waiting: Pings): void {
+function send(session: Http2Session, waiting: Pings): void {
   waiting.sent = waiting.next.splice(0);
   if (!waiting.sent.length || session.destroyed) return;
   session.ping((error) => {
@@ -44,7 +44,7 @@ function send(session: ServerHttp2Session, waiting: Pings): void {
 }
 
 /** Others may have ten under way: grpc-js asks so whether callers live. */
-function retry(session: ServerHttp2Session, waiting: Pings): void {
+function retry(session: Http2Session, waiting: Pings): void {
   waiting.next.unshift(...waiting.sent.splice(0));
   setImmediate(() => send(session, waiting));
 }
