@@ -19,6 +19,7 @@ export type {
 export { decimalOf, durationMs, readTime } from '@driftloop/contracts';
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
+export type { RowFile } from './file.js';
 export { type LedgerCheck, verifyLedger } from './ledger.js';
 export { newToken, roles } from './new-token.js';
 export { type AuditQuery, type DeadLetterQuery, Operations } from './operations.js';

@@ -3,6 +3,7 @@
  * letters cannot be told from one another, and what is no UTF-8 is marked for whoever reads the cells.
  */
 import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
 
 /** Stands for bytes that are no UTF-8. */
 export const unreadable = '\ufffd';
