@@ -3,8 +3,8 @@
  *
  * I1  A record that is broken costs its own line alone: where a quote never ends, what it would swallow is read again.
  * I2  Blank lines are no records, and count as lines.
- * I3  What is kept is bounded: a line, or a record over several, is at most so long; and what is read again because of broken
- *     quotes is at most so much, so that no file takes the square of its length.
+ * I3  What is kept is bounded: a line, or a record over several, is at most so long. A line is read again once at most: one
+ *     that leaves a quote open has an odd number of them, so that the next such line ends what the one before began.
  */
 import { errors } from '../errors.js';
 import { type Cells, cellsOf, turnsQuotes } from './csv-cells.js';
@@ -20,11 +20,9 @@ export interface CsvRecord {
 export interface CsvLimits {
   readonly columns: number;
   readonly recordLength: number;
-  /** Characters that are read again. */
-  readonly again: number;
 }
 
-export const csvLimits: CsvLimits = { columns: 1000, recordLength: 256 * 1024, again: 64 * 1024 ** 2 };
+export const csvLimits: CsvLimits = { columns: 1000, recordLength: 256 * 1024 };
 
 /** Reads texts in parts of records. Throws FILE_EXPANDS or FILE_UNREADABLE. */
 export async function* csvRecords(
@@ -39,10 +37,15 @@ export async function* csvRecords(
     // A line feed may follow.
     if (rest === '' && lines.at(-1)?.endsWith('\r')) rest = lines.pop()!;
     yield reader.take(lines, false);
-    if (rest.length > limits.recordLength) throw reader.tooLong(lines.length);
+    if (rest.length > limits.recordLength) throw reader.tooLong(reader.waiting);
   }
   yield reader.take(rest ? [rest] : [], true);
 }
+
+/** I1 */
+const neverEnds = {
+  problem: 'a cell begins with a quote and does not end with one; close the quote, and double those within the cell',
+};
 
 /** Behind each end of a line. */
 const lineEnds = /(?<=\n|\r(?!\n))/;
@@ -52,9 +55,13 @@ class Records {
   private pending: string[] = [];
   /** The line of the first that is pending. */
   private line = 1;
-  private again = 0;
 
   constructor(private readonly limits: CsvLimits) {}
+
+  /** Lines that wait for the rest of their record. */
+  get waiting(): number {
+    return this.pending.length;
+  }
 
   /** The records that are whole with these lines, or whatever is left at the end. */
   take(added: readonly string[], last: boolean): CsvRecord[] {
@@ -89,22 +96,10 @@ class Records {
       const raw = lines.slice(at, end + 1).join('');
       const read = this.read(raw, at);
       if ('cells' in read) return { raw, read, lines: end + 1 - at };
-      if ('problem' in read) return this.broken(lines[at], length, at);
+      if ('problem' in read) return { raw: lines[at], read: neverEnds, lines: 1 };
     }
     if (!last && length <= this.limits.recordLength) return undefined;
-    return this.broken(lines[at], length, at);
-  }
-
-  /** I1, I3 */
-  private broken(raw: string, length: number, at: number) {
-    this.again += length;
-    if (this.again > this.limits.again) {
-      const problem = `too many of its quotes do not end where their cell does, up to line ${this.line + at}; write the file with an ordinary exporter`;
-      throw errors.FILE_UNREADABLE({ format: 'csv', problem });
-    }
-    const problem =
-      'a cell begins with a quote and does not end with one; close the quote, and double those within the cell';
-    return { raw, read: { problem }, lines: 1 };
+    return { raw: lines[at], read: neverEnds, lines: 1 };
   }
 
   private read(raw: string, at: number): Cells {
