@@ -15,13 +15,12 @@ import type { Cause, Emission, Outbox } from '@driftloop/documents';
 import { isDuplicateKey } from '@driftloop/documents';
 import type { Objects } from '@driftloop/objects';
 import type { Leadership } from '@driftloop/service';
-import { literal, withDuckDB } from '../duckdb.js';
 import { errors } from '../errors.js';
 import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../feature-store.documents.js';
 import { lineOf } from '../serial.js';
 import { nameOf, type Row } from '../views/source-rows.js';
 import { type Columns, linesOf, rowsOfLines } from './lines.js';
-import { writeLines, writeSegment } from './segment-files.js';
+import { readSegment, writeLines, writeSegment } from './segment-files.js';
 
 /** A promise that comes with rows. */
 export interface Promised {
@@ -173,7 +172,7 @@ export class RowLog {
       this.steadily(async (segments, tail) => {
         for (const segment of segments) {
           if (segment.newestKnownAt < horizon && !(byEvent && segment.newestEventTime >= horizon)) continue;
-          each(await this.rowsOfSegment(segment, where));
+          each(await readSegment(this.objects, segment, this.columns, where));
         }
         for await (const batch of tail()) each(rowsOfLines(batch.lines, this.columns));
       }),
@@ -193,7 +192,7 @@ export class RowLog {
         };
         for (const segment of segments)
           if (segment.newestEventTime >= first)
-            look(await this.rowsOfSegment(segment, `WHERE t BETWEEN ${first} AND ${last}`));
+            look(await readSegment(this.objects, segment, this.columns, `WHERE t BETWEEN ${first} AND ${last}`));
         for await (const batch of tail()) if (batch.rows) look(rowsOfLines(batch.lines, this.columns));
         return [...found.values()];
       }),
@@ -267,22 +266,6 @@ export class RowLog {
       await this.objects.delete(segment.objectKey);
       throw this.another();
     }
-  }
-
-  private async rowsOfSegment(segment: SegmentDocument, where: string): Promise<Row[]> {
-    const path = await this.objects.getFile(segment.objectKey, segment.sha256);
-    const cells = Object.entries(this.columns).map(([name, kind]) => {
-      if (!segment.columns.includes(name)) return ', NULL';
-      return kind === 'number' ? `, TRY_CAST("c_${name}" AS DOUBLE)` : `, "c_${name}"`;
-    });
-    const sql = `SELECT e, t::DOUBLE, k::DOUBLE${cells.join('')} FROM ${literal(path)} ${where} ORDER BY seq`;
-    const rows = await withDuckDB(async ({ connection }) => (await connection.runAndReadAll(sql)).getRowsJS());
-    return rows.map(([e, t, k, ...values]) => ({
-      entityId: e as string,
-      eventTime: t as number,
-      knownAt: k as number,
-      cells: values.map((value) => (value ?? undefined) as Row['cells'][number]),
-    }));
   }
 }
 

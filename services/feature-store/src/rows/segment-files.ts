@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Objects } from '@driftloop/objects';
 import { literal, withDuckDB } from '../duckdb.js';
 import type { BatchDocument, SegmentDocument } from '../feature-store.documents.js';
+import type { Row } from '../views/source-rows.js';
 import { type Columns, linesSql } from './lines.js';
 
 let files = 0;
@@ -81,4 +82,26 @@ export function writeSegment(
       newestEventTime: newest.t ?? 0,
     };
   });
+}
+
+/** Rows of a segment in their order, those that the condition lets through, with cells as the columns now declare them. */
+export async function readSegment(
+  objects: Objects,
+  segment: SegmentDocument,
+  columns: Columns,
+  where: string,
+): Promise<Row[]> {
+  const path = await objects.getFile(segment.objectKey, segment.sha256);
+  const cells = Object.entries(columns).map(([name, kind]) => {
+    if (!segment.columns.includes(name)) return ', NULL';
+    return kind === 'number' ? `, TRY_CAST("c_${name}" AS DOUBLE)` : `, "c_${name}"`;
+  });
+  const sql = `SELECT e, t::DOUBLE, k::DOUBLE${cells.join('')} FROM ${literal(path)} ${where} ORDER BY seq`;
+  const rows = await withDuckDB(async ({ connection }) => (await connection.runAndReadAll(sql)).getRowsJS());
+  return rows.map(([e, t, k, ...values]) => ({
+    entityId: e as string,
+    eventTime: t as number,
+    knownAt: k as number,
+    cells: values.map((value) => (value ?? undefined) as Row['cells'][number]),
+  }));
 }
