@@ -42,7 +42,7 @@ const source = z.strictObject({
       eventTime: z.string().max(textLimits.name).default('event_time'),
       knownAt: z.string().max(textLimits.name).default('known_at'),
       /** Declared columns that a file may lack: they are missing in its rows. A file without another is refused. */
-      optional: z.array(columnName).max(1000).default([]),
+      optional: z.array(columnName).max(1000).optional(),
     })
     .prefault({}),
 });

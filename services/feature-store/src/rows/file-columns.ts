@@ -29,7 +29,7 @@ export function fileColumns(found: readonly string[], { file, columns }: SourceS
     { name: file.knownAt, role: 'known-at' },
     ...Object.entries(columns).map(([name, role]) => ({ name, role })),
   ];
-  const missing = declared.filter(({ name }) => !found.includes(name) && !file.optional.includes(name));
+  const missing = declared.filter(({ name }) => !found.includes(name) && !file.optional?.includes(name));
   const named = missing.map(({ name }) => name);
   if (named.length) throw errors.FILE_COLUMN_MISSING({ missing: named, found: [...found] });
   const names = new Set(declared.map(({ name }) => name));
