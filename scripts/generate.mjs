@@ -43,7 +43,10 @@ function settle(generate) {
 /** The code and the descriptors; returns every path that is generated or lies where only generated files may. */
 function protobuf() {
   run('buf', ['generate', '-o', fresh]);
-  for (const path of below(fresh).filter((path) => path.endsWith('.ts'))) mapsWithoutPrototype(join(fresh, path));
+  for (const path of below(fresh).filter((path) => path.endsWith('.ts'))) {
+    mapsWithoutPrototype(join(fresh, path));
+    strictScalars(path);
+  }
   write(join(fresh, gen, 'descriptors.ts'), descriptors(Buffer.concat([image('proto'), image(health)])));
   return [...new Set([...below(fresh), ...below(root)])].sort();
 }
@@ -57,6 +60,22 @@ function mapsWithoutPrototype(path) {
     .replace(/^( +obj\.\w+ =) \{\};$/gm, `$1 ${none};`)
     .replace(/^( +: |) *\{\},$/gm, (line) => line.replace('{}', none));
   writeFileSync(path, text);
+}
+
+/** What JSON from outside has for a number or a time is read by the grammar that every other text is read by. */
+function strictScalars(path) {
+  const text = readFileSync(join(fresh, path), 'utf8');
+  const strict = text
+    .replaceAll(/globalThis\.Number\(object\.(\w+)\)/g, 'numberOfJson(object.$1, "$1")')
+    .replaceAll('return new globalThis.Date(o);', 'return timeOfJson(o);');
+  const used = ['numberOfJson', 'timeOfJson'].filter((name) => strict.includes(`${name}(`));
+  if (!used.length) return;
+  const from = relative(dirname(path), 'libs/contracts/src/json-scalars.js');
+  const line = `import { ${used.join(', ')} } from "${from}";\n`;
+  writeFileSync(
+    join(fresh, path),
+    strict.replace(/^import /m, () => `${line}import `),
+  );
 }
 
 /** A FileDescriptorSet of the .proto files of a folder; two in a row are one of all their files. */

@@ -42,11 +42,8 @@ const allowed = {
   'services/cli/src/trace.ts': ['names of attributes of ours, of a map without a prototype', 'attributes[name]'],
   'services/feature-store/src/reading.ts': ['without a prototype', 'cells[name]'],
   'services/feature-store/src/rows/lines.ts': ['without a prototype', 'v[name]'],
-  'services/feature-store/src/rows/row-files.ts': [
-    'its own keys, into one without a prototype',
-    'kinds[name]',
-    'values[name]',
-  ],
+  'services/feature-store/src/rows/file-row.ts': ['without a prototype', 'values[name]', 'row.values[name]'],
+  'services/feature-store/src/rows/intake.ts': ['without a prototype', 'values[name]'],
   'services/feature-store/src/training/training-sets.ts': ['its own keys', 'columns[name]'],
   'services/feature-store/src/views/attributes.ts': ['a list, indexed by number', 'row?.cells[column]'],
   'services/gateway/src/event-stream.ts': ['without a prototype', 'position[topic]', 'position[event.topic]'],

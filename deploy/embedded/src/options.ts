@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { msOfTime } from '@driftloop/contracts';
 import { flightsWorld } from '@driftloop/flights';
 
 export interface Options {
@@ -47,7 +48,7 @@ export function readOptions(args: string[]): Options {
       help: { type: 'boolean' },
     },
   });
-  const until = values.until === undefined ? undefined : Date.parse(values.until);
+  const until = values.until === undefined ? undefined : msOfTime(values.until, { utc: true });
   if (Number.isNaN(until)) throw new Error(`--until ${values.until}: write a date, such as 2013-04-01`);
   if (values.world && !existsSync(values.world)) throw new Error(`--world ${values.world}: there is no such file`);
   if (values.attach && values.processes)

@@ -17,9 +17,10 @@ export type {
   SourceWatermark,
   Version,
 } from '@driftloop/contracts';
-export { durationMs } from '@driftloop/contracts';
+export { decimalOf, durationMs, readTime } from '@driftloop/contracts';
 export { Control } from './control.js';
 export { CallFailed } from './failure.js';
+export type { RowFile } from './file.js';
 export { type LedgerCheck, verifyLedger } from './ledger.js';
 export { newToken, roles } from './new-token.js';
 export { type AuditQuery, type DeadLetterQuery, Operations } from './operations.js';

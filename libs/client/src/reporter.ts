@@ -10,6 +10,7 @@ import {
 } from '@driftloop/contracts';
 import type { ClientDuplexStream, Metadata, ServiceError } from '@grpc/grpc-js';
 import { CallFailed } from './failure.js';
+import { type RowFile, sendFile } from './file.js';
 import { type Fact, type ReportedOutcome, toRow } from './rows.js';
 import { credential, failure, open, unary } from './rpc.js';
 
@@ -76,6 +77,11 @@ export class Reporter {
       watermark,
     });
     return unary(this.labeling, this.labeling.recordOutcomes, request, this.metadata);
+  }
+
+  /** Sends a file of rows. Throws CallFailed; rows that were refused are listed in the reply, and come back as a file. */
+  file(file: RowFile): Promise<IngestReply> {
+    return sendFile(this.store, this.metadata, file);
   }
 
   close(): void {

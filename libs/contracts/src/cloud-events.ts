@@ -10,6 +10,7 @@ import { catalogue } from './errors.js';
 import { isEventMs } from './event-times.js';
 import { deepestOf } from './nesting.js';
 import { textLimits } from './text-limits.js';
+import { msOfTime } from './times.js';
 
 /** A fact, as the bus knows it. */
 export interface CloudEventFields {
@@ -90,7 +91,7 @@ export function attributesOf(topic: string, record: KafkaRecord): Omit<CloudEven
     id: text(headers.ce_id),
     topic,
     key: text(headers.ce_subject) || text(record.key),
-    time: headers.ce_time === undefined ? Number(record.timestamp ?? 0) : Date.parse(text(headers.ce_time)),
+    time: headers.ce_time === undefined ? Number(record.timestamp ?? 0) : msOfTime(text(headers.ce_time)),
     source: source.startsWith(sourcePrefix) ? source.slice(sourcePrefix.length) : source || 'external',
     ...(traceparent && { traceparent }),
   };

@@ -1,6 +1,7 @@
 /** What crosses a wall: messages, events, errors, the ModelSpec. */
 export * from './access.js';
 export * from './cloud-events.js';
+export * from './decimals.js';
 export * from './decisions.js';
 export * from './errors.js';
 export * from './event-times.js';
@@ -28,6 +29,7 @@ export * from './spec/model-spec.js';
 export * from './spec/parse.js';
 export * from './spec/references.js';
 export * from './text-limits.js';
+export * from './times.js';
 export * from './token-entries.js';
 export { type UnreadableField, unreadableField } from './unreadable-field.js';
 export { requestShape, type WireField, type WireShape } from './wire-shape.js';

@@ -1,4 +1,5 @@
 /** The command that asks a model: predict. */
+import { decimalOf, readTime } from '@driftloop/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Doors, misused, type Open, withModel } from './doors.js';
 import { show } from './output.js';
@@ -47,12 +48,13 @@ function readInput(pair: string, numeric: ReadonlySet<string>): [string, string 
   if (at < 1) throw misused(`--input ${pair}: write name=value`);
   const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
   if (!numeric.has(name)) return [name, value];
-  if (!value.trim() || Number.isNaN(Number(value))) throw misused(`--input ${pair}: ${name} is a number`);
-  return [name, Number(value)];
+  const number = decimalOf(value);
+  if (number === undefined) throw misused(`--input ${pair}: ${name} is a decimal number, such as -1.5 or 2e3`);
+  return [name, number];
 }
 
 function time(text: string): Date {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('Write a time, such as 2013-02-14T10:00:00Z.');
-  return date;
+  const read = readTime(text, { utc: true });
+  if ('ms' in read) return new Date(read.ms);
+  throw new InvalidArgumentError(`It is ${read.problem}.`);
 }

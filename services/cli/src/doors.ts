@@ -1,6 +1,6 @@
 /** Where a command goes: the gateway, the inference door; and which model it is about. */
 import { readFileSync } from 'node:fs';
-import { CallFailed, Control, Operations, Predictor, Quarantine, trust, Watermarks } from '@driftloop/client';
+import { CallFailed, Control, Operations, Predictor, Quarantine, Reporter, trust, Watermarks } from '@driftloop/client';
 import type { Command } from 'commander';
 
 /** The house's token: DRIFTLOOP_TOKEN, or the content of the file that DRIFTLOOP_TOKEN_FILE names. Throws USAGE. */
@@ -21,7 +21,7 @@ export class Doors {
   readonly url: string;
 
   constructor(
-    private readonly options: { url: string; serving: string; ca?: string },
+    private readonly options: { url: string; serving: string; featureStore: string; ca?: string },
     private readonly token: string | undefined,
   ) {
     if (options.ca) trust(options.ca);
@@ -33,9 +33,16 @@ export class Doors {
   }
 
   predictor(): Predictor {
-    // A house has TLS at every door, or at none.
-    const encrypted = this.url.startsWith('https:') && !this.options.serving.includes('://');
-    return new Predictor(`${encrypted ? 'grpcs://' : ''}${this.options.serving}`, this.token);
+    return new Predictor(this.encrypted(this.options.serving), this.token);
+  }
+
+  reporter(): Reporter {
+    return new Reporter({ featureStore: this.encrypted(this.options.featureStore) }, this.token);
+  }
+
+  /** A house has TLS at every door, or at none. */
+  private encrypted(address: string): string {
+    return `${this.url.startsWith('https:') && !address.includes('://') ? 'grpcs://' : ''}${address}`;
   }
 
   /** The model that is named, or else the only one that is declared. Throws NO_MODEL, or USAGE where there are several. */

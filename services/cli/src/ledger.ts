@@ -1,5 +1,5 @@
 /** The command that reads the ledger: prints it, filters it, and computes its chain anew. */
-import { CallFailed, type Ledger, type LedgerCheck, verifyLedger } from '@driftloop/client';
+import { CallFailed, type Ledger, type LedgerCheck, readTime, verifyLedger } from '@driftloop/client';
 import type { Command } from 'commander';
 import { misused, type Open, withModel } from './doors.js';
 import { columns, evidence, shortId, show, when } from './output.js';
@@ -50,9 +50,9 @@ function filterOf({ kind, cycle, since, until }: Options): (entry: Entry) => boo
 }
 
 function instant(option: string, text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw misused(`${option} "${text}" is no time; write 2013-02-14 or 2013-02-14T10:00:00Z`);
-  return time;
+  const time = readTime(text, { utc: true });
+  if ('ms' in time) return time.ms;
+  throw misused(`${option} is ${time.problem}; write 2013-02-14 or 2013-02-14T10:00:00Z`);
 }
 
 function table(model: string, entries: readonly Entry[]): string {

@@ -7,6 +7,7 @@ import { addCallers } from './callers.js';
 import { Doors, tokenOf } from './doors.js';
 import { addDrift } from './drift.js';
 import { addHearing } from './hear.js';
+import { addIngesting } from './ingest.js';
 import { addLedger } from './ledger.js';
 import { addLooking } from './look.js';
 import { addOperating } from './operate.js';
@@ -20,6 +21,11 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
     .description('models that renew themselves: declare, look, ask, act')
     .option('--url <url>', 'the gateway', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
     .option('--serving <address>', 'the inference door', environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .option(
+      '--feature-store <address>',
+      'where files of rows go',
+      environment.DRIFTLOOP_FEATURE_STORE_ADDRESS || '127.0.0.1:7002',
+    )
     .option(
       '--ca <file>',
       'believe what these certificates have signed, PEM',
@@ -38,6 +44,7 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
   addWatermarks(program, doors);
   addAsking(program, doors);
   addHearing(program, doors);
+  addIngesting(program, doors);
   addSimulating(program, doors);
   addCallers(program, doors);
   return program;

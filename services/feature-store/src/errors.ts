@@ -14,6 +14,9 @@ function listed(rejected: readonly Rejected[], all: number): string {
   return first.join('; ') + (all > shown ? `; and ${all - shown} more` : '');
 }
 
+const listedNames = (names: readonly string[]): string =>
+  names.slice(0, 50).join(', ') + (names.length > 50 ? ` and ${names.length - 50} more` : '');
+
 export const errors = catalogue('feature-store', {
   UNKNOWN_MODEL: {
     status: 'NOT_FOUND',
@@ -137,11 +140,29 @@ export const errors = catalogue('feature-store', {
     retriable: true,
     message: () => 'the disk for temporary files is full; nothing was taken in or built, make room and try again',
   },
+  FILE_INCOMPLETE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: true,
+    message: (m: { what: string; said: string; found: string }) =>
+      `the file was said to have ${m.said} ${m.what}, and has ${m.found}: it was cut off or changed on its way, and nothing of it is taken in; send it again`,
+  },
   FILE_COLUMN_MISSING: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { missing: string[]; found: string[] }) =>
-      `the file lacks ${m.missing.join(', ')} (it has ${m.found.join(', ')}); name them in the source's "file"`,
+      `the file lacks ${listedNames(m.missing)} (it has ${listedNames(m.found)}); name the columns of ids and times in the source's "file", and those that may be lacking in its "file.optional"`,
+  },
+  FILE_COLUMN_TWICE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { twice: string[] }) =>
+      `the file has several columns called ${listedNames(m.twice)}; give each a name of its own`,
+  },
+  FILE_COLUMN_TYPE: {
+    status: 'INVALID_ARGUMENT',
+    retriable: false,
+    message: (m: { column: string; type: string; role: string; remedy: string }) =>
+      `the column "${m.column}" is of the type ${m.type}, which cannot be read as ${m.role}; ${m.remedy}`,
   },
   WINDOW_INVALID: {
     status: 'INVALID_ARGUMENT',

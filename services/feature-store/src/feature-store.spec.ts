@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { events, FeatureStoreClient, type LabelsAdded, type SourceRow, type Value } from '@driftloop/contracts';
+import {
+  events,
+  FeatureStoreClient,
+  FileDescription,
+  type LabelsAdded,
+  type SourceRow,
+  type Value,
+} from '@driftloop/contracts';
 import { call } from '@driftloop/service';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { credentials } from '@grpc/grpc-js';
@@ -250,7 +257,7 @@ describe('a file of rows', () => {
   it('is taken in while seven others stand still, and the places of those that have gone are free', async () => {
     const idle = Array.from({ length: 7 }, () => {
       const stream = store.client.ingestFile(() => {});
-      const value = { model: 'flights', source: 'departed', format: 'csv', watermark: undefined };
+      const value = FileDescription.fromPartial({ model: 'flights', source: 'departed', format: 'csv' });
       stream.write({ part: { $case: 'description', value } });
       return stream;
     });

@@ -70,10 +70,16 @@ it.each([
   ['missing cells', Array.from({ length: 100_000 }, () => 'x')],
   ['quotes that do not end where their cell does', Array.from({ length: 100_000 }, () => '"a"b,1,2,3')],
   ['bytes that are no text', Array.from({ length: 100_000 }, () => '\xff,1,2,3')],
-])('gives up a file when too many lines have %s', async (_, lines) => {
-  const bytes = Buffer.from(csv(good, ...lines).toString(), 'latin1');
-  const message = expect.stringMatching(/too many of its lines up to line \d+ do not have the 4 cells of its header/);
-  await expect(take(bytes)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', message });
+])('rejects each line with %s, and keeps of them no more than a megabyte', async (_, lines) => {
+  const reply = await take(Buffer.from(csv(good, ...lines).toString(), 'latin1'));
+  expect([reply.rows, reply.rejectedCount]).toEqual([lines.length + 1, lines.length]);
+  expect(reply.rejectedFile.length).toBeLessThanOrEqual(1024 ** 2);
+});
+
+it('reads a line again once at most, however many quotes never end', async () => {
+  const opening = Array.from({ length: 100_000 }, (_, i) => (i % 3 ? '"a,2013-03-08,2013-03-08,""' : '""'));
+  const reply = await take(csv(good, ...opening));
+  expect([reply.rows, reply.rejectedCount]).toEqual([100_001, 100_000]);
 });
 
 it('refuses a line that does not end', async () => {

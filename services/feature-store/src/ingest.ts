@@ -1,7 +1,7 @@
 /** Ingestion: rows of a source are checked, made durable and counted; every batch says what became of it. */
 import {
   events,
-  type IngestReply,
+  IngestReply,
   type IngestRequest,
   isEventMs,
   type LabelsAdded,
@@ -16,7 +16,8 @@ import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
 import { QuarantinedRows } from './quarantine.documents.js';
-import { takeIn } from './rows/intake.js';
+import { contradictory, type Intake, takeIn } from './rows/intake.js';
+import { rejectedShown } from './rows/rejected-rows.js';
 import type { RowLog } from './rows/row-log.js';
 import type { Row } from './views/source-rows.js';
 
@@ -24,6 +25,9 @@ import type { Row } from './views/source-rows.js';
 const rowLimit = 10_000;
 /** Rows after which a batch is announced, however little its watermark moved. */
 const announceRows = 1000;
+
+/** What became of rows that are well-formed. */
+export type Taken = Pick<IngestReply, 'accepted' | 'duplicates' | 'quarantined' | 'contradictory'>;
 
 /** What a source took in since it was last announced. */
 interface Unannounced {
@@ -59,12 +63,31 @@ export class Ingest {
     const watermark = watermarkOf(request.watermark);
     const ranges = own(view.spec.spec.sources, request.source)?.ranges;
     const latest = this.ahead.latestKnownAt(view, request.rows);
-    const { rows, suspect, rejected, rejectedCount } = takeIn(columns, request.rows, ranges, latest);
-    this.ahead.checkPromise(view, request.source, watermark, rows);
-    const aside = await this.quarantined.setAside(view, request.source, suspect);
-    const recorded = await this.record(view, request.source, rows, watermark, causeOf);
-    const duplicates = recorded.duplicates + aside.duplicates;
-    return { ...recorded, duplicates, quarantined: aside.quarantined, rejected, rejectedCount };
+    const { rejected, ...intake } = takeIn(columns, request.rows, ranges, latest);
+    this.ahead.checkPromise(view, request.source, watermark, intake.rows);
+    const taken = await this.take(view, request.source, intake, watermark, causeOf);
+    const shown = { rejected: rejected.slice(0, rejectedShown), rejectedCount: rejected.length };
+    return IngestReply.fromPartial({ ...taken, ...shown });
+  }
+
+  /** Records rows, and sets those aside that are suspect or contradict one that is there. */
+  async take(
+    view: ModelView,
+    source: string,
+    { rows, suspect }: Pick<Intake, 'rows' | 'suspect'>,
+    watermark: number | undefined,
+    causeOf: (id: string, timeMs: number) => Cause,
+  ): Promise<Taken> {
+    const aside = await this.quarantined.setAside(view, source, suspect);
+    const { accepted, duplicates, contradictory: odd } = await this.record(view, source, rows, watermark, causeOf);
+    const suspects = odd.map((row) => contradictory(view.ingestible(source), row));
+    const against = await this.quarantined.setAside(view, source, suspects);
+    return {
+      accepted,
+      duplicates: duplicates + aside.duplicates + against.duplicates,
+      quarantined: aside.quarantined + against.quarantined,
+      contradictory: against.quarantined,
+    };
   }
 
   /** Makes rows of a declared source durable, and announces them now and then. */

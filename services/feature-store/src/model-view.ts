@@ -6,6 +6,7 @@
  *     is taken back.
  * I3  A source's rows leave memory once it has come past them itself, and another has promised so too, where any has: no
  *     source alone moves what is kept of the others, and none is forgotten before anybody has promised.
+ * I4  A row is stored once, however long ago it was: where memory has let go of its like, the durable rows are asked.
  */
 import { canonicalJson, durationMs, type ModelSpec, outcomesSource } from '@driftloop/contracts';
 import type { Emission } from '@driftloop/documents';
@@ -16,7 +17,8 @@ import type { RowLog, Tell } from './rows/row-log.js';
 import { lineOf } from './serial.js';
 import { FeatureView } from './views/feature-view.js';
 import { planOf, type ViewPlan } from './views/plan.js';
-import type { Row } from './views/source-rows.js';
+import { sortRows } from './views/sorted-rows.js';
+import { nameOf, type Row } from './views/source-rows.js';
 import { Watermarks } from './views/watermarks.js';
 
 /** Memory keeps what a question this much older than the watermark may still ask for. */
@@ -29,6 +31,8 @@ export type OpenLog = (source: string, columns: Columns) => Promise<RowLog>;
 export interface Recorded {
   readonly accepted: number;
   readonly duplicates: number;
+  /** At odds with rows that are there: they are not taken in. */
+  readonly contradictory: readonly Row[];
 }
 
 export class ModelView {
@@ -88,7 +92,7 @@ export class ModelView {
 
   /**
    * Takes rows and a promise in, durably. `announce` may turn what is new into events that go out with the rows.
-   * Rows that are there already are duplicates; nothing is written when nothing is new.
+   * Rows that are there already are duplicates, or contradictory with other cells; nothing is written when nothing is new.
    */
   record(
     source: string,
@@ -100,8 +104,8 @@ export class ModelView {
     return this.writers.run(async () => {
       await this.catchUp();
       const log = await this.log(source, this.plan.sources.get(source)!);
-      const fresh = this.view.unknown(source, rows);
-      const recorded = { accepted: fresh.length, duplicates: rows.length - fresh.length };
+      const { fresh, duplicates, contradictory } = sortRows(rows, await this.heldAmong(source, rows, log));
+      const recorded = { accepted: fresh.length, duplicates, contradictory };
       if (!fresh.length && !(promised && this.isNews(source, promised))) return recorded;
       await log.append(fresh, promised, announce(fresh, log), tell);
       this.view.add(source, fresh);
@@ -125,6 +129,15 @@ export class ModelView {
       await this.rebuild();
       return true;
     });
+  }
+
+  /** I4 */
+  private async heldAmong(source: string, rows: readonly Row[], log: RowLog): Promise<(row: Row) => Row | undefined> {
+    const { view } = this;
+    const old = rows.filter((row) => !view.keeps(source, row, view.horizon));
+    const found = new Map<string, Row>();
+    if (old.length) for (const row of await log.find(old)) found.set(nameOf(row), row);
+    return (row) => view.held(source, row) ?? found.get(nameOf(row));
   }
 
   /** Follows a new revision of the spec; the view is made again where its features have changed. */

@@ -1,7 +1,8 @@
 /**
  * Rows that were set aside, one document each.
  *
- * I1  `_id` is a hash of what names a row (source, entity, event time, known-at): the same row again is a duplicate.
+ * I1  `_id` is a hash of what names a row (source, entity, event time, known-at), and of its cells where they contradict
+ *     those of a row that is in: the same row again is a duplicate.
  * I2  A row is set aside before its batch is acknowledged: a crash in between makes the sender send it again.
  */
 import { createHash } from 'node:crypto';
@@ -77,7 +78,9 @@ export class QuarantinedRows {
 
 function documentOf({ tenant, model }: ModelView, source: string, { row, kind, reasons, sent }: Suspect) {
   const { entityId, eventTime, knownAt } = row;
-  const named = createHash('sha256').update(JSON.stringify([tenant, model, source, entityId, eventTime, knownAt]));
+  const names = [tenant, model, source, entityId, eventTime, knownAt];
+  const contrary = kind === 'contradictory' ? [kind, ...row.cells] : [];
+  const named = createHash('sha256').update(JSON.stringify([...names, ...contrary]));
   return {
     _id: `feature-store/${named.digest('hex').slice(0, 24)}`,
     ...{ tenant, model, source, kind, entityId, eventTime, knownAt, reasons },

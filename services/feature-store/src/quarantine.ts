@@ -80,9 +80,11 @@ export class Quarantine implements OnApplicationBootstrap {
   }
 
   /** I1 */
-  private instantAfter({ watermarks }: ModelView, { source, knownAt }: QuarantinedRow): number {
+  private instantAfter({ watermarks }: ModelView, { source, kind, knownAt }: QuarantinedRow): number {
     const promised = (watermarks.partsOfSource(source) ?? []).filter((ms) => Number.isFinite(ms));
-    return Math.max(knownAt, ...promised.map((ms) => ms + 1));
+    // A contradictory one is a revision of the row that is there.
+    const own = kind === 'contradictory' ? knownAt + 1 : knownAt;
+    return Math.max(own, ...promised.map((ms) => ms + 1));
   }
 
   private async letIn(row: QuarantinedRow, causeOf: (id: string, timeMs: number) => Cause): Promise<void> {

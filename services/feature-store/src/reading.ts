@@ -11,6 +11,7 @@ import {
   isWholeText,
   LoopError,
   type ModelSpec,
+  msOfTime,
   numberAdvice,
   own,
   type ReadOnlineReply,
@@ -23,7 +24,6 @@ import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
-import { timeOfText } from './rows/intake.js';
 import type { Question } from './views/feature-view.js';
 import type { Cell } from './views/source-rows.js';
 import { type Staleness, stalenessOf } from './views/staleness.js';
@@ -150,7 +150,7 @@ function cellOf(kind: 'number' | 'text' | 'time', { kind: sent }: Value): Cell |
     if (sent.$case !== 'number') return null;
     return Number.isNaN(sent.value) ? undefined : sent.value;
   }
-  const time = sent.$case === 'time' ? sent.value : sent.$case === 'text' ? timeOfText(sent.value) : undefined;
-  const ms = time?.getTime() ?? Number.NaN;
+  if (sent.$case !== 'time' && sent.$case !== 'text') return null;
+  const ms = sent.$case === 'text' ? msOfTime(sent.value, { utc: true, epochs: true }) : sent.value.getTime();
   return isEventMs(ms) ? ms : null;
 }

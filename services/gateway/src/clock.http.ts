@@ -4,7 +4,7 @@ import { Audit, Credentials, callerName, outcomeOf } from '@driftloop/service';
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { Clock } from './clock.js';
 import { LiveClock } from './live-clock.js';
-import { connectionOf, optionalText, requiredTime } from './request.js';
+import { connectionOf, onlyFields, optionalText, requiredTime } from './request.js';
 
 @Controller('v1')
 export class ClockDoor {
@@ -18,6 +18,7 @@ export class ClockDoor {
   @Post('clock')
   @HttpCode(200)
   async pass(@Body() body: unknown) {
+    onlyFields(body, ['now']);
     const now = requiredTime(body, 'now');
     await this.clock.pass(now);
     return { now };
@@ -27,6 +28,7 @@ export class ClockDoor {
   @Post('clock/accept')
   @HttpCode(200)
   async accept(@Body() body: unknown, @Req() request: IncomingMessage) {
+    onlyFields(body, ['note']);
     const { headers } = request;
     const connection = connectionOf(request);
     const caller = this.credentials.caller(headers.authorization, connection);

@@ -71,13 +71,19 @@ describe('the replay clock', () => {
     expect(await ticks()).toHaveLength(0);
   });
 
-  it.each([[{}], [{ now: 'soon' }], [{ now: 5 }], [{ now: '9999-01-01T00:00:00Z' }]])(
-    'refuses %j as a time, and says what one looks like',
-    async (body) => {
-      const reply = await post('/v1/clock', body);
-      expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'BODY_INVALID']);
-    },
-  );
+  it.each([
+    [{}],
+    [{ now: 'soon' }],
+    [{ now: 5 }],
+    [{ now: '9999-01-01T00:00:00Z' }],
+    [{ now: '2013-02-30T00:00:00Z' }],
+    [{ now: '2013-02-01T00:00:00' }],
+    [{ now: '2013' }],
+    [{ now: '2013-02-01T00:00:00Z', nwo: '2013-02-02T00:00:00Z' }],
+  ])('refuses %j as a time, and says what one looks like', async (body) => {
+    const reply = await post('/v1/clock', body);
+    expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'BODY_INVALID']);
+  });
 });
 
 describe('the event stream', () => {

@@ -18,7 +18,7 @@ import {
 import { call } from '@driftloop/service';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { LiveClock } from './live-clock.js';
-import { flag, forwarded, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
+import { flag, forwarded, onlyFields, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -33,6 +33,7 @@ export class ModelsDoor {
   @Post('apply')
   @HttpCode(200)
   async apply(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    onlyFields(body, ['spec', 'eventTime']);
     const eventTime = (body as { eventTime?: unknown })?.eventTime ? requiredTime(body, 'eventTime') : undefined;
     const request = ApplyRequest.fromPartial({ spec: requiredText(body, 'spec'), eventTime });
     return ApplyReply.toJSON(await call(this.upstreams.registry, 'apply', request, forwarded(headers)));

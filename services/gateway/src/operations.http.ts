@@ -13,7 +13,7 @@ import {
 import { call } from '@driftloop/service';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { errors } from './errors.js';
-import { flag, forwarded, limitOf, optionalText, requiredText, textList } from './request.js';
+import { flag, forwarded, limitOf, onlyFields, optionalText, requiredText, textList } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -51,6 +51,7 @@ export class OperationsDoor {
   @Post('dead/replay')
   @HttpCode(200)
   async replay(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    onlyFields(body, ['group', 'eventIds']);
     const group = requiredText(body, 'group');
     const request = { group, eventIds: textList(body, 'eventIds') };
     const admin = this.upstreams.admin(serviceOf(group));
@@ -61,6 +62,7 @@ export class OperationsDoor {
   @Post('dead/discard')
   @HttpCode(200)
   async discard(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    onlyFields(body, ['group', 'eventIds', 'all', 'note']);
     const group = requiredText(body, 'group');
     const which = { eventIds: textList(body, 'eventIds'), all: flag(body, 'all') };
     const request = { group, ...which, note: optionalText(body, 'note') };
@@ -99,11 +101,13 @@ export class OperationsDoor {
   }
 
   private async hold(model: string, paused: boolean, body: unknown, headers: RequestHeaders) {
+    onlyFields(body, ['note']);
     const request = { model, paused, note: optionalText(body, 'note') };
     return ModelStatus.toJSON(await call(this.upstreams.monitoring, 'pause', request, forwarded(headers)));
   }
 
   private async keep(model: string, held: boolean, body: unknown, headers: RequestHeaders) {
+    onlyFields(body, ['note']);
     const request = { model, held, note: optionalText(body, 'note') };
     return RolloutReply.toJSON(await call(this.upstreams.registry, 'freeze', request, forwarded(headers)));
   }

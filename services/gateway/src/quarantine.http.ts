@@ -20,7 +20,7 @@ import {
   Query,
 } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, limitOf, optionalText, requiredText } from './request.js';
+import { forwarded, limitOf, onlyFields, optionalText, requiredText } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -71,6 +71,7 @@ export class QuarantineDoor implements OnApplicationShutdown {
   @Post('resolve')
   @HttpCode(200)
   async resolve(@Body() body: unknown, @Headers() headers: RequestHeaders) {
+    onlyFields(body, ['id', 'state', 'note']);
     const id = requiredText(body, 'id');
     const request = ResolveQuarantineRequest.fromPartial({
       id,

@@ -8,7 +8,7 @@ import { LoopError, parseModelSpec, SimulateReply, SimulateRequest } from '@drif
 import { callStream } from '@driftloop/service';
 import { Body, Controller, Headers, Param, Post, Res } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, optionalCount, requiredText } from './request.js';
+import { forwarded, onlyFields, optionalCount, requiredText } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 /** Nobody waits longer. */
@@ -25,6 +25,7 @@ export class SimulateDoor {
     @Headers() headers: Record<string, string | undefined>,
     @Res() response: ServerResponse,
   ): Promise<void> {
+    onlyFields(body, ['spec', 'jitters', 'seed']);
     const spec = requiredText(body, 'spec');
     const { name } = parseModelSpec(spec).metadata;
     if (name !== model) throw errors.BODY_INVALID({ field: 'spec', problem: `is of model "${name}", not "${model}"` });

@@ -1,6 +1,6 @@
 /** Tensors of the Open Inference Protocol, to and from plain columns. Every fault names the input and what to send. */
 import { isUtf8 } from 'node:buffer';
-import { type inference, isEventMs, isKept, numberAdvice, wholeTextAdvice } from '@driftloop/contracts';
+import { type inference, isKept, msOfTime, numberAdvice, wholeTextAdvice } from '@driftloop/contracts';
 import { errors } from './errors.js';
 import type { ModelInput } from './served-models.js';
 
@@ -20,17 +20,12 @@ const numeric = new Map<string, { bytes: number; read: (raw: Buffer, at: number)
   ['INT64', { bytes: 8, read: (raw, at) => Number(raw.readBigInt64LE(at)) }],
   ['INT32', { bytes: 4, read: (raw, at) => raw.readInt32LE(at) }],
 ]);
-/** RFC 3339: a date, a time, an offset. `Date.parse` alone takes local times and much else. */
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** The OIP datatype of an input. */
 export const datatypeOf = (kind: ModelInput['kind']): string => (kind === 'number' ? 'FP64' : 'BYTES');
 
 /** Epoch ms of an RFC 3339 time that every service takes; NaN where it is none. */
-export function timeOf(text: string): number {
-  const ms = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
-  return isEventMs(ms) ? ms : Number.NaN;
-}
+export const timeOf = (text: string): number => msOfTime(text);
 
 /** What a time has to be, for whoever sent another. */
 export const timeAdvice = 'send RFC 3339 between 1900 and 2200, such as 2013-02-14T10:00:00Z';

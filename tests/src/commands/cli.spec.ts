@@ -2,7 +2,7 @@
  * The command line against a running house: what people do while the loop walks.
  */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bare } from '@driftloop/testing/environment';
@@ -19,7 +19,11 @@ let replayDoors: Record<string, string>;
 beforeAll(async () => {
   played = await openPlayed();
   await played.play(parcelsWorld(), end);
-  doors = { DRIFTLOOP_URL: played.house.url, DRIFTLOOP_SERVING_ADDRESS: played.house.address('serving') };
+  doors = {
+    DRIFTLOOP_URL: played.house.url,
+    DRIFTLOOP_SERVING_ADDRESS: played.house.address('serving'),
+    DRIFTLOOP_FEATURE_STORE_ADDRESS: played.house.address('feature-store'),
+  };
   replayDoors = { ...doors, DRIFTLOOP_TOKEN: played.house.replayToken };
 }, 60_000);
 
@@ -235,5 +239,41 @@ describe('a person', () => {
     );
     expect(await run('status', '-m', 'packets')).toEqual(good(expect.stringMatching(/^packets.*: v0 answers/)));
     expect(await run('cycles', '-m', 'packets')).toEqual(good('packets has had no cycle yet\n'));
+  });
+});
+
+describe('driftloop ingest', () => {
+  const header = 'entity_id,event_time,known_at,jam,road';
+  const time = '2024-01-11T10:30:00Z';
+
+  it('sends a file of rows, and writes the rejected ones into a file that can be mended and sent again', async () => {
+    const [file, rejected] = ['traffic.csv', 'rejected.csv'].map((name) => join(played.home, name));
+    writeFileSync(file, `${header}\nA,${time},${time},1,x\n\nB,2024-02-30,${time},1,x\nC,${time},${time},0x10,x\n`);
+    const { code, stdout, stderr } = await run(
+      'ingest',
+      file,
+      '-m',
+      'parcels',
+      '-s',
+      'traffic',
+      '--rejected',
+      rejected,
+    );
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(
+      /^3 rows: 1 accepted, 0 duplicates, 0 set aside, 2 rejected\n {2}TIME_INVALID: line 4: "event_time"/,
+    );
+    expect(stdout).toMatch(/not declared, and left unread: road\n.*rejected\.csv holds 2 of the rejected rows/);
+    const mended = readFileSync(rejected, 'utf8').replace('02-30', '01-11').replace('0x10', '16');
+    writeFileSync(file, mended);
+    const again = await run('ingest', file, '-m', 'parcels', '-s', 'traffic', '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ rows: 2, accepted: 2, rejectedCount: 0 });
+  });
+
+  it('says what is wrong with a file that it cannot send, and with a time that is none', async () => {
+    expect(await run('ingest', 'nowhere.csv', '-m', 'parcels', '-s', 'traffic')).toEqual(refused('FILE_UNREADABLE'));
+    expect(await run('ingest', 'rows.xlsx', '-m', 'parcels', '-s', 'traffic')).toEqual(refused('FILE_FORMAT_UNKNOWN'));
+    const bad = await run('ingest', 'nowhere.csv', '-s', 'traffic', '--watermark', '2024-02-30');
+    expect(bad).toEqual(misused(/"2024-02-30", a day that no calendar has/));
   });
 });

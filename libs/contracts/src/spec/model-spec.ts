@@ -41,6 +41,8 @@ const source = z.strictObject({
       entity: z.string().max(textLimits.name).default('entity_id'),
       eventTime: z.string().max(textLimits.name).default('event_time'),
       knownAt: z.string().max(textLimits.name).default('known_at'),
+      /** Declared columns that a file may lack: they are missing in its rows. A file without another is refused. */
+      optional: z.array(columnName).max(1000).optional(),
     })
     .prefault({}),
 });

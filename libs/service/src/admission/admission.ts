@@ -5,11 +5,11 @@
  * I2  A question has its turn (turns.ts) only once its message is whole, so that a slow sender holds none, and before it is
  *     expanded or decoded. It has it until its handler has ended, also where its caller has gone.
  * I3  A stream has a place from its first byte to its last, and no turn: streams last.
- * I4  A caller that breaks off has not ended its stream: grpc-js would say so to the handler, and half a file would be whole.
+ * I4  A caller that breaks off has not ended its stream: grpc-js would say so to the handler, and half a file would be whole
+ *     (stream-end.ts).
  * I5  What is not let in is counted, by method and reason; it is no fault of the server's and logs nothing.
  * I6  A value that cannot be kept is refused by the name of its field; in a row, it is that row's own fault.
  */
-import type { ServerHttp2Stream } from 'node:http2';
 import { LoopError, MessageReader, requestShape, unreadableField, type WireShape } from '@driftloop/contracts';
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, type ServerListener } from '@grpc/grpc-js';
 import { type Caller, rememberCaller } from '../credentials.js';
@@ -22,6 +22,7 @@ import { ByteBudget } from './budget.js';
 import { type CallBeneath, type Decode, GuardedCall, hangUp, refusedMs } from './guarded-call.js';
 import { type DoorLimits, limitsOf, type MethodLimits } from './limits.js';
 import { overloaded } from './overloaded.js';
+import { onceEnded } from './stream-end.js';
 import { Turns } from './turns.js';
 import { countWire } from './wire-count.js';
 
@@ -49,8 +50,6 @@ const valueBytes = 8;
 /** Anybody may ask these: a probe, a tool that looks at what there is. */
 const forAnybody = /^\/grpc\.(health|reflection)\./;
 
-/** How long after the end of a stream its reset may come. */
-const resetMs = 50;
 /** What is counted where it is not let in (I5). */
 const shed = [
   ...['OVERLOADED', 'MESSAGE_TOO_LARGE', 'MESSAGE_HOLDS_TOO_MUCH', 'MESSAGE_MALFORMED'],
@@ -129,9 +128,12 @@ export class Admission {
         go(message);
       },
       onReceiveHalfClose: (go) => {
-        guarded?.received();
-        if (method.requestStream && !method.responseStream) unlessBrokenOff(beneath.stream, go);
-        else go();
+        const ended = () => {
+          guarded?.received();
+          go();
+        };
+        if (method.requestStream && !method.responseStream) onceEnded(beneath.stream, ended);
+        else ended();
       },
     };
     return new ServerInterceptingCall(call, { start: (next) => next(listener) });
@@ -209,13 +211,6 @@ export class Admission {
       }),
     );
   }
-}
-
-/** I4: Node's HTTP/2 ends a stream that is cancelled before it resets it, in two writes. */
-function unlessBrokenOff(stream: ServerHttp2Stream, go: () => void): void {
-  setTimeout(() => {
-    if (!stream.aborted && !stream.closed) go();
-  }, resetMs);
 }
 
 /** Counts, then decodes. What a decoder cannot make anything of is its sender's fault; a defect of ours stays one. */

@@ -19,21 +19,18 @@ export type Ranges = Readonly<Record<string, readonly [number, number]>>;
 /** A row that could be kept and says what cannot be. */
 export interface Suspect {
   readonly row: Row;
-  readonly kind: 'out_of_range';
+  readonly kind: 'out_of_range' | 'contradictory';
   readonly reasons: string[];
   /** As it came. */
   readonly sent: SourceRow;
 }
 
-/** Rows that can be kept, those that are suspect, and what was wrong with the others: the first hundred, and how many. */
+/** Rows that can be kept, those that are suspect, and what was wrong with the others. */
 export interface Intake {
   rows: Row[];
   suspect: Suspect[];
   rejected: RejectedRow[];
-  rejectedCount: number;
 }
-
-const rejectedShown = 100;
 
 /** A reason why a row is refused. */
 class Refusal {
@@ -50,7 +47,7 @@ export function takeIn(
   ranges: Ranges = {},
   latestKnownAt = Number.POSITIVE_INFINITY,
 ): Intake {
-  const intake: Intake = { rows: [], suspect: [], rejected: [], rejectedCount: 0 };
+  const intake: Intake = { rows: [], suspect: [], rejected: [] };
   const names = Object.entries(columns);
   sent.forEach((row, i) => {
     try {
@@ -61,22 +58,30 @@ export function takeIn(
       else intake.rows.push(kept);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      refuse(intake, { index: i, code: refusal.code, reason: refusal.reason });
+      intake.rejected.push({ index: i, code: refusal.code, reason: refusal.reason });
     }
   });
   return intake;
 }
 
-/** Counts a refused row, and lists it if it is among the first hundred. */
-export function refuse(intake: Pick<Intake, 'rejected' | 'rejectedCount'>, row: RejectedRow): void {
-  intake.rejectedCount++;
-  if (intake.rejected.length < rejectedShown) intake.rejected.push(row);
+/** A row that says otherwise than one of the same name that is there. */
+export function contradictory(columns: Columns, row: Row): Suspect {
+  const { entityId, eventTime, knownAt, cells } = row;
+  const values: Record<string, Value> = Object.create(null);
+  for (const [i, name] of Object.keys(columns).entries()) {
+    const value = cells[i];
+    if (typeof value === 'number') values[name] = { kind: { $case: 'number', value } };
+    if (typeof value === 'string') values[name] = { kind: { $case: 'text', value } };
+  }
+  const sent = { entityId, eventTime: new Date(eventTime), knownAt: new Date(knownAt), values };
+  const reasons = ['another row of the same entity, event time and known-at is there, with other values'];
+  return { row, kind: 'contradictory', reasons, sent };
 }
 
 function rowOf(columns: Columns, names: [string, 'number' | 'text'][], row: SourceRow): Row {
   const unreadable = unreadableRow(row);
   if (unreadable) throw new Refusal('ROW_UNREADABLE', unreadable);
-  if (!row.entityId) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
+  if (!row.entityId.trim()) throw new Refusal('ENTITY_MISSING', 'entity_id is empty');
   checkText('entity_id', row.entityId, textLimits.name);
   const eventTime = timeOf('event_time', row.eventTime);
   const knownAt = timeOf('known_at', row.knownAt);
@@ -114,6 +119,7 @@ function checkText(name: string, text: string, longest: number = textLimits.text
 function timeOf(name: string, time: Date | undefined): number {
   if (time === undefined) throw new Refusal('TIME_MISSING', `${name} is missing`);
   const ms = time.getTime();
+  if (Number.isNaN(ms)) throw new Refusal('TIME_INVALID', `${name} is no time, or of a day that no calendar has`);
   if (!isEventMs(ms)) throw new Refusal('TIME_INVALID', `${name} is not a time between 1900 and 2200`);
   return ms;
 }
@@ -122,9 +128,10 @@ function cellOf(name: string, kind: 'number' | 'text', value: Value | undefined)
   const sent = value?.kind;
   if (sent === undefined) return undefined;
   if (kind === 'text') {
+    if (sent.$case === 'flag') return String(sent.value);
     if (sent.$case !== 'text') throw new Refusal('TYPE_WRONG', `"${name}" must be a text, not a ${sent.$case}`);
     checkText(`"${name}"`, sent.value);
-    return sent.value === '' ? undefined : sent.value;
+    return sent.value.trim() === '' ? undefined : sent.value;
   }
   if (sent.$case === 'flag') return sent.value ? 1 : 0;
   if (sent.$case !== 'number') throw new Refusal('TYPE_WRONG', `"${name}" must be a number, not a ${sent.$case}`);
@@ -132,13 +139,4 @@ function cellOf(name: string, kind: 'number' | 'text', value: Value | undefined)
   if (!Number.isFinite(sent.value)) throw new Refusal('NUMBER_INFINITE', `"${name}" is infinite`);
   if (!isKept(sent.value)) throw new Refusal('NUMBER_TOO_LARGE', `"${name}" is ${sent.value}; ${numberAdvice}`);
   return sent.value + 0; // -0 is 0: a line of JSON does not tell them apart
-}
-
-/** A time as files write it: epoch milliseconds, or ISO 8601 (UTC where it names no offset). Invalid Date otherwise. */
-export function timeOfText(text: string): Date {
-  const trimmed = text.trim();
-  if (/^-?\d+(\.0*)?$/.test(trimmed)) return new Date(Number(trimmed));
-  if (!/^\d{4}-\d\d-\d\d/.test(trimmed)) return new Date(Number.NaN);
-  const iso = trimmed.replace(' ', 'T');
-  return new Date(/(Z|[+-]\d\d(:?\d\d)?)$/.test(iso.slice(10)) || iso.length === 10 ? iso : `${iso}Z`);
 }

@@ -15,14 +15,17 @@ import type { Cause, Emission, Outbox } from '@driftloop/documents';
 import { isDuplicateKey } from '@driftloop/documents';
 import type { Objects } from '@driftloop/objects';
 import type { Leadership } from '@driftloop/service';
-import { literal, withDuckDB } from '../duckdb.js';
 import { errors } from '../errors.js';
 import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../feature-store.documents.js';
 import { lineOf } from '../serial.js';
-import type { Row } from '../views/source-rows.js';
+import { nameOf, type Row } from '../views/source-rows.js';
 import { type Columns, linesOf, rowsOfLines } from './lines.js';
+<<<<<<< HEAD
 import { follow, type Promised, promising, type Withdrawal } from './promises.js';
 import { writeLines, writeSegment } from './segment-files.js';
+=======
+import { readSegment, writeLines, writeSegment } from './segment-files.js';
+>>>>>>> part-files
 
 /** Batches become a segment when either is reached. */
 const compactAt = { rows: 20_000, batches: 1_000 };
@@ -167,17 +170,38 @@ export class RowLog {
 
   /** Hands out the rows that are still of use after a moment: known, or (`byEvent`) of an event, at or after it. */
   recent(horizon: number, byEvent: boolean, each: (rows: Row[]) => void): Promise<void> {
+    const where = Number.isFinite(horizon) ? `WHERE k >= ${horizon}${byEvent ? ` OR t >= ${horizon}` : ''}` : '';
     return this.reading.run(() =>
       this.steadily(async (segments, tail) => {
         for (const segment of segments) {
           if (segment.newestKnownAt < horizon && !(byEvent && segment.newestEventTime >= horizon)) continue;
-          each(await this.rowsOfSegment(segment, horizon, byEvent));
+          each(await readSegment(this.objects, segment, this.columns, where));
         }
         for await (const batch of tail()) {
           const rows = rowsOfLines(batch.lines, this.columns);
           for (const { knownAt } of rows) this.know(knownAt);
           each(rows);
         }
+      }),
+    );
+  }
+
+  /** The rows that are there under the names of some, the first of each. Reads those of their event times. */
+  find(rows: readonly Row[]): Promise<Row[]> {
+    const names = new Set(rows.map(nameOf));
+    const times = rows.map(({ eventTime }) => eventTime);
+    const [first, last] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [times[0], times[0]]);
+    return this.reading.run(() =>
+      this.steadily(async (segments, tail) => {
+        const found = new Map<string, Row>();
+        const look = (some: Row[]) => {
+          for (const row of some) if (names.has(nameOf(row)) && !found.has(nameOf(row))) found.set(nameOf(row), row);
+        };
+        for (const segment of segments)
+          if (segment.newestEventTime >= first)
+            look(await readSegment(this.objects, segment, this.columns, `WHERE t BETWEEN ${first} AND ${last}`));
+        for await (const batch of tail()) if (batch.rows) look(rowsOfLines(batch.lines, this.columns));
+        return [...found.values()];
       }),
     );
   }
@@ -232,12 +256,13 @@ export class RowLog {
     const watermarks = [...(before?.watermarks ?? [])];
     const batches = promising(this.batchesAfter(first - 1), watermarks);
     const { stream, columns } = this;
-    const segment = await writeSegment(this.objects, { stream, columns, fence }, batches);
-    if (!segment) return;
+    const written = await writeSegment(this.objects, { stream, columns, fence }, batches);
+    if (!written) return;
+    const { appended, ...segment } = written;
     const document = { _id: `${stream}/${segment.last}`, stream, first, watermarks, ...segment };
     await this.link({ ...document, ...(fence && { fence }) }); // I2
     this.compacted = segment.last;
-    this.tailRows -= segment.rows;
+    this.tailRows -= appended;
     const done = { stream: this.stream, sequence: { $lte: segment.last }, 'pending.0._id': { $exists: false } };
     await this.documents.batches.deleteMany(done);
   }
@@ -252,23 +277,6 @@ export class RowLog {
       await this.objects.delete(segment.objectKey);
       throw this.another();
     }
-  }
-
-  private async rowsOfSegment(segment: SegmentDocument, horizon: number, byEvent: boolean): Promise<Row[]> {
-    const path = await this.objects.getFile(segment.objectKey, segment.sha256);
-    const cells = Object.entries(this.columns).map(([name, kind]) => {
-      if (!segment.columns.includes(name)) return ', NULL';
-      return kind === 'number' ? `, TRY_CAST("c_${name}" AS DOUBLE)` : `, "c_${name}"`;
-    });
-    const where = Number.isFinite(horizon) ? `WHERE k >= ${horizon}${byEvent ? ` OR t >= ${horizon}` : ''}` : '';
-    const sql = `SELECT e, t::DOUBLE, k::DOUBLE${cells.join('')} FROM ${literal(path)} ${where} ORDER BY seq`;
-    const rows = await withDuckDB(async ({ connection }) => (await connection.runAndReadAll(sql)).getRowsJS());
-    return rows.map(([e, t, k, ...values]) => ({
-      entityId: e as string,
-      eventTime: t as number,
-      knownAt: k as number,
-      cells: values.map((value) => (value ?? undefined) as Row['cells'][number]),
-    }));
   }
 }
 

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Objects } from '@driftloop/objects';
 import { literal, withDuckDB } from '../duckdb.js';
 import type { BatchDocument, SegmentDocument } from '../feature-store.documents.js';
+import type { Row } from '../views/source-rows.js';
 import { type Columns, linesSql } from './lines.js';
 
 let files = 0;
@@ -43,9 +44,12 @@ export interface SegmentOwner {
   readonly fence: number;
 }
 
-export type WrittenSegment = Omit<SegmentDocument, '_id' | 'stream' | 'first' | 'watermarks' | 'fence'>;
+export type WrittenSegment = Omit<SegmentDocument, '_id' | 'stream' | 'first' | 'watermarks' | 'fence'> & {
+  /** Rows of its batches, those included that were there before. */
+  readonly appended: number;
+};
 
-/** Makes a Parquet object of batches; undefined when there are none. */
+/** Makes a Parquet object of batches, a row that was stored twice once; undefined when there are none. */
 export function writeSegment(
   objects: Objects,
   { stream, columns, fence }: SegmentOwner,
@@ -56,17 +60,20 @@ export function writeSegment(
     if (!lines) return undefined;
     const path = `${duck.folder}/segment.parquet`;
     const names = Object.keys(columns);
-    await duck.run(`COPY (${linesSql([lines.path], names)}) TO ${literal(path)} (FORMAT PARQUET, COMPRESSION zstd)`);
-    const [newest] = await duck.rows<{ k: number; t: number }>(
-      `SELECT max(k)::DOUBLE AS k, max(t)::DOUBLE AS t FROM ${literal(path)}`,
+    const once = `SELECT * FROM (${linesSql([lines.path], names)})
+      QUALIFY row_number() OVER (PARTITION BY e, t, k ORDER BY seq) = 1 ORDER BY seq, k, t, e`;
+    await duck.run(`COPY (${once}) TO ${literal(path)} (FORMAT PARQUET, COMPRESSION zstd)`);
+    const [newest] = await duck.rows<{ n: number; k: number; t: number }>(
+      `SELECT count(*)::DOUBLE AS n, max(k)::DOUBLE AS k, max(t)::DOUBLE AS t FROM ${literal(path)}`,
     );
     const [tenant, ...rest] = stream.split('/');
     const name = `${String(lines.last).padStart(12, '0')}${fence ? `-${fence}` : ''}.parquet`;
     const objectKey = `${tenant}/rows/${rest.join('/')}/${name}`;
     const { sha256 } = await objects.putFile(objectKey, path);
-    const { rows, last } = lines;
+    const { rows: appended, last } = lines;
     return {
-      rows,
+      rows: newest.n,
+      appended,
       last,
       objectKey,
       sha256,
@@ -75,4 +82,26 @@ export function writeSegment(
       newestEventTime: newest.t ?? 0,
     };
   });
+}
+
+/** Rows of a segment in their order, those that the condition lets through, with cells as the columns now declare them. */
+export async function readSegment(
+  objects: Objects,
+  segment: SegmentDocument,
+  columns: Columns,
+  where: string,
+): Promise<Row[]> {
+  const path = await objects.getFile(segment.objectKey, segment.sha256);
+  const cells = Object.entries(columns).map(([name, kind]) => {
+    if (!segment.columns.includes(name)) return ', NULL';
+    return kind === 'number' ? `, TRY_CAST("c_${name}" AS DOUBLE)` : `, "c_${name}"`;
+  });
+  const sql = `SELECT e, t::DOUBLE, k::DOUBLE${cells.join('')} FROM ${literal(path)} ${where} ORDER BY seq`;
+  const rows = await withDuckDB(async ({ connection }) => (await connection.runAndReadAll(sql)).getRowsJS());
+  return rows.map(([e, t, k, ...values]) => ({
+    entityId: e as string,
+    eventTime: t as number,
+    knownAt: k as number,
+    cells: values.map((value) => (value ?? undefined) as Row['cells'][number]),
+  }));
 }

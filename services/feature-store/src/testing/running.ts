@@ -3,6 +3,7 @@ import {
   entityBucket,
   events,
   FeatureStoreClient,
+  FileDescription,
   type IngestReply,
   type Label,
   type LabelsAdded,
@@ -66,10 +67,10 @@ export async function runFeatureStore(options: TestOptions = {}) {
         for (const { source, rows, watermark } of batches) stream.write({ model, source, rows, watermark });
         stream.end();
       }),
-    ingestFile: (description: { model: string; source: string; format: string; watermark?: Date }, bytes: Buffer) =>
+    ingestFile: (description: Partial<FileDescription>, bytes: Buffer) =>
       new Promise<IngestReply>((resolve, reject) => {
         const stream = client.ingestFile((error, reply) => (error ? reject(typed(error)) : resolve(reply)));
-        stream.write({ part: { $case: 'description', value: { watermark: undefined, ...description } } });
+        stream.write({ part: { $case: 'description', value: FileDescription.fromPartial(description) } });
         for (let at = 0; at < bytes.length; at += 65_536) {
           stream.write({ part: { $case: 'chunk', value: bytes.subarray(at, at + 65_536) } });
         }

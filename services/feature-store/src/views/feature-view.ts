@@ -12,6 +12,7 @@ import { type Attribute, attributeOf, type Inputs, keyOf } from './attributes.js
 import { LatestIndex } from './latest-index.js';
 import { type Due, OverdueIndex } from './overdue-index.js';
 import type { ViewPlan } from './plan.js';
+import { sortRows } from './sorted-rows.js';
 import { type HeldRow, type Row, SourceRows } from './source-rows.js';
 import { WindowIndex } from './window-index.js';
 
@@ -60,13 +61,12 @@ export class FeatureView {
 
   /** The rows that are not held yet, each once: the first one stays. */
   unknown(source: string, rows: readonly Row[]): Row[] {
-    const held = this.rowsOf(source);
-    const seen = new Set<string>();
-    return rows.filter((row) => {
-      if (held.has(row)) return false;
-      const id = `${row.eventTime} ${row.knownAt} ${row.entityId}`;
-      return !seen.has(id) && seen.add(id);
-    });
+    return sortRows(rows, (row) => this.held(source, row)).fresh;
+  }
+
+  /** The row that is held under the same name. */
+  held(source: string, row: Row): Row | undefined {
+    return this.rowsOf(source).find(row);
   }
 
   /** Rows held in memory. */
@@ -134,7 +134,8 @@ export class FeatureView {
     for (const { index } of this.overdue) if (index.group.source === source) index.trim(horizon);
   }
 
-  private keeps(source: string, row: Row, horizon: number): boolean {
+  /** Whether a row is of use to any question from a horizon on: others are not in memory. */
+  keeps(source: string, row: Row, horizon: number): boolean {
     return row.knownAt >= horizon || (row.eventTime >= horizon && this.plan.byEvent.has(source));
   }
 

@@ -1,7 +1,8 @@
 /**
  * Rows of one source in memory, by entity: what makes a re-sent row a duplicate and a later one a revision.
  *
- * I1  A row is (entity, event time, known-at); the same three again are a duplicate: the first one stays.
+ * I1  A row is (entity, event time, known-at); the same three again are a duplicate, or with other cells contradictory: the
+ *     first one stays.
  * I2  Rows of one (entity, event time) are revisions; at t the one with the newest known-at ≤ t counts.
  */
 
@@ -15,6 +16,9 @@ export interface Row {
   /** Cells in the order of the source's declared columns; undefined is missing. */
   readonly cells: readonly Cell[];
 }
+
+/** What names a row: its entity and both of its times. */
+export const nameOf = ({ entityId, eventTime, knownAt }: Row): string => `${eventTime} ${knownAt} ${entityId}`;
 
 /** A row with the key that each `by` attribute had when the row became known. */
 export interface HeldRow extends Row {
@@ -38,11 +42,11 @@ export class SourceRows {
     for (const rows of this.byEntity.values()) yield* rows;
   }
 
-  has(row: Row): boolean {
+  /** The row of the same entity, event time and known-at. */
+  find(row: Row): Row | undefined {
     const rows = this.byEntity.get(row.entityId);
-    if (!rows) return false;
-    const held = rows[placeOf(rows, row) - 1];
-    return held?.eventTime === row.eventTime && held.knownAt === row.knownAt;
+    const held = rows?.[placeOf(rows, row) - 1];
+    return held?.eventTime === row.eventTime && held.knownAt === row.knownAt ? held : undefined;
   }
 
   /** Inserts a row that is not there yet; answers its neighbouring revisions. */

@@ -5,6 +5,7 @@
 // source: inference/grpc_service.proto
 
 /* eslint-disable */
+import { numberOfJson } from "../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -1274,21 +1275,21 @@ export const InferParameter: MessageFns<InferParameter> = {
         : isSet(object.bool_param)
         ? { $case: "boolParam", value: globalThis.Boolean(object.bool_param) }
         : isSet(object.int64Param)
-        ? { $case: "int64Param", value: globalThis.Number(object.int64Param) }
+        ? { $case: "int64Param", value: numberOfJson(object.int64Param, "int64Param") }
         : isSet(object.int64_param)
-        ? { $case: "int64Param", value: globalThis.Number(object.int64_param) }
+        ? { $case: "int64Param", value: numberOfJson(object.int64_param, "int64_param") }
         : isSet(object.stringParam)
         ? { $case: "stringParam", value: globalThis.String(object.stringParam) }
         : isSet(object.string_param)
         ? { $case: "stringParam", value: globalThis.String(object.string_param) }
         : isSet(object.doubleParam)
-        ? { $case: "doubleParam", value: globalThis.Number(object.doubleParam) }
+        ? { $case: "doubleParam", value: numberOfJson(object.doubleParam, "doubleParam") }
         : isSet(object.double_param)
-        ? { $case: "doubleParam", value: globalThis.Number(object.double_param) }
+        ? { $case: "doubleParam", value: numberOfJson(object.double_param, "double_param") }
         : isSet(object.uint64Param)
-        ? { $case: "uint64Param", value: globalThis.Number(object.uint64Param) }
+        ? { $case: "uint64Param", value: numberOfJson(object.uint64Param, "uint64Param") }
         : isSet(object.uint64_param)
-        ? { $case: "uint64Param", value: globalThis.Number(object.uint64_param) }
+        ? { $case: "uint64Param", value: numberOfJson(object.uint64_param, "uint64_param") }
         : undefined,
     };
   },

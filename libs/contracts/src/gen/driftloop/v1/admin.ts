@@ -5,6 +5,7 @@
 // source: driftloop/v1/admin.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -436,8 +437,8 @@ export const ConsumerGroup: MessageFns<ConsumerGroup> = {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       topics: globalThis.Array.isArray(object?.topics) ? object.topics.map((e: any) => globalThis.String(e)) : [],
-      lag: isSet(object.lag) ? globalThis.Number(object.lag) : 0,
-      dead: isSet(object.dead) ? globalThis.Number(object.dead) : 0,
+      lag: isSet(object.lag) ? numberOfJson(object.lag, "lag") : 0,
+      dead: isSet(object.dead) ? numberOfJson(object.dead, "dead") : 0,
     };
   },
 
@@ -530,7 +531,7 @@ export const ListDeadLettersRequest: MessageFns<ListDeadLettersRequest> = {
   fromJSON(object: any): ListDeadLettersRequest {
     return {
       group: isSet(object.group) ? globalThis.String(object.group) : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      limit: isSet(object.limit) ? numberOfJson(object.limit, "limit") : 0,
     };
   },
 
@@ -615,7 +616,7 @@ export const ListDeadLettersReply: MessageFns<ListDeadLettersReply> = {
   fromJSON(object: any): ListDeadLettersReply {
     return {
       letters: globalThis.Array.isArray(object?.letters) ? object.letters.map((e: any) => DeadLetter.fromJSON(e)) : [],
-      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      total: isSet(object.total) ? numberOfJson(object.total, "total") : 0,
     };
   },
 
@@ -982,7 +983,7 @@ export const ReplayDeadLettersReply: MessageFns<ReplayDeadLettersReply> = {
   },
 
   fromJSON(object: any): ReplayDeadLettersReply {
-    return { replayed: isSet(object.replayed) ? globalThis.Number(object.replayed) : 0 };
+    return { replayed: isSet(object.replayed) ? numberOfJson(object.replayed, "replayed") : 0 };
   },
 
   toJSON(message: ReplayDeadLettersReply): unknown {
@@ -1182,7 +1183,7 @@ export const DiscardDeadLettersReply: MessageFns<DiscardDeadLettersReply> = {
 
   fromJSON(object: any): DiscardDeadLettersReply {
     return {
-      discarded: isSet(object.discarded) ? globalThis.Number(object.discarded) : 0,
+      discarded: isSet(object.discarded) ? numberOfJson(object.discarded, "discarded") : 0,
       eventIds: globalThis.Array.isArray(object?.eventIds)
         ? object.eventIds.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.event_ids)
@@ -1293,7 +1294,7 @@ export const ReadAuditRequest: MessageFns<ReadAuditRequest> = {
 
   fromJSON(object: any): ReadAuditRequest {
     return {
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      limit: isSet(object.limit) ? numberOfJson(object.limit, "limit") : 0,
       before: isSet(object.before) ? globalThis.String(object.before) : "",
       by: isSet(object.by) ? globalThis.String(object.by) : "",
       subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
@@ -1867,7 +1868,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

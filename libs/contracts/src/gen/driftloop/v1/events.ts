@@ -5,6 +5,7 @@
 // source: driftloop/v1/events.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { CycleSpan, Decision, Movement, QuarantineItem, QuarantineWindow, Value } from "./values.js";
@@ -947,9 +948,9 @@ export const Outcome: MessageFns<Outcome> = {
         : isSet(object.known_at)
         ? fromJsonTimestamp(object.known_at)
         : undefined,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      value: isSet(object.value) ? numberOfJson(object.value, "value") : 0,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
+      confidence: isSet(object.confidence) ? numberOfJson(object.confidence, "confidence") : 0,
       attributes: isObject(object.attributes)
         ? (globalThis.Object.entries(object.attributes) as [string, any][]).reduce(
           (acc: { [key: string]: Value }, [key, value]: [string, any]) => {
@@ -1663,7 +1664,7 @@ export const ModelDeclared: MessageFns<ModelDeclared> = {
     return {
       tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
       specJson: isSet(object.specJson)
         ? globalThis.String(object.specJson)
         : isSet(object.spec_json)
@@ -1806,7 +1807,7 @@ export const LabelsAdded: MessageFns<LabelsAdded> = {
       label: isSet(object.label) ? globalThis.String(object.label) : "",
       labels: globalThis.Array.isArray(object?.labels) ? object.labels.map((e: any) => Label.fromJSON(e)) : [],
       watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
-      bucket: isSet(object.bucket) ? globalThis.Number(object.bucket) : 0,
+      bucket: isSet(object.bucket) ? numberOfJson(object.bucket, "bucket") : 0,
     };
   },
 
@@ -1972,10 +1973,10 @@ export const Label: MessageFns<Label> = {
         : isSet(object.known_at)
         ? fromJsonTimestamp(object.known_at)
         : undefined,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      value: isSet(object.value) ? numberOfJson(object.value, "value") : 0,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      confidence: isSet(object.confidence) ? globalThis.Number(object.confidence) : 0,
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      confidence: isSet(object.confidence) ? numberOfJson(object.confidence, "confidence") : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
     };
   },
 
@@ -2169,7 +2170,7 @@ export const FeaturesIngested: MessageFns<FeaturesIngested> = {
       tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       firstEventTime: isSet(object.firstEventTime)
         ? fromJsonTimestamp(object.firstEventTime)
         : isSet(object.first_event_time)
@@ -2365,7 +2366,7 @@ export const PredictionsMade: MessageFns<PredictionsMade> = {
         ? object.predictions.map((e: any) => Prediction.fromJSON(e))
         : [],
       replica: isSet(object.replica) ? globalThis.String(object.replica) : "",
-      dropped: isSet(object.dropped) ? globalThis.Number(object.dropped) : 0,
+      dropped: isSet(object.dropped) ? numberOfJson(object.dropped, "dropped") : 0,
     };
   },
 
@@ -2647,7 +2648,7 @@ export const Prediction: MessageFns<Prediction> = {
         ? fromJsonTimestamp(object.event_time)
         : undefined,
       version: isSet(object.version) ? globalThis.String(object.version) : "",
-      probability: isSet(object.probability) ? globalThis.Number(object.probability) : 0,
+      probability: isSet(object.probability) ? numberOfJson(object.probability, "probability") : 0,
       arm: isSet(object.arm) ? armFromJSON(object.arm) : Arm.UNSPECIFIED,
       shadows: globalThis.Array.isArray(object?.shadows)
         ? object.shadows.map((e: any) => ShadowScore.fromJSON(e))
@@ -2656,9 +2657,9 @@ export const Prediction: MessageFns<Prediction> = {
       texts: globalThis.Array.isArray(object?.texts) ? object.texts.map((e: any) => globalThis.String(e)) : [],
       imputed: globalThis.Array.isArray(object?.imputed) ? object.imputed.map((e: any) => globalThis.String(e)) : [],
       latencyMs: isSet(object.latencyMs)
-        ? globalThis.Number(object.latencyMs)
+        ? numberOfJson(object.latencyMs, "latencyMs")
         : isSet(object.latency_ms)
-        ? globalThis.Number(object.latency_ms)
+        ? numberOfJson(object.latency_ms, "latency_ms")
         : 0,
       error: isSet(object.error) ? globalThis.String(object.error) : "",
       question: isSet(object.question) ? globalThis.String(object.question) : "",
@@ -2816,11 +2817,11 @@ export const ShadowScore: MessageFns<ShadowScore> = {
   fromJSON(object: any): ShadowScore {
     return {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
-      probability: isSet(object.probability) ? globalThis.Number(object.probability) : 0,
+      probability: isSet(object.probability) ? numberOfJson(object.probability, "probability") : 0,
       latencyMs: isSet(object.latencyMs)
-        ? globalThis.Number(object.latencyMs)
+        ? numberOfJson(object.latencyMs, "latencyMs")
         : isSet(object.latency_ms)
-        ? globalThis.Number(object.latency_ms)
+        ? numberOfJson(object.latency_ms, "latency_ms")
         : 0,
       error: isSet(object.error) ? globalThis.String(object.error) : "",
     };
@@ -3320,9 +3321,9 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
         : "",
       champion: isSet(object.champion) ? globalThis.String(object.champion) : "",
       rolloutRevision: isSet(object.rolloutRevision)
-        ? globalThis.Number(object.rolloutRevision)
+        ? numberOfJson(object.rolloutRevision, "rolloutRevision")
         : isSet(object.rollout_revision)
-        ? globalThis.Number(object.rollout_revision)
+        ? numberOfJson(object.rollout_revision, "rollout_revision")
         : 0,
       knowledgeCutoff: isSet(object.knowledgeCutoff)
         ? fromJsonTimestamp(object.knowledgeCutoff)
@@ -3331,7 +3332,7 @@ export const RetrainingRequested: MessageFns<RetrainingRequested> = {
         : undefined,
       due: isSet(object.due) ? fromJsonTimestamp(object.due) : undefined,
       purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
-      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      attempt: isSet(object.attempt) ? numberOfJson(object.attempt, "attempt") : 0,
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
       quarantined: globalThis.Array.isArray(object?.quarantined)
         ? object.quarantined.map((e: any) => QuarantineWindow.fromJSON(e))
@@ -3653,9 +3654,9 @@ export const ModelTrained: MessageFns<ModelTrained> = {
       purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
       champion: isSet(object.champion) ? globalThis.String(object.champion) : "",
       rolloutRevision: isSet(object.rolloutRevision)
-        ? globalThis.Number(object.rolloutRevision)
+        ? numberOfJson(object.rolloutRevision, "rolloutRevision")
         : isSet(object.rollout_revision)
-        ? globalThis.Number(object.rollout_revision)
+        ? numberOfJson(object.rollout_revision, "rollout_revision")
         : 0,
       lineage: isSet(object.lineage) ? Lineage.fromJSON(object.lineage) : undefined,
       released: isSet(object.released) ? Artifact.fromJSON(object.released) : undefined,
@@ -3666,9 +3667,9 @@ export const ModelTrained: MessageFns<ModelTrained> = {
       comparison: isSet(object.comparison) ? Comparison.fromJSON(object.comparison) : undefined,
       reference: isSet(object.reference) ? Reference.fromJSON(object.reference) : undefined,
       graphError: isSet(object.graphError)
-        ? globalThis.Number(object.graphError)
+        ? numberOfJson(object.graphError, "graphError")
         : isSet(object.graph_error)
-        ? globalThis.Number(object.graph_error)
+        ? numberOfJson(object.graph_error, "graph_error")
         : 0,
       spans: globalThis.Array.isArray(object?.spans)
         ? object.spans.map((e: any) => CycleSpan.fromJSON(e))
@@ -3954,14 +3955,14 @@ export const Lineage: MessageFns<Lineage> = {
         ? globalThis.String(object.dataset_uri)
         : "",
       datasetRows: isSet(object.datasetRows)
-        ? globalThis.Number(object.datasetRows)
+        ? numberOfJson(object.datasetRows, "datasetRows")
         : isSet(object.dataset_rows)
-        ? globalThis.Number(object.dataset_rows)
+        ? numberOfJson(object.dataset_rows, "dataset_rows")
         : 0,
       specRevision: isSet(object.specRevision)
-        ? globalThis.Number(object.specRevision)
+        ? numberOfJson(object.specRevision, "specRevision")
         : isSet(object.spec_revision)
-        ? globalThis.Number(object.spec_revision)
+        ? numberOfJson(object.spec_revision, "spec_revision")
         : 0,
       specSha256: isSet(object.specSha256)
         ? globalThis.String(object.specSha256)
@@ -3973,7 +3974,7 @@ export const Lineage: MessageFns<Lineage> = {
         : isSet(object.code_version)
         ? globalThis.String(object.code_version)
         : "",
-      seed: isSet(object.seed) ? globalThis.Number(object.seed) : 0,
+      seed: isSet(object.seed) ? numberOfJson(object.seed, "seed") : 0,
       knowledgeCutoff: isSet(object.knowledgeCutoff)
         ? fromJsonTimestamp(object.knowledgeCutoff)
         : isSet(object.knowledge_cutoff)
@@ -3990,9 +3991,9 @@ export const Lineage: MessageFns<Lineage> = {
         ? globalThis.String(object.recipe_json)
         : "",
       excludedRows: isSet(object.excludedRows)
-        ? globalThis.Number(object.excludedRows)
+        ? numberOfJson(object.excludedRows, "excludedRows")
         : isSet(object.excluded_rows)
-        ? globalThis.Number(object.excluded_rows)
+        ? numberOfJson(object.excluded_rows, "excluded_rows")
         : 0,
       quarantined: globalThis.Array.isArray(object?.quarantined)
         ? object.quarantined.map((e: any) => QuarantineWindow.fromJSON(e))
@@ -4133,7 +4134,7 @@ export const Artifact: MessageFns<Artifact> = {
     return {
       uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
       sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
-      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+      bytes: isSet(object.bytes) ? numberOfJson(object.bytes, "bytes") : 0,
     };
   },
 
@@ -4222,7 +4223,7 @@ export const Metric: MessageFns<Metric> = {
   fromJSON(object: any): Metric {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      value: isSet(object.value) ? numberOfJson(object.value, "value") : 0,
     };
   },
 
@@ -4459,21 +4460,21 @@ export const DayScore: MessageFns<DayScore> = {
   fromJSON(object: any): DayScore {
     return {
       day: isSet(object.day) ? fromJsonTimestamp(object.day) : undefined,
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       lossDifferenceNano: isSet(object.lossDifferenceNano)
-        ? globalThis.Number(object.lossDifferenceNano)
+        ? numberOfJson(object.lossDifferenceNano, "lossDifferenceNano")
         : isSet(object.loss_difference_nano)
-        ? globalThis.Number(object.loss_difference_nano)
+        ? numberOfJson(object.loss_difference_nano, "loss_difference_nano")
         : 0,
       championLossNano: isSet(object.championLossNano)
-        ? globalThis.Number(object.championLossNano)
+        ? numberOfJson(object.championLossNano, "championLossNano")
         : isSet(object.champion_loss_nano)
-        ? globalThis.Number(object.champion_loss_nano)
+        ? numberOfJson(object.champion_loss_nano, "champion_loss_nano")
         : 0,
       challengerLossNano: isSet(object.challengerLossNano)
-        ? globalThis.Number(object.challengerLossNano)
+        ? numberOfJson(object.challengerLossNano, "challengerLossNano")
         : isSet(object.challenger_loss_nano)
-        ? globalThis.Number(object.challenger_loss_nano)
+        ? numberOfJson(object.challenger_loss_nano, "challenger_loss_nano")
         : 0,
     };
   },
@@ -4667,11 +4668,11 @@ export const FeatureScore: MessageFns<FeatureScore> = {
   fromJSON(object: any): FeatureScore {
     return {
       feature: isSet(object.feature) ? globalThis.String(object.feature) : "",
-      auc: isSet(object.auc) ? globalThis.Number(object.auc) : 0,
+      auc: isSet(object.auc) ? numberOfJson(object.auc, "auc") : 0,
       gainShare: isSet(object.gainShare)
-        ? globalThis.Number(object.gainShare)
+        ? numberOfJson(object.gainShare, "gainShare")
         : isSet(object.gain_share)
-        ? globalThis.Number(object.gain_share)
+        ? numberOfJson(object.gain_share, "gain_share")
         : 0,
     };
   },
@@ -4821,18 +4822,18 @@ export const Reference: MessageFns<Reference> = {
         ? globalThis.String(object.histograms_json)
         : "",
       logLoss: isSet(object.logLoss)
-        ? globalThis.Number(object.logLoss)
+        ? numberOfJson(object.logLoss, "logLoss")
         : isSet(object.log_loss)
-        ? globalThis.Number(object.log_loss)
+        ? numberOfJson(object.log_loss, "log_loss")
         : 0,
-      brier: isSet(object.brier) ? globalThis.Number(object.brier) : 0,
-      auc: isSet(object.auc) ? globalThis.Number(object.auc) : 0,
+      brier: isSet(object.brier) ? numberOfJson(object.brier, "brier") : 0,
+      auc: isSet(object.auc) ? numberOfJson(object.auc, "auc") : 0,
       positiveRate: isSet(object.positiveRate)
-        ? globalThis.Number(object.positiveRate)
+        ? numberOfJson(object.positiveRate, "positiveRate")
         : isSet(object.positive_rate)
-        ? globalThis.Number(object.positive_rate)
+        ? numberOfJson(object.positive_rate, "positive_rate")
         : 0,
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       diagnosisJson: isSet(object.diagnosisJson)
         ? globalThis.String(object.diagnosisJson)
         : isSet(object.diagnosis_json)
@@ -5706,7 +5707,7 @@ export const Rollout: MessageFns<Rollout> = {
 
   fromJSON(object: any): Rollout {
     return {
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
       effective: isSet(object.effective) ? fromJsonTimestamp(object.effective) : undefined,
       rolloutId: isSet(object.rolloutId)
         ? globalThis.String(object.rolloutId)
@@ -5720,9 +5721,9 @@ export const Rollout: MessageFns<Rollout> = {
         : "",
       stage: isSet(object.stage) ? stageFromJSON(object.stage) : Stage.UNSPECIFIED,
       canaryPercent: isSet(object.canaryPercent)
-        ? globalThis.Number(object.canaryPercent)
+        ? numberOfJson(object.canaryPercent, "canaryPercent")
         : isSet(object.canary_percent)
-        ? globalThis.Number(object.canary_percent)
+        ? numberOfJson(object.canary_percent, "canary_percent")
         : 0,
       champion: isSet(object.champion) ? ServedVersion.fromJSON(object.champion) : undefined,
       challenger: isSet(object.challenger) ? ServedVersion.fromJSON(object.challenger) : undefined,
@@ -5877,9 +5878,9 @@ export const ServedVersion: MessageFns<ServedVersion> = {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       artifact: isSet(object.artifact) ? Artifact.fromJSON(object.artifact) : undefined,
       specRevision: isSet(object.specRevision)
-        ? globalThis.Number(object.specRevision)
+        ? numberOfJson(object.specRevision, "specRevision")
         : isSet(object.spec_revision)
-        ? globalThis.Number(object.spec_revision)
+        ? numberOfJson(object.spec_revision, "spec_revision")
         : 0,
     };
   },
@@ -6110,9 +6111,9 @@ export const RolloutFailed: MessageFns<RolloutFailed> = {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
       answering: isSet(object.answering) ? globalThis.String(object.answering) : "",
-      report: isSet(object.report) ? globalThis.Number(object.report) : 0,
+      report: isSet(object.report) ? numberOfJson(object.report, "report") : 0,
     };
   },
 
@@ -6575,9 +6576,9 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
       previous: isSet(object.previous) ? globalThis.String(object.previous) : "",
       reference: isSet(object.reference) ? Reference.fromJSON(object.reference) : undefined,
       datasetRows: isSet(object.datasetRows)
-        ? globalThis.Number(object.datasetRows)
+        ? numberOfJson(object.datasetRows, "datasetRows")
         : isSet(object.dataset_rows)
-        ? globalThis.Number(object.dataset_rows)
+        ? numberOfJson(object.dataset_rows, "dataset_rows")
         : 0,
       knowledgeCutoff: isSet(object.knowledgeCutoff)
         ? fromJsonTimestamp(object.knowledgeCutoff)
@@ -6586,9 +6587,9 @@ export const ModelPromoted: MessageFns<ModelPromoted> = {
         : undefined,
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
       rolloutRevision: isSet(object.rolloutRevision)
-        ? globalThis.Number(object.rolloutRevision)
+        ? numberOfJson(object.rolloutRevision, "rolloutRevision")
         : isSet(object.rollout_revision)
-        ? globalThis.Number(object.rollout_revision)
+        ? numberOfJson(object.rollout_revision, "rollout_revision")
         : 0,
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
@@ -6813,9 +6814,9 @@ export const ModelRolledBack: MessageFns<ModelRolledBack> = {
       outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
       decision: isSet(object.decision) ? Decision.fromJSON(object.decision) : undefined,
       rolloutRevision: isSet(object.rolloutRevision)
-        ? globalThis.Number(object.rolloutRevision)
+        ? numberOfJson(object.rolloutRevision, "rolloutRevision")
         : isSet(object.rollout_revision)
-        ? globalThis.Number(object.rollout_revision)
+        ? numberOfJson(object.rollout_revision, "rollout_revision")
         : 0,
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
@@ -7255,12 +7256,12 @@ export const RolloutFollowed: MessageFns<RolloutFollowed> = {
         : isSet(object.cycle_id)
         ? globalThis.String(object.cycle_id)
         : "",
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
       stage: isSet(object.stage) ? stageFromJSON(object.stage) : Stage.UNSPECIFIED,
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       replica: isSet(object.replica) ? globalThis.String(object.replica) : "",
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
-      report: isSet(object.report) ? globalThis.Number(object.report) : 0,
+      report: isSet(object.report) ? numberOfJson(object.report, "report") : 0,
     };
   },
 
@@ -7774,7 +7775,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

@@ -5,6 +5,7 @@
 // source: driftloop/v1/feature_store.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -50,8 +51,18 @@ export interface IngestReply {
   rejected: RejectedRow[];
   /** All of them. */
   rejectedCount: number;
-  /** Set aside: well-formed but suspect (out of its range); in no feature while they are held. */
+  /** Set aside: well-formed but suspect (out of its range, or contradictory); in no feature while they are held. */
   quarantined: number;
+  /** Of a file: rows in it. Each is accepted, a duplicate, quarantined or rejected. */
+  rows: number;
+  /** Of those that are quarantined: same entity, event time and known-at as a row that is there, other cells. */
+  contradictory: number;
+  /** Of a file: columns that the source does not declare, which were left unread; the first hundred. */
+  unknownColumns: string[];
+  /** Of a file: the rejected rows as a CSV with the file's own header, to be mended and sent again; as many as fit into 1 MiB. */
+  rejectedFile: Buffer;
+  /** How many rows rejected_file holds. */
+  rejectedInFile: number;
 }
 
 export interface IngestFileRequest {
@@ -63,7 +74,15 @@ export interface FileDescription {
   source: string;
   /** "csv", "csv.gz" or "parquet". */
   format: string;
-  watermark: Date | undefined;
+  watermark:
+    | Date
+    | undefined;
+  /**
+   * The file's bytes as they are sent: how many, and their SHA-256 in hex. A file that does not agree is not taken in; 0 and ""
+   * where they are not known beforehand.
+   */
+  length: number;
+  sha256: string;
 }
 
 export interface ReadOnlineRequest {
@@ -298,7 +317,18 @@ export const IngestRequest: MessageFns<IngestRequest> = {
 };
 
 function createBaseIngestReply(): IngestReply {
-  return { accepted: 0, duplicates: 0, rejected: [], rejectedCount: 0, quarantined: 0 };
+  return {
+    accepted: 0,
+    duplicates: 0,
+    rejected: [],
+    rejectedCount: 0,
+    quarantined: 0,
+    rows: 0,
+    contradictory: 0,
+    unknownColumns: [],
+    rejectedFile: Buffer.alloc(0),
+    rejectedInFile: 0,
+  };
 }
 
 export const IngestReply: MessageFns<IngestReply> = {
@@ -317,6 +347,21 @@ export const IngestReply: MessageFns<IngestReply> = {
     }
     if (message.quarantined !== 0) {
       writer.uint32(40).int64(message.quarantined);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(48).int64(message.rows);
+    }
+    if (message.contradictory !== 0) {
+      writer.uint32(56).int64(message.contradictory);
+    }
+    for (const v of message.unknownColumns) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.rejectedFile.length !== 0) {
+      writer.uint32(74).bytes(message.rejectedFile);
+    }
+    if (message.rejectedInFile !== 0) {
+      writer.uint32(80).int64(message.rejectedInFile);
     }
     return writer;
   },
@@ -374,6 +419,46 @@ export const IngestReply: MessageFns<IngestReply> = {
             message.quarantined = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rows = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.contradictory = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.unknownColumns.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.rejectedFile = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.rejectedInFile = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -388,17 +473,34 @@ export const IngestReply: MessageFns<IngestReply> = {
 
   fromJSON(object: any): IngestReply {
     return {
-      accepted: isSet(object.accepted) ? globalThis.Number(object.accepted) : 0,
-      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
+      accepted: isSet(object.accepted) ? numberOfJson(object.accepted, "accepted") : 0,
+      duplicates: isSet(object.duplicates) ? numberOfJson(object.duplicates, "duplicates") : 0,
       rejected: globalThis.Array.isArray(object?.rejected)
         ? object.rejected.map((e: any) => RejectedRow.fromJSON(e))
         : [],
       rejectedCount: isSet(object.rejectedCount)
-        ? globalThis.Number(object.rejectedCount)
+        ? numberOfJson(object.rejectedCount, "rejectedCount")
         : isSet(object.rejected_count)
-        ? globalThis.Number(object.rejected_count)
+        ? numberOfJson(object.rejected_count, "rejected_count")
         : 0,
-      quarantined: isSet(object.quarantined) ? globalThis.Number(object.quarantined) : 0,
+      quarantined: isSet(object.quarantined) ? numberOfJson(object.quarantined, "quarantined") : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
+      contradictory: isSet(object.contradictory) ? numberOfJson(object.contradictory, "contradictory") : 0,
+      unknownColumns: globalThis.Array.isArray(object?.unknownColumns)
+        ? object.unknownColumns.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.unknown_columns)
+        ? object.unknown_columns.map((e: any) => globalThis.String(e))
+        : [],
+      rejectedFile: isSet(object.rejectedFile)
+        ? Buffer.from(bytesFromBase64(object.rejectedFile))
+        : isSet(object.rejected_file)
+        ? Buffer.from(bytesFromBase64(object.rejected_file))
+        : Buffer.alloc(0),
+      rejectedInFile: isSet(object.rejectedInFile)
+        ? numberOfJson(object.rejectedInFile, "rejectedInFile")
+        : isSet(object.rejected_in_file)
+        ? numberOfJson(object.rejected_in_file, "rejected_in_file")
+        : 0,
     };
   },
 
@@ -419,6 +521,21 @@ export const IngestReply: MessageFns<IngestReply> = {
     if (message.quarantined !== 0) {
       obj.quarantined = Math.round(message.quarantined);
     }
+    if (message.rows !== 0) {
+      obj.rows = Math.round(message.rows);
+    }
+    if (message.contradictory !== 0) {
+      obj.contradictory = Math.round(message.contradictory);
+    }
+    if (message.unknownColumns?.length) {
+      obj.unknownColumns = message.unknownColumns;
+    }
+    if (message.rejectedFile.length !== 0) {
+      obj.rejectedFile = base64FromBytes(message.rejectedFile);
+    }
+    if (message.rejectedInFile !== 0) {
+      obj.rejectedInFile = Math.round(message.rejectedInFile);
+    }
     return obj;
   },
 
@@ -432,6 +549,11 @@ export const IngestReply: MessageFns<IngestReply> = {
     message.rejected = object.rejected?.map((e) => RejectedRow.fromPartial(e)) || [];
     message.rejectedCount = object.rejectedCount ?? 0;
     message.quarantined = object.quarantined ?? 0;
+    message.rows = object.rows ?? 0;
+    message.contradictory = object.contradictory ?? 0;
+    message.unknownColumns = object.unknownColumns?.map((e) => e) || [];
+    message.rejectedFile = object.rejectedFile ?? Buffer.alloc(0);
+    message.rejectedInFile = object.rejectedInFile ?? 0;
     return message;
   },
 };
@@ -538,7 +660,7 @@ export const IngestFileRequest: MessageFns<IngestFileRequest> = {
 };
 
 function createBaseFileDescription(): FileDescription {
-  return { model: "", source: "", format: "", watermark: undefined };
+  return { model: "", source: "", format: "", watermark: undefined, length: 0, sha256: "" };
 }
 
 export const FileDescription: MessageFns<FileDescription> = {
@@ -554,6 +676,12 @@ export const FileDescription: MessageFns<FileDescription> = {
     }
     if (message.watermark !== undefined) {
       Timestamp.encode(toTimestamp(message.watermark), writer.uint32(34).fork()).join();
+    }
+    if (message.length !== 0) {
+      writer.uint32(40).int64(message.length);
+    }
+    if (message.sha256 !== "") {
+      writer.uint32(50).string(message.sha256);
     }
     return writer;
   },
@@ -603,6 +731,22 @@ export const FileDescription: MessageFns<FileDescription> = {
             message.watermark = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.length = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -621,6 +765,8 @@ export const FileDescription: MessageFns<FileDescription> = {
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       format: isSet(object.format) ? globalThis.String(object.format) : "",
       watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
+      length: isSet(object.length) ? numberOfJson(object.length, "length") : 0,
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
     };
   },
 
@@ -638,6 +784,12 @@ export const FileDescription: MessageFns<FileDescription> = {
     if (message.watermark !== undefined) {
       obj.watermark = message.watermark.toISOString();
     }
+    if (message.length !== 0) {
+      obj.length = Math.round(message.length);
+    }
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
     return obj;
   },
 
@@ -650,6 +802,8 @@ export const FileDescription: MessageFns<FileDescription> = {
     message.source = object.source ?? "";
     message.format = object.format ?? "";
     message.watermark = object.watermark ?? undefined;
+    message.length = object.length ?? 0;
+    message.sha256 = object.sha256 ?? "";
     return message;
   },
 };
@@ -728,9 +882,9 @@ export const ReadOnlineRequest: MessageFns<ReadOnlineRequest> = {
         ? object.questions.map((e: any) => FeatureQuestion.fromJSON(e))
         : [],
       deadlineMs: isSet(object.deadlineMs)
-        ? globalThis.Number(object.deadlineMs)
+        ? numberOfJson(object.deadlineMs, "deadlineMs")
         : isSet(object.deadline_ms)
-        ? globalThis.Number(object.deadline_ms)
+        ? numberOfJson(object.deadline_ms, "deadline_ms")
         : 0,
     };
   },
@@ -1077,9 +1231,9 @@ export const ReadOnlineReply: MessageFns<ReadOnlineReply> = {
         : [],
       rows: globalThis.Array.isArray(object?.rows) ? object.rows.map((e: any) => FeatureRow.fromJSON(e)) : [],
       specRevision: isSet(object.specRevision)
-        ? globalThis.Number(object.specRevision)
+        ? numberOfJson(object.specRevision, "specRevision")
         : isSet(object.spec_revision)
-        ? globalThis.Number(object.spec_revision)
+        ? numberOfJson(object.spec_revision, "spec_revision")
         : 0,
     };
   },
@@ -1527,9 +1681,9 @@ export const BuildTrainingSetRequest: MessageFns<BuildTrainingSetRequest> = {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       specRevision: isSet(object.specRevision)
-        ? globalThis.Number(object.specRevision)
+        ? numberOfJson(object.specRevision, "specRevision")
         : isSet(object.spec_revision)
-        ? globalThis.Number(object.spec_revision)
+        ? numberOfJson(object.spec_revision, "spec_revision")
         : 0,
       knowledgeCutoff: isSet(object.knowledgeCutoff)
         ? fromJsonTimestamp(object.knowledgeCutoff)
@@ -1728,7 +1882,7 @@ export const TrainingSet: MessageFns<TrainingSet> = {
     return {
       uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
       sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       firstQuestion: isSet(object.firstQuestion)
         ? fromJsonTimestamp(object.firstQuestion)
         : isSet(object.first_question)
@@ -1750,9 +1904,9 @@ export const TrainingSet: MessageFns<TrainingSet> = {
         ? object.text_features.map((e: any) => globalThis.String(e))
         : [],
       excludedRows: isSet(object.excludedRows)
-        ? globalThis.Number(object.excludedRows)
+        ? numberOfJson(object.excludedRows, "excludedRows")
         : isSet(object.excluded_rows)
-        ? globalThis.Number(object.excluded_rows)
+        ? numberOfJson(object.excluded_rows, "excluded_rows")
         : 0,
       span: isSet(object.span) ? CycleSpan.fromJSON(object.span) : undefined,
     };
@@ -2418,7 +2572,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

@@ -5,6 +5,7 @@
 // source: driftloop/v1/labeling.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -482,14 +483,14 @@ export const RecordOutcomesReply: MessageFns<RecordOutcomesReply> = {
 
   fromJSON(object: any): RecordOutcomesReply {
     return {
-      accepted: isSet(object.accepted) ? globalThis.Number(object.accepted) : 0,
-      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
-      revised: isSet(object.revised) ? globalThis.Number(object.revised) : 0,
-      contradictory: isSet(object.contradictory) ? globalThis.Number(object.contradictory) : 0,
+      accepted: isSet(object.accepted) ? numberOfJson(object.accepted, "accepted") : 0,
+      duplicates: isSet(object.duplicates) ? numberOfJson(object.duplicates, "duplicates") : 0,
+      revised: isSet(object.revised) ? numberOfJson(object.revised, "revised") : 0,
+      contradictory: isSet(object.contradictory) ? numberOfJson(object.contradictory, "contradictory") : 0,
       rejected: globalThis.Array.isArray(object?.rejected)
         ? object.rejected.map((e: any) => RejectedRow.fromJSON(e))
         : [],
-      quarantined: isSet(object.quarantined) ? globalThis.Number(object.quarantined) : 0,
+      quarantined: isSet(object.quarantined) ? numberOfJson(object.quarantined, "quarantined") : 0,
     };
   },
 
@@ -600,7 +601,7 @@ export const RejectedRow: MessageFns<RejectedRow> = {
 
   fromJSON(object: any): RejectedRow {
     return {
-      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      index: isSet(object.index) ? numberOfJson(object.index, "index") : 0,
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
     };
@@ -1015,7 +1016,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

@@ -5,6 +5,7 @@
 // source: driftloop/v1/monitoring.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -509,14 +510,14 @@ export const ModelStatus: MessageFns<ModelStatus> = {
         ? globalThis.String(object.open_cycle)
         : "",
       freshLabels: isSet(object.freshLabels)
-        ? globalThis.Number(object.freshLabels)
+        ? numberOfJson(object.freshLabels, "freshLabels")
         : isSet(object.fresh_labels)
-        ? globalThis.Number(object.fresh_labels)
+        ? numberOfJson(object.fresh_labels, "fresh_labels")
         : 0,
       trainedLabels: isSet(object.trainedLabels)
-        ? globalThis.Number(object.trainedLabels)
+        ? numberOfJson(object.trainedLabels, "trainedLabels")
         : isSet(object.trained_labels)
-        ? globalThis.Number(object.trained_labels)
+        ? numberOfJson(object.trained_labels, "trained_labels")
         : 0,
       signals: globalThis.Array.isArray(object?.signals)
         ? object.signals.map((e: any) => Evidence.fromJSON(e))
@@ -528,7 +529,7 @@ export const ModelStatus: MessageFns<ModelStatus> = {
         : isSet(object.paused_note)
         ? globalThis.String(object.paused_note)
         : "",
-      quarantined: isSet(object.quarantined) ? globalThis.Number(object.quarantined) : 0,
+      quarantined: isSet(object.quarantined) ? numberOfJson(object.quarantined, "quarantined") : 0,
       attention: globalThis.Array.isArray(object?.attention)
         ? object.attention.map((e: any) => globalThis.String(e))
         : [],
@@ -686,7 +687,7 @@ export const GetDriftRequest: MessageFns<GetDriftRequest> = {
   fromJSON(object: any): GetDriftRequest {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      limit: isSet(object.limit) ? numberOfJson(object.limit, "limit") : 0,
     };
   },
 
@@ -893,11 +894,11 @@ export const DriftReport: MessageFns<DriftReport> = {
         : isSet(object.window_end)
         ? fromJsonTimestamp(object.window_end)
         : undefined,
-      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
-      tests: isSet(object.tests) ? globalThis.Number(object.tests) : 0,
-      moved: isSet(object.moved) ? globalThis.Number(object.moved) : 0,
-      rate: isSet(object.rate) ? globalThis.Number(object.rate) : 0,
-      level: isSet(object.level) ? globalThis.Number(object.level) : 0,
+      days: isSet(object.days) ? numberOfJson(object.days, "days") : 0,
+      tests: isSet(object.tests) ? numberOfJson(object.tests, "tests") : 0,
+      moved: isSet(object.moved) ? numberOfJson(object.moved, "moved") : 0,
+      rate: isSet(object.rate) ? numberOfJson(object.rate, "rate") : 0,
+      level: isSet(object.level) ? numberOfJson(object.level, "level") : 0,
       movements: globalThis.Array.isArray(object?.movements)
         ? object.movements.map((e: any) => Movement.fromJSON(e))
         : [],
@@ -1070,13 +1071,13 @@ export const DaySummary: MessageFns<DaySummary> = {
   fromJSON(object: any): DaySummary {
     return {
       day: isSet(object.day) ? fromJsonTimestamp(object.day) : undefined,
-      predictions: isSet(object.predictions) ? globalThis.Number(object.predictions) : 0,
-      labelled: isSet(object.labelled) ? globalThis.Number(object.labelled) : 0,
-      censored: isSet(object.censored) ? globalThis.Number(object.censored) : 0,
+      predictions: isSet(object.predictions) ? numberOfJson(object.predictions, "predictions") : 0,
+      labelled: isSet(object.labelled) ? numberOfJson(object.labelled, "labelled") : 0,
+      censored: isSet(object.censored) ? numberOfJson(object.censored, "censored") : 0,
       versions: globalThis.Array.isArray(object?.versions)
         ? object.versions.map((e: any) => VersionDay.fromJSON(e))
         : [],
-      late: isSet(object.late) ? globalThis.Number(object.late) : 0,
+      late: isSet(object.late) ? numberOfJson(object.late, "late") : 0,
     };
   },
 
@@ -1233,23 +1234,23 @@ export const VersionDay: MessageFns<VersionDay> = {
     return {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       role: isSet(object.role) ? globalThis.String(object.role) : "",
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       lossNano: isSet(object.lossNano)
-        ? globalThis.Number(object.lossNano)
+        ? numberOfJson(object.lossNano, "lossNano")
         : isSet(object.loss_nano)
-        ? globalThis.Number(object.loss_nano)
+        ? numberOfJson(object.loss_nano, "loss_nano")
         : 0,
       residualMicro: isSet(object.residualMicro)
-        ? globalThis.Number(object.residualMicro)
+        ? numberOfJson(object.residualMicro, "residualMicro")
         : isSet(object.residual_micro)
-        ? globalThis.Number(object.residual_micro)
+        ? numberOfJson(object.residual_micro, "residual_micro")
         : 0,
       brierNano: isSet(object.brierNano)
-        ? globalThis.Number(object.brierNano)
+        ? numberOfJson(object.brierNano, "brierNano")
         : isSet(object.brier_nano)
-        ? globalThis.Number(object.brier_nano)
+        ? numberOfJson(object.brier_nano, "brier_nano")
         : 0,
-      correct: isSet(object.correct) ? globalThis.Number(object.correct) : 0,
+      correct: isSet(object.correct) ? numberOfJson(object.correct, "correct") : 0,
     };
   },
 
@@ -1826,7 +1827,7 @@ export const Cycle: MessageFns<Cycle> = {
         ? globalThis.String(object.cycle_id)
         : "",
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+      number: isSet(object.number) ? numberOfJson(object.number, "number") : 0,
       stage: isSet(object.stage) ? globalThis.String(object.stage) : "",
       outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
       reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
@@ -2373,8 +2374,8 @@ export const ReadLedgerRequest: MessageFns<ReadLedgerRequest> = {
   fromJSON(object: any): ReadLedgerRequest {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      after: isSet(object.after) ? globalThis.Number(object.after) : 0,
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      after: isSet(object.after) ? numberOfJson(object.after, "after") : 0,
+      limit: isSet(object.limit) ? numberOfJson(object.limit, "limit") : 0,
     };
   },
 
@@ -2486,7 +2487,7 @@ export const Ledger: MessageFns<Ledger> = {
     return {
       entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => LedgerEntry.fromJSON(e)) : [],
       sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
-      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      total: isSet(object.total) ? numberOfJson(object.total, "total") : 0,
       watermark: isSet(object.watermark) ? fromJsonTimestamp(object.watermark) : undefined,
     };
   },
@@ -2612,7 +2613,7 @@ export const LedgerEntry: MessageFns<LedgerEntry> = {
 
   fromJSON(object: any): LedgerEntry {
     return {
-      position: isSet(object.position) ? globalThis.Number(object.position) : 0,
+      position: isSet(object.position) ? numberOfJson(object.position, "position") : 0,
       service: isSet(object.service) ? globalThis.String(object.service) : "",
       cycleId: isSet(object.cycleId)
         ? globalThis.String(object.cycleId)
@@ -2965,7 +2966,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

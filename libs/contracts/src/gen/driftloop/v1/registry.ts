@@ -5,6 +5,7 @@
 // source: driftloop/v1/registry.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -288,7 +289,7 @@ export const ApplyReply: MessageFns<ApplyReply> = {
   fromJSON(object: any): ApplyReply {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
       changed: isSet(object.changed) ? globalThis.Boolean(object.changed) : false,
     };
   },
@@ -479,7 +480,7 @@ export const DeclaredModel: MessageFns<DeclaredModel> = {
     return {
       tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      revision: isSet(object.revision) ? numberOfJson(object.revision, "revision") : 0,
       specJson: isSet(object.specJson)
         ? globalThis.String(object.specJson)
         : isSet(object.spec_json)
@@ -1181,7 +1182,7 @@ export const GetRolloutRequest: MessageFns<GetRolloutRequest> = {
   fromJSON(object: any): GetRolloutRequest {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
-      history: isSet(object.history) ? globalThis.Number(object.history) : 0,
+      history: isSet(object.history) ? numberOfJson(object.history, "history") : 0,
     };
   },
 
@@ -2085,7 +2086,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

@@ -5,6 +5,7 @@
 // source: driftloop/v1/training.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
@@ -474,12 +475,12 @@ export const Job: MessageFns<Job> = {
         ? globalThis.String(object.cycle_id)
         : "",
       state: isSet(object.state) ? globalThis.String(object.state) : "",
-      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      attempt: isSet(object.attempt) ? numberOfJson(object.attempt, "attempt") : 0,
       due: isSet(object.due) ? fromJsonTimestamp(object.due) : undefined,
       purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
       progress: isSet(object.progress) ? globalThis.String(object.progress) : "",
       error: isSet(object.error) ? globalThis.String(object.error) : "",
-      seconds: isSet(object.seconds) ? globalThis.Number(object.seconds) : 0,
+      seconds: isSet(object.seconds) ? numberOfJson(object.seconds, "seconds") : 0,
     };
   },
 
@@ -607,8 +608,8 @@ export const SimulateRequest: MessageFns<SimulateRequest> = {
   fromJSON(object: any): SimulateRequest {
     return {
       spec: isSet(object.spec) ? globalThis.String(object.spec) : "",
-      jitters: isSet(object.jitters) ? globalThis.Number(object.jitters) : 0,
-      seed: isSet(object.seed) ? globalThis.Number(object.seed) : 0,
+      jitters: isSet(object.jitters) ? numberOfJson(object.jitters, "jitters") : 0,
+      seed: isSet(object.seed) ? numberOfJson(object.seed, "seed") : 0,
     };
   },
 
@@ -809,8 +810,8 @@ export const SimulateProgress: MessageFns<SimulateProgress> = {
   fromJSON(object: any): SimulateProgress {
     return {
       what: isSet(object.what) ? globalThis.String(object.what) : "",
-      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
-      of: isSet(object.of) ? globalThis.Number(object.of) : 0,
+      done: isSet(object.done) ? numberOfJson(object.done, "done") : 0,
+      of: isSet(object.of) ? numberOfJson(object.of, "of") : 0,
     };
   },
 
@@ -997,16 +998,16 @@ export const SimulateReport: MessageFns<SimulateReport> = {
         ? fromJsonTimestamp(object.last_question)
         : undefined,
       scoredRows: isSet(object.scoredRows)
-        ? globalThis.Number(object.scoredRows)
+        ? numberOfJson(object.scoredRows, "scoredRows")
         : isSet(object.scored_rows)
-        ? globalThis.Number(object.scored_rows)
+        ? numberOfJson(object.scored_rows, "scored_rows")
         : 0,
-      jitters: isSet(object.jitters) ? globalThis.Number(object.jitters) : 0,
+      jitters: isSet(object.jitters) ? numberOfJson(object.jitters, "jitters") : 0,
       policies: globalThis.Array.isArray(object?.policies)
         ? object.policies.map((e: any) => SimulatedPolicy.fromJSON(e))
         : [],
-      trained: isSet(object.trained) ? globalThis.Number(object.trained) : 0,
-      cached: isSet(object.cached) ? globalThis.Number(object.cached) : 0,
+      trained: isSet(object.trained) ? numberOfJson(object.trained, "trained") : 0,
+      cached: isSet(object.cached) ? numberOfJson(object.cached, "cached") : 0,
       notes: globalThis.Array.isArray(object?.notes)
         ? object.notes.map((e: any) => globalThis.String(e))
         : [],
@@ -1245,36 +1246,36 @@ export const SimulatedPolicy: MessageFns<SimulatedPolicy> = {
   fromJSON(object: any): SimulatedPolicy {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
-      trainings: isSet(object.trainings) ? globalThis.Number(object.trainings) : 0,
-      promoted: isSet(object.promoted) ? globalThis.Number(object.promoted) : 0,
-      refused: isSet(object.refused) ? globalThis.Number(object.refused) : 0,
+      trainings: isSet(object.trainings) ? numberOfJson(object.trainings, "trainings") : 0,
+      promoted: isSet(object.promoted) ? numberOfJson(object.promoted, "promoted") : 0,
+      refused: isSet(object.refused) ? numberOfJson(object.refused, "refused") : 0,
       logLoss: isSet(object.logLoss)
-        ? globalThis.Number(object.logLoss)
+        ? numberOfJson(object.logLoss, "logLoss")
         : isSet(object.log_loss)
-        ? globalThis.Number(object.log_loss)
+        ? numberOfJson(object.log_loss, "log_loss")
         : 0,
       logLossLow: isSet(object.logLossLow)
-        ? globalThis.Number(object.logLossLow)
+        ? numberOfJson(object.logLossLow, "logLossLow")
         : isSet(object.log_loss_low)
-        ? globalThis.Number(object.log_loss_low)
+        ? numberOfJson(object.log_loss_low, "log_loss_low")
         : 0,
       logLossHigh: isSet(object.logLossHigh)
-        ? globalThis.Number(object.logLossHigh)
+        ? numberOfJson(object.logLossHigh, "logLossHigh")
         : isSet(object.log_loss_high)
-        ? globalThis.Number(object.log_loss_high)
+        ? numberOfJson(object.log_loss_high, "log_loss_high")
         : 0,
-      auc: isSet(object.auc) ? globalThis.Number(object.auc) : 0,
-      brier: isSet(object.brier) ? globalThis.Number(object.brier) : 0,
-      difference: isSet(object.difference) ? globalThis.Number(object.difference) : 0,
+      auc: isSet(object.auc) ? numberOfJson(object.auc, "auc") : 0,
+      brier: isSet(object.brier) ? numberOfJson(object.brier, "brier") : 0,
+      difference: isSet(object.difference) ? numberOfJson(object.difference, "difference") : 0,
       differenceLow: isSet(object.differenceLow)
-        ? globalThis.Number(object.differenceLow)
+        ? numberOfJson(object.differenceLow, "differenceLow")
         : isSet(object.difference_low)
-        ? globalThis.Number(object.difference_low)
+        ? numberOfJson(object.difference_low, "difference_low")
         : 0,
       differenceHigh: isSet(object.differenceHigh)
-        ? globalThis.Number(object.differenceHigh)
+        ? numberOfJson(object.differenceHigh, "differenceHigh")
         : isSet(object.difference_high)
-        ? globalThis.Number(object.difference_high)
+        ? numberOfJson(object.difference_high, "difference_high")
         : 0,
     };
   },
@@ -1467,7 +1468,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }

@@ -5,6 +5,7 @@
 // source: driftloop/v1/values.proto
 
 /* eslint-disable */
+import { numberOfJson, timeOfJson } from "../../../json-scalars.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 
@@ -268,7 +269,7 @@ export const Value: MessageFns<Value> = {
   fromJSON(object: any): Value {
     return {
       kind: isSet(object.number)
-        ? { $case: "number", value: globalThis.Number(object.number) }
+        ? { $case: "number", value: numberOfJson(object.number, "number") }
         : isSet(object.text)
         ? { $case: "text", value: globalThis.String(object.text) }
         : isSet(object.flag)
@@ -487,11 +488,11 @@ export const Evidence: MessageFns<Evidence> = {
     return {
       test: isSet(object.test) ? globalThis.String(object.test) : "",
       subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
-      statistic: isSet(object.statistic) ? globalThis.Number(object.statistic) : 0,
-      threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+      statistic: isSet(object.statistic) ? numberOfJson(object.statistic, "statistic") : 0,
+      threshold: isSet(object.threshold) ? numberOfJson(object.threshold, "threshold") : 0,
       holds: isSet(object.holds) ? globalThis.Boolean(object.holds) : false,
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
-      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
+      days: isSet(object.days) ? numberOfJson(object.days, "days") : 0,
       windowStart: isSet(object.windowStart)
         ? fromJsonTimestamp(object.windowStart)
         : isSet(object.window_start)
@@ -1113,7 +1114,7 @@ export const QuarantineItem: MessageFns<QuarantineItem> = {
       evidence: globalThis.Array.isArray(object?.evidence) ? object.evidence.map((e: any) => Evidence.fromJSON(e)) : [],
       window: isSet(object.window) ? QuarantineWindow.fromJSON(object.window) : undefined,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       eventTime: isSet(object.eventTime)
         ? fromJsonTimestamp(object.eventTime)
         : isSet(object.event_time)
@@ -1794,33 +1795,33 @@ export const Movement: MessageFns<Movement> = {
     return {
       feature: isSet(object.feature) ? globalThis.String(object.feature) : "",
       slice: isSet(object.slice) ? globalThis.String(object.slice) : "",
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
-      days: isSet(object.days) ? globalThis.Number(object.days) : 0,
-      psi: isSet(object.psi) ? globalThis.Number(object.psi) : 0,
-      ks: isSet(object.ks) ? globalThis.Number(object.ks) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
+      days: isSet(object.days) ? numberOfJson(object.days, "days") : 0,
+      psi: isSet(object.psi) ? numberOfJson(object.psi, "psi") : 0,
+      ks: isSet(object.ks) ? numberOfJson(object.ks, "ks") : 0,
       jensenShannon: isSet(object.jensenShannon)
-        ? globalThis.Number(object.jensenShannon)
+        ? numberOfJson(object.jensenShannon, "jensenShannon")
         : isSet(object.jensen_shannon)
-        ? globalThis.Number(object.jensen_shannon)
+        ? numberOfJson(object.jensen_shannon, "jensen_shannon")
         : 0,
-      wasserstein: isSet(object.wasserstein) ? globalThis.Number(object.wasserstein) : 0,
+      wasserstein: isSet(object.wasserstein) ? numberOfJson(object.wasserstein, "wasserstein") : 0,
       pValue: isSet(object.pValue)
-        ? globalThis.Number(object.pValue)
+        ? numberOfJson(object.pValue, "pValue")
         : isSet(object.p_value)
-        ? globalThis.Number(object.p_value)
+        ? numberOfJson(object.p_value, "p_value")
         : 0,
       qValue: isSet(object.qValue)
-        ? globalThis.Number(object.qValue)
+        ? numberOfJson(object.qValue, "qValue")
         : isSet(object.q_value)
-        ? globalThis.Number(object.q_value)
+        ? numberOfJson(object.q_value, "q_value")
         : 0,
       moved: isSet(object.moved) ? globalThis.Boolean(object.moved) : false,
-      reference: isSet(object.reference) ? globalThis.Number(object.reference) : 0,
-      present: isSet(object.present) ? globalThis.Number(object.present) : 0,
+      reference: isSet(object.reference) ? numberOfJson(object.reference, "reference") : 0,
+      present: isSet(object.present) ? numberOfJson(object.present, "present") : 0,
       lossShare: isSet(object.lossShare)
-        ? globalThis.Number(object.lossShare)
+        ? numberOfJson(object.lossShare, "lossShare")
         : isSet(object.loss_share)
-        ? globalThis.Number(object.loss_share)
+        ? numberOfJson(object.loss_share, "loss_share")
         : 0,
       note: isSet(object.note) ? globalThis.String(object.note) : "",
     };
@@ -1971,7 +1972,7 @@ export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
     return {
       model: isSet(object.model) ? globalThis.String(object.model) : "",
       state: isSet(object.state) ? globalThis.String(object.state) : "",
-      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      limit: isSet(object.limit) ? numberOfJson(object.limit, "limit") : 0,
     };
   },
 
@@ -2060,7 +2061,7 @@ export const ListQuarantineReply: MessageFns<ListQuarantineReply> = {
   fromJSON(object: any): ListQuarantineReply {
     return {
       items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => QuarantineItem.fromJSON(e)) : [],
-      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      total: isSet(object.total) ? numberOfJson(object.total, "total") : 0,
     };
   },
 
@@ -2216,7 +2217,7 @@ function fromJsonTimestamp(o: any): Date {
   if (o instanceof globalThis.Date) {
     return o;
   } else if (typeof o === "string") {
-    return new globalThis.Date(o);
+    return timeOfJson(o);
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }
