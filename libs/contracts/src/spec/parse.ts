@@ -17,6 +17,7 @@ export const specErrors = catalogue('spec', {
     retriable: false,
     message: (facts: { faults: SpecFault[] }) =>
       `the model spec has ${facts.faults.length} fault(s): ${facts.faults.map(inWords).join('; ')}`,
+    remedy: 'mend each fault where it stands, and apply again',
   },
 });
 
