@@ -1,4 +1,5 @@
 /** `npm start`: opens the house, walks the year, and stays up serving the last champion. */
+import { readFileSync } from 'node:fs';
 import { trust } from '@driftloop/client';
 import { LoopError } from '@driftloop/contracts';
 import { attach } from './attached.js';
@@ -11,6 +12,7 @@ import { walk } from './walk.js';
 
 async function main(options: Options): Promise<void> {
   if (options.help) return console.log(usage);
+  if (options.version) return console.log(versionOf());
   const terminal = new Terminal();
   const house = await openOne(options);
   let stopping: Promise<void> | undefined;
@@ -35,6 +37,11 @@ async function main(options: Options): Promise<void> {
   walking = false;
   if (options.once || options.attach) return stop(0);
   terminal.line('the replay is over; still serving the last champion. Ctrl-C ends.');
+}
+
+/** The release. */
+function versionOf(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
 /** The house: one process on a home folder, many on real servers, or one that runs already. */

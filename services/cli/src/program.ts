@@ -14,16 +14,32 @@ import { addQuarantine } from './quarantine.js';
 import { addSimulating } from './simulate.js';
 import { addTelling } from './tell.js';
 
+/** What the environment says besides: every variable that a command reads. */
+const variables = `
+Environment:
+  DRIFTLOOP_URL                       as --url
+  DRIFTLOOP_SERVING_ADDRESS           as --serving
+  DRIFTLOOP_TLS_CA_FILE               as --ca
+  DRIFTLOOP_TOKEN                     the token that calls are made with
+  DRIFTLOOP_TOKEN_FILE                a file that holds it, where DRIFTLOOP_TOKEN is not set
+  DRIFTLOOP_HOME, DRIFTLOOP_MODE      what migrate works on: a home, or the databases that the environment of a
+                                      cluster names (MONGODB_URI, DRIFTLOOP_NAMESPACE)`;
+
 export function programOf(environment: NodeJS.ProcessEnv): Command {
   const program = new Command('driftloop')
     .description('models that renew themselves: declare, look, ask, act')
-    .option('--url <url>', 'the gateway', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
-    .option('--serving <address>', 'the inference door', environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .option('--url <url>', 'the gateway (or DRIFTLOOP_URL)', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
+    .option(
+      '--serving <address>',
+      'the inference door (or DRIFTLOOP_SERVING_ADDRESS)',
+      environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001',
+    )
     .option(
       '--ca <file>',
-      'believe what these certificates have signed, PEM',
+      'believe what these certificates have signed, PEM (or DRIFTLOOP_TLS_CA_FILE)',
       environment.DRIFTLOOP_TLS_CA_FILE || undefined,
     )
+    .addHelpText('after', variables)
     .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   const doors = () => new Doors(program.opts(), tokenOf(environment));
