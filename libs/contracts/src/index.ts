@@ -25,6 +25,7 @@ export * from './spec/features.js';
 export * from './spec/model-spec.js';
 export * from './spec/parse.js';
 export { brokenReferences, type SpecFault } from './spec/references.js';
+export { advice } from './spec/suggestion.js';
 export * from './text-limits.js';
 export * from './token-entries.js';
 export { requestShape, type WireField, type WireShape } from './wire-shape.js';
