@@ -6,6 +6,7 @@ import { addAsking } from './ask.js';
 import { addCallers } from './callers.js';
 import { Doors, tokenOf } from './doors.js';
 import { addDrift } from './drift.js';
+import { failureLines } from './failure-lines.js';
 import { addHearing } from './hear.js';
 import { addLedger } from './ledger.js';
 import { addLooking } from './look.js';
@@ -68,7 +69,7 @@ export async function run(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
-    console.error(`${error.code}: ${error.message}`);
+    console.error(failureLines(error));
     process.exitCode = error.code === 'USAGE' ? 2 : 1;
   }
 }

@@ -103,6 +103,11 @@ describe('elsewhere', () => {
     ['training: { parameters: { trees: 2.5 } }', 'trees', '2.5 is not whole: write a whole number'],
     ['monitoring: { window: 14 }', 'window', '14 is a number: write a text, in quotes where it looks like another'],
     ['monitoring: { psi: }', 'psi', 'is empty: write { warnAt }'],
+    ['training: { parameters: { trees: 0 } }', 'trees', '0 is out of bounds; write at least 1'],
+    ['training: { parameters: { trees: 9000 } }', 'trees', '9000 is out of bounds; write at most 5000'],
+    ['rollout: { shadow: { margin: 0 } }', 'margin', '0 is out of bounds; write more than 0'],
+    ['retraining: { any: [] }', 'any', 'has 0 entries; write at least 1'],
+    ['cohort: { startsAt: 9am }', 'startsAt', 'write a time of day, UTC, in quotes, such as "09:00"'],
     ['derived: { hour: { from: planned, part: hourofday } }', 'part', 'did you mean "hourOfDay"?'],
   ])('what is wrong, what is wanted and how to write it: %s', (line, key, problem) => {
     expect(faultsOf(specOf({ more: `  ${line}` }))).toMatchObject([

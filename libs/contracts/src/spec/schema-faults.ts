@@ -86,6 +86,10 @@ class Faults {
   private problem(issue: Issue, value: unknown): string {
     if (value === undefined) return `is missing: ${this.wanted(issue)}`;
     if (issue.code === 'invalid_value') return this.notAmong(issue.values.map(String), value);
+    if (issue.code === 'too_small')
+      return outside(issue.origin, value, issue.inclusive ? 'at least' : 'more than', issue.minimum);
+    if (issue.code === 'too_big')
+      return outside(issue.origin, value, issue.inclusive ? 'at most' : 'less than', issue.maximum);
     if (issue.code !== 'invalid_type') return issue.message;
     const wanted = this.wanted(issue);
     if (value === null) return `is empty: ${wanted}`;
@@ -182,6 +186,13 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return Object.keys(value).length ? `{ ${Object.keys(value).slice(0, 5).join(', ')} }` : '{}';
   return typeof value === 'string' ? `"${value.slice(0, 60)}"` : String(value);
+}
+
+/** A number, a text or a list beyond its bound. */
+function outside(origin: string, value: unknown, relation: string, bound: number | bigint): string {
+  if (origin === 'array') return `has ${(value as unknown[]).length} entries; write ${relation} ${bound}`;
+  if (origin === 'string') return `is ${(value as string).length} characters long; write ${relation} ${bound}`;
+  return `${shown(value)} is out of bounds; write ${relation} ${bound}`;
 }
 
 function kindOf(value: unknown, expected: string): string {
