@@ -5,6 +5,7 @@
  * I2  What to do is a row's `remedy`, or what comes after the last semicolon of its message, or else after the last colon; an error
  *     without either ends it.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -128,4 +129,11 @@ if (lacking.length) {
   );
   process.exitCode = 1;
 }
-process.stdout.write(`${head}\n${parts.join('\n').trimEnd()}\n`);
+process.stdout.write(formatted(`${head}\n${parts.join('\n').trimEnd()}\n`));
+
+/** As the formatter of the repository has it, tables and all. */
+function formatted(input) {
+  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  const args = [biome, 'format', '--stdin-file-path=docs/errors.md'];
+  return execFileSync(process.execPath, args, { cwd: root, input, encoding: 'utf8' });
+}
