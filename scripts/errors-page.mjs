@@ -47,7 +47,8 @@ function below(folder) {
 function fact(name) {
   const text = () => `{${name}}`;
   const known = {
-    [Symbol.toPrimitive]: text,
+    // Templates ask for a text, sums and comparisons for a number.
+    [Symbol.toPrimitive]: (hint) => (hint === 'string' ? text() : Number.POSITIVE_INFINITY),
     [Symbol.iterator]: function* () {
       yield fact(name);
     },

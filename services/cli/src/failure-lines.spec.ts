@@ -6,10 +6,10 @@ it('a fault of a spec is a line, with its place first', () => {
     { path: '(file)', problem: 'larger than 256 KiB' },
   ];
   const message = 'the model spec has 2 fault(s): …';
-  expect(failureLines({ code: 'SPEC_INVALID', message, details: { faults } })).toBe(
-    'SPEC_INVALID: the model spec has 2 faults\n' +
+  expect(failureLines({ code: 'SPEC_INVALID', message, details: { faults, more: 3 } })).toBe(
+    'SPEC_INVALID: the model spec has 5 faults\n' +
       '  11:50  spec.features.0.over  "48h" is no list: write [48h]\n' +
-      '  (file)  larger than 256 KiB',
+      '  (file)  larger than 256 KiB\n  and 3 more',
   );
 });
 

@@ -15,7 +15,8 @@ export function failureLines({ code, message, details }: Pick<CallFailed, 'code'
   const lines = faults.map(
     ({ path, problem, line, column }) => `  ${line ? `${line}:${column}  ` : ''}${path}  ${problem}`,
   );
-  return [`${code}: the model spec has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}`, ...lines].join(
-    '\n',
-  );
+  const more = Number(details.more ?? 0);
+  const all = faults.length + more;
+  const head = `${code}: the model spec has ${all === 1 ? 'a fault' : `${all} faults`}`;
+  return [head, ...lines, ...(more ? [`  and ${more} more`] : [])].join('\n');
 }

@@ -233,6 +233,14 @@ describe('apply', () => {
     expect((await call(client, 'listModels', {})).models.map((declared) => declared.model)).toEqual([model]);
   });
 
+  it('tells of many faults through a reply’s header, as many as it has room for', async () => {
+    const bad = spec.replace('  features:\n', `  features:\n${'    - nobody\n'.repeat(100)}`);
+    await expect(call(client, 'apply', { spec: bad, eventTime: day(2) })).rejects.toMatchObject({
+      message: expect.stringMatching(/^the model spec has 100 fault\(s\): .*; and \d+ more$/),
+      details: { faults: expect.arrayContaining([expect.objectContaining({ path: 'spec.features.9' })]) },
+    });
+  });
+
   it('finds a spec unchanged that is kept, whatever has become a fault since', async () => {
     const kept = spec.replace('censorAfter: 48h', 'censorAfter: 2h');
     const { json, sha256 } = canonicalSpec(parseModelSpec(kept));
