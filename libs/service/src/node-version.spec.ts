@@ -6,6 +6,7 @@ const programs = [
   ...readdirSync('services')
     .map((name) => `services/${name}/src/main.ts`)
     .filter((path) => !path.includes('/cli/')),
+  'deploy/embedded/src/main.ts',
   'deploy/program/src/main.ts',
 ];
 
