@@ -33,7 +33,7 @@ const allowed = {
 for (const service of services) allowed[service] = [...ground, 'algorithms', 'onnx'];
 
 /** npm packages that a workspace may declare, where that is limited. */
-const packagesOf = { algorithms: [], contracts: ['@bufbuild/protobuf', '@grpc/grpc-js', 'zod', 'yaml'] };
+const packagesOf = { algorithms: [], contracts: ['@bufbuild/protobuf', '@grpc/grpc-js', 'zod', 'yaml', 'leven'] };
 
 /** What every spec has. */
 const tools = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies;

@@ -1,10 +1,10 @@
 /**
  * Writes what is generated from the contracts: the protobuf code and file descriptors (from proto/), the JSON Schema
- * of the ModelSpec for editors (from its zod schema), the README's picture of who tells whom (from the event map), and the
- * AsyncAPI document for product teams (from the event map and proto/).
+ * of the ModelSpec for editors (from its zod schema), the README's picture of who tells whom (from the event map), the
+ * AsyncAPI document for product teams (from the event map and proto/), and the page of all errors (from their catalogues).
  * `--check` compares with what is there, and exits 1 when it differs.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
@@ -17,11 +17,18 @@ const gen = 'libs/contracts/src/gen';
 const health = 'node_modules/grpc-health-check/proto';
 const schema = 'libs/contracts/model-spec.schema.json';
 const asyncApi = 'docs/asyncapi.yaml';
+const errors = 'docs/errors.md';
 
 const check = process.argv.includes('--check');
 const fresh = mkdtempSync(join(tmpdir(), 'driftloop-generate-'));
 try {
-  const stale = [...settle(protobuf), ...settle(jsonSchema), ...settle(picture), ...settle(topics)];
+  const stale = [
+    ...settle(protobuf),
+    ...settle(jsonSchema),
+    ...settle(picture),
+    ...settle(topics),
+    ...settle(errorsPage),
+  ];
   if (check && stale.length > 0) {
     console.error('run `npm run generate` and commit the result');
     process.exitCode = 1;
@@ -136,6 +143,15 @@ function topics() {
     execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' }),
   );
   return [asyncApi];
+}
+
+/** Printed by a script of its own, from the sources: only the contracts were built. */
+function errorsPage() {
+  const args = ['--disable-warning=ExperimentalWarning', '--import', './scripts/source.mjs', 'scripts/errors-page.mjs'];
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  if (status !== 0) process.exit(1);
+  write(join(fresh, errors), stdout);
+  return [errors];
 }
 
 /** The files of a FileDescriptorSet (`repeated FileDescriptorProto file = 1`), each in base64. */

@@ -4,7 +4,7 @@ import { readOptions } from './options.js';
 describe('the options of npm start', () => {
   it('walk the flights to the end and stay up, unless told otherwise', () => {
     const usual = { once: false, until: undefined, json: undefined, world: flightsWorld.href };
-    const none = { ...usual, processes: false, attach: false, help: false };
+    const none = { ...usual, processes: false, attach: false, help: false, version: false };
     expect(readOptions([])).toEqual(none);
     expect(readOptions(['--once', '--until', '2013-04-01'])).toEqual({
       ...none,
@@ -12,6 +12,7 @@ describe('the options of npm start', () => {
       until: Date.UTC(2013, 3, 1),
     });
     expect(readOptions(['--processes'])).toEqual({ ...none, processes: true });
+    expect(readOptions(['--version'])).toEqual({ ...none, version: true });
     expect(readOptions(['--attach'])).toEqual({ ...none, attach: true });
   });
 

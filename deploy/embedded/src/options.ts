@@ -17,6 +17,7 @@ export interface Options {
   /** The house is running already, where the environment says. */
   attach: boolean;
   help: boolean;
+  version: boolean;
 }
 
 export const usage = `npm start [-- OPTIONS]
@@ -32,7 +33,8 @@ goes on where an earlier run stopped. Then it stays up and serves the last champ
                  (KAFKA_BROKERS, MONGODB_URI, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, DRIFTLOOP_NAMESPACE)
   --attach       play against a house that is running already, then end: DRIFTLOOP_URL is its gateway,
                  DRIFTLOOP_…_ADDRESS its services, DRIFTLOOP_REPLAY_TOKEN its replay credential
-  --help         this text`;
+  --help         this text
+  --version      the release`;
 
 /** Reads the options. Throws an Error that says what is wrong. */
 export function readOptions(args: string[]): Options {
@@ -46,6 +48,7 @@ export function readOptions(args: string[]): Options {
       processes: { type: 'boolean' },
       attach: { type: 'boolean' },
       help: { type: 'boolean' },
+      version: { type: 'boolean' },
     },
   });
   const until = values.until === undefined ? undefined : msOfTime(values.until, { utc: true });
@@ -62,6 +65,7 @@ export function readOptions(args: string[]): Options {
     processes: values.processes ?? false,
     attach: values.attach ?? false,
     help: values.help ?? false,
+    version: values.version ?? false,
   };
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command that this process was started with. */
-import { run } from '@driftloop/cli';
-import { driftloop } from './index.js';
+import '@driftloop/service/node-version';
 
+const { run } = await import('@driftloop/cli');
+const { driftloop } = await import('./index.js');
 await run(driftloop(process.env));

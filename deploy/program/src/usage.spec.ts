@@ -1,6 +1,8 @@
 /** The command line where no house runs: what it explains, what it refuses, and its exit codes. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runToEnd } from '@driftloop/testing/running';
 import type { Command } from 'commander';
@@ -53,6 +55,24 @@ it('lists every command', async () => {
   const { code, stdout } = await driftloop('--help');
   expect(code).toBe(0);
   for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command.split(' ')[0]} `, 'm'));
+});
+
+it('lists every variable that its commands read', async () => {
+  const { stdout } = await driftloop('--help');
+  const sources = ['services/cli/src', 'deploy/program/src'].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+      .map((name) => readFileSync(join(folder, name), 'utf8')),
+  );
+  const read = new Set(sources.flatMap((text) => text.match(/\bDRIFTLOOP_[A-Z_]+[A-Z]\b/g) ?? []));
+  expect(read.size).toBeGreaterThan(5);
+  for (const variable of read) expect(stdout).toMatch(new RegExp(`\\b${variable}\\b`));
+});
+
+it('says its version, as the package has it', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const flag of ['--version', '-V'])
+    expect(await driftloop(flag)).toEqual({ code: 0, stderr: '', stdout: `${version}\n` });
 });
 
 it('explains every command, each with --json', () => {

@@ -6,6 +6,7 @@ export const errors = catalogue('bus', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (m: { reason: string }) => `the bus is not available: ${m.reason}; nothing was published, try again`,
+    cause: 'the brokers cannot be reached, or refuse us',
   },
   BUS_EVENT_TOO_LARGE: {
     status: 'INVALID_ARGUMENT',
@@ -18,6 +19,7 @@ export const errors = catalogue('bus', {
     retriable: false,
     message: (m: { topic: string; id: string; path: string; expected: string }) =>
       `event ${m.id} of ${m.topic}: ${m.path} must be ${m.expected}`,
+    remedy: 'mend what publishes the event',
   },
   BUS_TOPIC_UNKNOWN: {
     status: 'FAILED_PRECONDITION',
@@ -29,6 +31,7 @@ export const errors = catalogue('bus', {
     retriable: false,
     message: (m: { topic: string; path: string; expected: string }) =>
       `topic ${m.topic}: ${m.path} must be ${m.expected}`,
+    remedy: 'mend the topic in the event map',
   },
   BUS_TOPIC_CONFLICT: {
     status: 'FAILED_PRECONDITION',

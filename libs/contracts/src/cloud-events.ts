@@ -40,6 +40,7 @@ export const cloudEventErrors = catalogue('cloud-events', {
     retriable: false,
     message: (m: { topic: string; path: string; expected: string }) =>
       `a record of ${m.topic} is no CloudEvent in binary mode with JSON data: ${m.path} must be ${m.expected}`,
+    remedy: 'send the attributes as headers and JSON as the value, as docs/events.md shows',
   },
 });
 

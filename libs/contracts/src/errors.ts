@@ -34,23 +34,46 @@ export class LoopError extends Error {
   }
 }
 
-interface Row<M> {
+/** An error of a catalogue. */
+export interface ErrorRow<M = never> {
   status: StatusName;
   retriable: boolean;
+  /** What happened and why; what to do. docs/errors.md takes them apart at the last semicolon. */
   message: (facts: M) => string;
+  /** For docs/errors.md, where the message does not say it: what it usually comes from, and what to do. */
+  cause?: string;
+  remedy?: string;
 }
 
-type Factories<R> = { [K in keyof R]: R[K] extends Row<infer M> ? (facts: M) => LoopError : never };
+type Factories<R> = { [K in keyof R]: R[K] extends ErrorRow<infer M> ? (facts: M) => LoopError : never };
+
+/** Every catalogue that was made, by its factories. */
+const made = new WeakMap<object, Catalogue>();
+
+/** A service's errors as they were declared. */
+export interface Catalogue {
+  readonly service: string;
+  readonly rows: Readonly<Record<string, ErrorRow>>;
+}
 
 /** A service's error catalogue: `throw errors.ALIAS_MOVED({ alias, expected, found })`. */
 // biome-ignore lint/suspicious/noExplicitAny: a row's facts are inferred from its own message function
-export function catalogue<R extends Record<string, Row<any>>>(service: string, rows: R): Factories<R> {
+export function catalogue<R extends Record<string, ErrorRow<any>>>(service: string, rows: R): Factories<R> {
   const factory = ([code, row]: [string, R[string]]) => [
     code,
     (facts: Record<string, unknown>) =>
       new LoopError(service, code, row.message(facts), row.status, row.retriable, facts),
   ];
-  return Object.fromEntries(Object.entries(rows).map((entry) => factory(entry as [string, R[string]]))) as Factories<R>;
+  const factories = Object.fromEntries(
+    Object.entries(rows).map((entry) => factory(entry as [string, R[string]])),
+  ) as Factories<R>;
+  made.set(factories, { service, rows });
+  return factories;
+}
+
+/** The errors that a catalogue was made of; undefined for anything else. */
+export function catalogueOf(factories: unknown): Catalogue | undefined {
+  return typeof factories === 'object' && factories !== null ? made.get(factories) : undefined;
 }
 
 /** Whether trying the same again later may succeed: a dependency is away, not the thing itself at fault. */

@@ -7,6 +7,7 @@ export const errors = catalogue('documents', {
     retriable: true,
     message: (m: { collection: string; id: string; limit: number }) =>
       `${m.collection} ${m.id} has ${m.limit} unsent events; nothing was saved, try again when the bus is back`,
+    cause: 'the bus has been away for long',
   },
   OUTBOX_TOO_MANY: {
     status: 'INVALID_ARGUMENT',
@@ -25,11 +26,14 @@ export const errors = catalogue('documents', {
     retriable: false,
     message: (m: { topic: string; speaker: string; service: string }) =>
       `${m.topic} is spoken by ${m.speaker}, not by ${m.service}; see the event map`,
+    cause: 'the event map names another speaker',
+    remedy: 'report it: the program is at fault',
   },
   OUTBOX_NOT_OUTBOXED: {
     status: 'INTERNAL',
     retriable: false,
     message: (m: { collection: string }) => `${m.collection} cannot emit: its schema lacks .plugin(outboxed)`,
+    remedy: 'report it: the program is at fault',
   },
   DOCUMENTS_UNAVAILABLE: {
     status: 'UNAVAILABLE',
@@ -40,17 +44,20 @@ export const errors = catalogue('documents', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: () => 'the outbox is closed: the service is stopping',
+    remedy: 'send it again when the service is up',
   },
   DOCUMENT_MOVED: {
     status: 'ABORTED',
     retriable: true,
     message: (m: { collection: string; id: string }) =>
       `${m.collection} ${m.id} was changed by somebody else; read it again and retry`,
+    cause: 'two replicas, or two people, acted at the same time',
   },
   DOCUMENT_GONE: {
     status: 'NOT_FOUND',
     retriable: false,
     message: (m: { collection: string; id: string }) => `${m.collection} ${m.id} is no longer there`,
+    remedy: 'read again what is there',
   },
   DOCUMENT_PENDING: {
     status: 'FAILED_PRECONDITION',

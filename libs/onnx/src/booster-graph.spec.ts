@@ -166,6 +166,16 @@ describe('a booster as a graph', () => {
     expect(inspectGraph(bytes).metadata).toMatchObject({ model: 'flights', recipe: 'boosting', code_version: '1' });
   });
 
+  it.each(['base', 'a', 'b', 'floor', 'ceiling'])(
+    'takes a feature that is called like one of its constants: %s',
+    async (name) => {
+      const named = JSON.parse(JSON.stringify(flights).replaceAll('"distance"', `"${name}"`)) as ModelSpec;
+      const rows = table(named, 50, random);
+      const features = model.features.map((feature) => ({ ...feature, name: feature.name.replace('distance', name) }));
+      expect(await worstDifference({ ...model, features }, named, rows)).toBeLessThan(1e-12);
+    },
+  );
+
   it('refuses a model whose features are not the spec’s columns', () => {
     const renamed = {
       ...model,

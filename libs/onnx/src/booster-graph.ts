@@ -3,6 +3,7 @@
  *
  * I1  Same model, calibrator, spec and facts: same bytes.
  * I2  DOUBLE from the trees on: graph and trainer differ by rounding of the last sums and of exp alone.
+ * I3  A constant of the graph gives way to a feature of its name, which would stand for it otherwise.
  */
 import { type BoosterModel, checkModel, type PlattCalibrator } from '@driftloop/algorithms';
 import type { ModelSpec } from '@driftloop/contracts';
@@ -36,10 +37,11 @@ export function boosterGraph(
   const sum = ensemble.node
     ? { nodes: [...encoded.nodes, ensemble.node], initializers: [] as Tensor[] }
     : constantColumn(graphInputs(spec)[0].name, 0, 'driftloop_trees');
-  const tail = calibrated(model.baseScore + ensemble.constant, calibrator);
+  const inputs = graphInputs(spec);
+  const tail = calibrated(model.baseScore + ensemble.constant, calibrator, new Set(inputs.map(({ name }) => name)));
   return encodeModel({
     name: spec.metadata.name,
-    inputs: graphInputs(spec),
+    inputs,
     outputs: graphOutputs,
     nodes: [...sum.nodes, ...tail.nodes],
     initializers: [...sum.initializers, ...tail.initializers],
@@ -47,14 +49,19 @@ export function boosterGraph(
   });
 }
 
-function calibrated(base: number, { a, b }: PlattCalibrator): { nodes: Node[]; initializers: Tensor[] } {
+function calibrated(
+  base: number,
+  { a, b }: PlattCalibrator,
+  taken: ReadonlySet<string>,
+): { nodes: Node[]; initializers: Tensor[] } {
+  const name = (constant: string) => (taken.has(constant) ? `driftloop_${constant}` : constant); // I3
   const nodes = [
-    node('Add', ['driftloop_trees', 'base'], 'driftloop_score'),
-    node('Mul', ['driftloop_score', 'a'], 'driftloop_sloped'),
-    node('Add', ['driftloop_sloped', 'b'], 'driftloop_logit'),
+    node('Add', ['driftloop_trees', name('base')], 'driftloop_score'),
+    node('Mul', ['driftloop_score', name('a')], 'driftloop_sloped'),
+    node('Add', ['driftloop_sloped', name('b')], 'driftloop_logit'),
     node('Sigmoid', ['driftloop_logit'], 'driftloop_sigmoid'),
-    node('Clip', ['driftloop_sigmoid', 'floor', 'ceiling'], PROBABILITY),
+    node('Clip', ['driftloop_sigmoid', name('floor'), name('ceiling')], PROBABILITY),
   ];
   const scalars = { base, a, b, floor: PROBABILITY_FLOOR, ceiling: 1 - PROBABILITY_FLOOR };
-  return { nodes, initializers: Object.entries(scalars).map(([name, value]) => doubles(name, [], [value])) };
+  return { nodes, initializers: Object.entries(scalars).map(([key, value]) => doubles(name(key), [], [value])) };
 }

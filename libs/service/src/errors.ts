@@ -11,6 +11,7 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { faults: readonly { variable: string; fault: string }[] }) =>
       `the environment is not valid: ${m.faults.map((f) => `${f.variable}: ${f.fault}`).join('; ')}`,
+    remedy: 'set each variable that is named as it says',
   },
   AUTH_REQUIRED: {
     status: 'FAILED_PRECONDITION',
@@ -23,11 +24,13 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { host: string }) =>
       `host ${m.host} can be reached from other machines, and tokens would cross the network in plain text: set DRIFTLOOP_TLS_CERT_FILE and DRIFTLOOP_TLS_KEY_FILE, or DRIFTLOOP_HOST=127.0.0.1; where the network is closed or something else encrypts, DRIFTLOOP_ALLOW_PLAINTEXT=true`,
+    remedy: 'set a certificate and its key, listen on loopback alone, or say that something else encrypts',
   },
   TLS_INVALID: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { variable: string; file: string; reason: string }) => `${m.variable}: ${m.file}: ${m.reason}`,
+    remedy: 'name files that hold a certificate and its key in PEM, readable for the process',
   },
   ONE_PROCESS: {
     status: 'FAILED_PRECONDITION',
@@ -39,6 +42,7 @@ export const errors = catalogue('service', {
     status: 'ABORTED',
     retriable: true,
     message: (_: Record<string, never>) => 'whoever called has gone: nobody waits for the answer any more',
+    remedy: 'nothing: whoever asked does not wait',
   },
   PORT_TAKEN: {
     status: 'FAILED_PRECONDITION',
@@ -122,6 +126,7 @@ export const errors = catalogue('service', {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { handler: string; topic: string; reason: string }) => `${m.handler}, ${m.topic}: ${m.reason}`,
+    remedy: 'report it: the program is at fault',
   },
   GROUP_INVALID: {
     status: 'FAILED_PRECONDITION',
@@ -134,23 +139,27 @@ export const errors = catalogue('service', {
     retriable: false,
     message: (m: { topic: string; id: string; reason: string }) =>
       `event ${m.id} of ${m.topic} has no valid payload: ${m.reason}`,
+    remedy: 'mend what sends the event, send it again, and discard this one: driftloop discard',
   },
   GROUP_UNKNOWN: {
     status: 'NOT_FOUND',
     retriable: false,
     message: (m: { group: string; service: string; known: string[] }) =>
       `${m.service} has no group "${m.group}"; it has: ${m.known.join(', ') || 'none'}`,
+    remedy: 'name one of these groups',
   },
   DISCARD_UNNAMED: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { group: string }) =>
       `nothing of ${m.group} is discarded: name the events, or say that all of them are meant, and not both`,
+    remedy: 'give event ids, or `all`',
   },
   CREDENTIAL_MISSING: {
     status: 'UNAUTHENTICATED',
     retriable: false,
     message: (_: Record<string, never>) => 'this call needs the metadata `authorization: Bearer <DRIFTLOOP_TOKEN>`',
+    remedy: 'send a token: DRIFTLOOP_TOKEN for the command line and the client',
   },
   TOKENS_INVALID: {
     status: 'FAILED_PRECONDITION',
@@ -162,6 +171,8 @@ export const errors = catalogue('service', {
     status: 'UNAUTHENTICATED',
     retriable: false,
     message: (_: Record<string, never>) => 'the bearer token is not known here',
+    cause: 'the token is mistyped, or its line has left the token file',
+    remedy: "send a token that is in the token file, or DRIFTLOOP_TOKEN's; `driftloop token` makes one",
   },
   ROLE_MISSING: {
     status: 'PERMISSION_DENIED',
@@ -179,12 +190,14 @@ export const errors = catalogue('service', {
     status: 'ABORTED',
     retriable: true,
     message: (m: { service: string }) => `${m.service} was stopped while it waited for the lead`,
+    remedy: 'nothing: another replica leads',
   },
   MODEL_SET_ASIDE: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { model: string; work: string; reason: string }) =>
       `model "${m.model}" is set aside here, its ${m.work} failed: ${m.reason}; mend the cause, or apply a spec that does; other models go on`,
+    remedy: 'mend the cause, or apply a spec that does',
   },
   TEXT_TOO_LONG: {
     status: 'INVALID_ARGUMENT',
@@ -196,17 +209,21 @@ export const errors = catalogue('service', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (m: { method: string; reason: string }) => `${m.method} cannot be reached: ${m.reason}; try again`,
+    cause: 'the service is stopped or starting, or its address is another (DRIFTLOOP_…_ADDRESS)',
   },
   CALL_TIMED_OUT: {
     status: 'DEADLINE_EXCEEDED',
     retriable: true,
     message: (m: { method: string; deadlineMs: number }) =>
       `${m.method} did not answer within ${m.deadlineMs} ms; try again`,
+    cause: 'the service is busy, or waits for what it depends on itself',
   },
   CALL_FAILED: {
     status: 'INTERNAL',
     retriable: false,
     message: (m: { method: string; status: string; reason: string }) => `${m.method}: ${m.status}: ${m.reason}`,
+    cause: 'a fault that the service did not name',
+    remedy: 'look for the method in the log of the service that was called',
   },
   MESSAGE_TOO_LARGE: {
     status: 'RESOURCE_EXHAUSTED',
@@ -224,6 +241,7 @@ export const errors = catalogue('service', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { method: string; reason: string }) => `${m.method} was sent what is no message of its: ${m.reason}`,
+    remedy: 'make the message with the .proto files of this release',
   },
   FIELD_UNREADABLE: {
     status: 'INVALID_ARGUMENT',
@@ -234,6 +252,7 @@ export const errors = catalogue('service', {
     status: 'UNIMPLEMENTED',
     retriable: false,
     message: (m: { method: string }) => `${m.method} reads messages that are not compressed, or by gzip or deflate`,
+    remedy: 'send it uncompressed, or by gzip',
   },
   OVERLOADED: {
     status: 'RESOURCE_EXHAUSTED',

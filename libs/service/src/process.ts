@@ -15,21 +15,21 @@ import { startService } from './start.js';
 const signals = { SIGINT: 130, SIGTERM: 0, SIGHUP: 129 } as const;
 
 /**
- * Runs a service until a signal ends the process; prints why and ends with 1 where it cannot start or its settings are not
- * valid. Throws ONE_PROCESS in embedded mode.
+ * Runs a service until a signal ends the process; prints why and ends with 1 where it cannot start: its settings are not
+ * valid, or name the embedded mode, which runs all services in one process.
  */
 export async function start(definition: ServiceDefinition): Promise<void> {
   process.umask(0o077); // what it caches and spills is its owner's alone
   try {
     const settings = readSettings();
-    if (settings.mode === 'cluster') return await run(definition, settings);
+    if (settings.mode !== 'cluster') throw errors.ONE_PROCESS({ service: definition.name });
+    return await run(definition, settings);
   } catch (error) {
     if ((error as LoopError).code === 'STOPPED') process.exit(0);
     const said = error instanceof LoopError ? `${error.code}: ${error.message}` : ((error as Error).stack ?? error);
     console.error(`${definition.name}: ${said}`);
     process.exit(1);
   }
-  throw errors.ONE_PROCESS({ service: definition.name });
 }
 
 async function run(definition: ServiceDefinition, settings: Settings): Promise<void> {

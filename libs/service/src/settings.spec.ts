@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { LoopError } from '@driftloop/contracts';
-import { Addresses, checkExposure, openLog, readSettings, start, variableOf } from './index.js';
-import { tiny } from './testing/tiny-service.js';
+import { Addresses, checkExposure, openLog, readSettings, variableOf } from './index.js';
 
 const token = 'a-token-of-some-length';
 
@@ -149,10 +148,3 @@ it.each(['0.0.0.0', '::', '10.0.0.1', '127.example.org'])(
     expect(() => checkExposure(readSettings({ ...known, ...files }))).not.toThrow();
   },
 );
-
-it('does not start one service alone in embedded mode', async () => {
-  await expect(start(tiny)).rejects.toMatchObject({
-    code: 'ONE_PROCESS',
-    message: expect.stringContaining('npm start'),
-  });
-});

@@ -6,6 +6,7 @@ import { addAsking } from './ask.js';
 import { addCallers } from './callers.js';
 import { Doors, tokenOf } from './doors.js';
 import { addDrift } from './drift.js';
+import { failureLines } from './failure-lines.js';
 import { addHearing } from './hear.js';
 import { addIngesting } from './ingest.js';
 import { addLedger } from './ledger.js';
@@ -16,11 +17,26 @@ import { addSimulating } from './simulate.js';
 import { addTelling } from './tell.js';
 import { addWatermarks } from './watermarks.js';
 
+/** What the environment says besides: every variable that a command reads. */
+const variables = `
+Environment:
+  DRIFTLOOP_URL                       as --url
+  DRIFTLOOP_SERVING_ADDRESS           as --serving
+  DRIFTLOOP_TLS_CA_FILE               as --ca
+  DRIFTLOOP_TOKEN                     the token that calls are made with
+  DRIFTLOOP_TOKEN_FILE                a file that holds it, where DRIFTLOOP_TOKEN is not set
+  DRIFTLOOP_HOME, DRIFTLOOP_MODE      what migrate works on: a home, or the databases that the environment of a
+                                      cluster names (MONGODB_URI, DRIFTLOOP_NAMESPACE)`;
+
 export function programOf(environment: NodeJS.ProcessEnv): Command {
   const program = new Command('driftloop')
     .description('models that renew themselves: declare, look, ask, act')
-    .option('--url <url>', 'the gateway', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
-    .option('--serving <address>', 'the inference door', environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001')
+    .option('--url <url>', 'the gateway (or DRIFTLOOP_URL)', environment.DRIFTLOOP_URL || 'http://127.0.0.1:3000')
+    .option(
+      '--serving <address>',
+      'the inference door (or DRIFTLOOP_SERVING_ADDRESS)',
+      environment.DRIFTLOOP_SERVING_ADDRESS || '127.0.0.1:8001',
+    )
     .option(
       '--feature-store <address>',
       'where files of rows go',
@@ -28,9 +44,10 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
     )
     .option(
       '--ca <file>',
-      'believe what these certificates have signed, PEM',
+      'believe what these certificates have signed, PEM (or DRIFTLOOP_TLS_CA_FILE)',
       environment.DRIFTLOOP_TLS_CA_FILE || undefined,
     )
+    .addHelpText('after', variables)
     .showHelpAfterError('(driftloop --help, or driftloop COMMAND --help, says how)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   const doors = () => new Doors(program.opts(), tokenOf(environment));
@@ -61,7 +78,7 @@ export async function run(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
-    console.error(`${error.code}: ${error.message}`);
+    console.error(failureLines(error));
     process.exitCode = error.code === 'USAGE' ? 2 : 1;
   }
 }

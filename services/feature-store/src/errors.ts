@@ -28,18 +28,21 @@ export const errors = catalogue('feature-store', {
     status: 'NOT_FOUND',
     retriable: true,
     message: (m: { label: string }) => `no model declares the label "${m.label}" yet`,
+    remedy: 'apply the model that has the label, or try again in a moment',
   },
   UNKNOWN_REVISION: {
     status: 'NOT_FOUND',
     retriable: true,
     message: (m: { model: string; revision: number; current: number }) =>
       `revision ${m.revision} of the spec of "${m.model}" is not known; the current one is ${m.current}`,
+    remedy: 'leave the revision out, or ask for the current one',
   },
   UNKNOWN_SOURCE: {
     status: 'NOT_FOUND',
     retriable: false,
     message: (m: { model: string; source: string; known: string[] }) =>
       `the model "${m.model}" declares no source "${m.source}"; declared: ${m.known.join(', ')}`,
+    remedy: 'name a declared source, or declare this one',
   },
   OUTCOMES_NOT_INGESTED: {
     status: 'INVALID_ARGUMENT',
@@ -69,6 +72,7 @@ export const errors = catalogue('feature-store', {
       rejected: readonly Rejected[];
     }) =>
       `${m.rejectedCount} of ${m.rows} rows of "${m.source}" of "${m.model}" are malformed, the rest is taken in: ${listed(m.rejected, m.rejectedCount)}`,
+    remedy: 'mend the rows that are named, and send them again',
   },
   BATCH_TOO_LARGE: {
     status: 'RESOURCE_EXHAUSTED',
@@ -79,6 +83,7 @@ export const errors = catalogue('feature-store', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { what: string }) => `${m.what} is missing or not a time between 1900 and 2200`,
+    remedy: 'send a time in RFC 3339 with its offset',
   },
   WATERMARK_AHEAD: {
     status: 'INVALID_ARGUMENT',
@@ -91,6 +96,7 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { question: number; input: string; problem: string }) =>
       `question ${m.question}: input "${m.input}" ${m.problem}`,
+    remedy: 'send the input as the problem says',
   },
   TOO_MANY_WAITING: {
     status: 'RESOURCE_EXHAUSTED',
@@ -107,6 +113,7 @@ export const errors = catalogue('feature-store', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: () => 'the first message of IngestFile must describe the file, and every later one carry a chunk',
+    remedy: 'send the description first, then the chunks',
   },
   FILE_FORMAT_UNKNOWN: {
     status: 'INVALID_ARGUMENT',
@@ -122,6 +129,7 @@ export const errors = catalogue('feature-store', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { format: string; problem: string }) => `not readable as ${m.format}: ${m.problem}`,
+    remedy: 'mend the file where the problem says, or write it again with an ordinary exporter',
   },
   FILE_EXPANDS: {
     status: 'RESOURCE_EXHAUSTED',
@@ -169,18 +177,22 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { window: number }) =>
       `excluded window ${m.window} must have a start and a later end, times between 1900 and 2200`,
+    remedy: 'send both, the earlier one as the start',
   },
   TRAINING_SET_EMPTY: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { model: string; cutoff: string; labels: number; rows: number }) =>
       `no training row for "${m.model}" up to ${m.cutoff}: ${m.labels} labels, ${m.rows} rows of the request source are known; each label needs its entity's row known at its question`,
+    cause: 'rows of the request source are missing, of other entity ids, or known after the question',
+    remedy: 'send the rows of the labelled entities, known before their questions',
   },
   FEATURE_NAME_RESERVED: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { names: string[] }) =>
       `features cannot be called ${m.names.join(', ')}: the training set has such columns (names that differ by case alone count as the same)`,
+    remedy: 'declare the features under other names, as a model of another name',
   },
   UNKNOWN_ITEM: {
     status: 'NOT_FOUND',
@@ -197,6 +209,7 @@ export const errors = catalogue('feature-store', {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { id: string }) => `"${m.id}" was let in already: rows that are in stay`,
+    remedy: 'send a later revision of the row that corrects it',
   },
   ROW_OUTGROWN: {
     status: 'FAILED_PRECONDITION',
@@ -208,5 +221,7 @@ export const errors = catalogue('feature-store', {
     retriable: true,
     message: (m: { view: string; source: string }) =>
       `another process writes rows of ${m.view}/${m.source}; one feature store at a time owns a model`,
+    cause: 'two feature stores run, or one came back after another had taken the lead',
+    remedy: 'let one at a time run; the next call goes to the leader',
   },
 });

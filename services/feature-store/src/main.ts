@@ -1,5 +1,6 @@
 /** The feature store as a process of its own. */
-import { start } from '@driftloop/service';
-import { featureStore } from './feature-store.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { featureStore } = await import('./feature-store.module.js');
 await start(featureStore);

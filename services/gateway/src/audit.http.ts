@@ -1,7 +1,8 @@
 /** The audit over HTTP: what callers have done at every service and at the gateway itself, as one list. */
 import { ReadAuditReply, ReadAuditRequest, services } from '@driftloop/contracts';
 import { Audit, Credentials, call } from '@driftloop/service';
-import { Controller, Get, Headers, Query } from '@nestjs/common';
+import { Controller, Get, Headers } from '@nestjs/common';
+import { KnownQuery } from './known-fields.js';
 import { forwarded, limitOf, optionalText } from './request.js';
 import { Upstreams } from './upstreams.js';
 
@@ -17,7 +18,10 @@ export class AuditDoor {
 
   /** Newest first; `before` is the id of the last one that was seen. A service that is away is an error, no gap. */
   @Get()
-  async list(@Query() query: Record<string, unknown>, @Headers() headers: Record<string, string | undefined>) {
+  async list(
+    @KnownQuery('before', 'by', 'subject', 'limit') query: Record<string, unknown>,
+    @Headers() headers: Record<string, string | undefined>,
+  ) {
     const limit = limitOf(query, shown);
     const texts = { before: optionalText(query, 'before'), by: optionalText(query, 'by') };
     const request = ReadAuditRequest.fromPartial({ limit, ...texts, subject: optionalText(query, 'subject') });

@@ -1,10 +1,11 @@
 /** Doors to time: the replay's, and the operator's to a live clock that is in doubt; who may call which is in access.ts. */
 import type { IncomingMessage } from 'node:http';
 import { Audit, Credentials, callerName, outcomeOf } from '@driftloop/service';
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { Clock } from './clock.js';
+import { JsonBody } from './known-fields.js';
 import { LiveClock } from './live-clock.js';
-import { connectionOf, onlyFields, optionalText, requiredTime } from './request.js';
+import { connectionOf, optionalText, requiredTime } from './request.js';
 
 @Controller('v1')
 export class ClockDoor {
@@ -17,8 +18,7 @@ export class ClockDoor {
 
   @Post('clock')
   @HttpCode(200)
-  async pass(@Body() body: unknown) {
-    onlyFields(body, ['now']);
+  async pass(@JsonBody('now') body: unknown) {
     const now = requiredTime(body, 'now');
     await this.clock.pass(now);
     return { now };
@@ -27,8 +27,7 @@ export class ClockDoor {
   /** Goes on from the machine's clock as it is. */
   @Post('clock/accept')
   @HttpCode(200)
-  async accept(@Body() body: unknown, @Req() request: IncomingMessage) {
-    onlyFields(body, ['note']);
+  async accept(@JsonBody('note') body: unknown, @Req() request: IncomingMessage) {
     const { headers } = request;
     const connection = connectionOf(request);
     const caller = this.credentials.caller(headers.authorization, connection);
@@ -52,7 +51,7 @@ export class ClockDoor {
 
   @Post('settled')
   @HttpCode(200)
-  async settled() {
+  async settled(@JsonBody() _body: unknown) {
     await this.clock.settled();
     return {};
   }

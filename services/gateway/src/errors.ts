@@ -11,6 +11,7 @@ export const errors = catalogue('gateway', {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { now: string; last: string }) => `time is ${m.last} already and cannot pass to ${m.now}`,
+    remedy: 'go on from the later time: time never goes back',
   },
   CLOCK_IS_LIVE: {
     status: 'FAILED_PRECONDITION',
@@ -22,11 +23,13 @@ export const errors = catalogue('gateway', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (m: { doubt: string }) => `no decision is made: ${m.doubt}`,
+    remedy: "set the machine's clock right, or say that it is right: driftloop clock accept",
   },
   CLOCK_IN_DOUBT: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (m: { doubt: string }) => `the machine's clock cannot be accepted: ${m.doubt}`,
+    remedy: "set the machine's clock right, and accept it then",
   },
   CLOCK_RACED: {
     status: 'ABORTED',
@@ -43,11 +46,13 @@ export const errors = catalogue('gateway', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { field: string; problem: string }) => `${m.field}: ${m.problem}`,
+    remedy: 'send the field as the problem says',
   },
   UNKNOWN_TOPIC: {
     status: 'NOT_FOUND',
     retriable: false,
     message: (m: { topic: string; known: string[] }) => `no topic "${m.topic}"; known: ${m.known.join(', ')}`,
+    remedy: 'name one of these',
   },
   UNKNOWN_SERVICE: {
     status: 'NOT_FOUND',
@@ -65,6 +70,7 @@ export const errors = catalogue('gateway', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (m: { service: string }) => `${m.service} does not answer; try again, and see its log`,
+    cause: 'the service is stopped, or starting',
   },
   TOO_MANY_STREAMS: {
     status: 'RESOURCE_EXHAUSTED',

@@ -9,9 +9,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { events } from '@driftloop/contracts';
 import { Credentials, Metrics, Places, shared } from '@driftloop/service';
-import { Controller, Get, Head, Header, HttpCode, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Head, Header, HttpCode, Req, Res } from '@nestjs/common';
 import { errors } from './errors.js';
 import { EventStream } from './event-stream.js';
+import { KnownQuery } from './known-fields.js';
 import { optionalText } from './request.js';
 
 const maxStreams = 64;
@@ -44,7 +45,7 @@ export class EventsDoor {
 
   @Get()
   async follow(
-    @Query() query: Record<string, unknown>,
+    @KnownQuery('topics', 'after') query: Record<string, unknown>,
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {

@@ -1,5 +1,6 @@
 /** The gateway as a process of its own. */
-import { start } from '@driftloop/service';
-import { gateway } from './gateway.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { gateway } = await import('./gateway.module.js');
 await start(gateway);

@@ -16,9 +16,10 @@ import {
   RolloutReply,
 } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
+import { JsonBody, KnownQuery } from './known-fields.js';
 import { LiveClock } from './live-clock.js';
-import { flag, forwarded, onlyFields, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
+import { flag, forwarded, optionalText, requiredText, requiredTime, wholeNumber } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -32,8 +33,7 @@ export class ModelsDoor {
 
   @Post('apply')
   @HttpCode(200)
-  async apply(@Body() body: unknown, @Headers() headers: RequestHeaders) {
-    onlyFields(body, ['spec', 'eventTime']);
+  async apply(@JsonBody('spec', 'eventTime') body: unknown, @Headers() headers: RequestHeaders) {
     const eventTime = (body as { eventTime?: unknown })?.eventTime ? requiredTime(body, 'eventTime') : undefined;
     const request = ApplyRequest.fromPartial({ spec: requiredText(body, 'spec'), eventTime });
     return ApplyReply.toJSON(await call(this.upstreams.registry, 'apply', request, forwarded(headers)));
@@ -65,7 +65,7 @@ export class ModelsDoor {
   @Get('models/:model/drift')
   async drift(
     @Param('model') model: string,
-    @Query() query: Record<string, unknown>,
+    @KnownQuery('limit') query: Record<string, unknown>,
     @Headers() headers: RequestHeaders,
   ) {
     const request = { model, limit: wholeNumber(query, 'limit') };
@@ -90,7 +90,7 @@ export class ModelsDoor {
   @Get('models/:model/ledger')
   async ledger(
     @Param('model') model: string,
-    @Query() query: Record<string, unknown>,
+    @KnownQuery('after', 'limit') query: Record<string, unknown>,
     @Headers() headers: RequestHeaders,
   ) {
     const request = { model, after: wholeNumber(query, 'after'), limit: wholeNumber(query, 'limit') };
@@ -99,7 +99,11 @@ export class ModelsDoor {
 
   @Post('models/:model/promote')
   @HttpCode(200)
-  async promote(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  async promote(
+    @Param('model') model: string,
+    @JsonBody('version', 'expectedChampion', 'note', 'force') body: unknown,
+    @Headers() headers: RequestHeaders,
+  ) {
     const request = PromoteRequest.fromPartial({
       model,
       version: requiredText(body, 'version'),
@@ -112,7 +116,11 @@ export class ModelsDoor {
 
   @Post('models/:model/rollback')
   @HttpCode(200)
-  async rollBack(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  async rollBack(
+    @Param('model') model: string,
+    @JsonBody('expectedChampion', 'expectedChallenger', 'note', 'force') body: unknown,
+    @Headers() headers: RequestHeaders,
+  ) {
     const request = RollBackRequest.fromPartial({
       model,
       expectedChampion: optionalText(body, 'expectedChampion'),

@@ -11,9 +11,10 @@ import {
   services,
 } from '@driftloop/contracts';
 import { call } from '@driftloop/service';
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
 import { errors } from './errors.js';
-import { flag, forwarded, limitOf, onlyFields, optionalText, requiredText, textList } from './request.js';
+import { JsonBody, KnownQuery } from './known-fields.js';
+import { flag, forwarded, limitOf, optionalText, requiredText, textList } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -34,7 +35,10 @@ export class OperationsDoor {
   }
 
   @Get('dead')
-  async dead(@Query() query: Record<string, unknown>, @Headers() headers: RequestHeaders) {
+  async dead(
+    @KnownQuery('service', 'group', 'limit') query: Record<string, unknown>,
+    @Headers() headers: RequestHeaders,
+  ) {
     const [service, group] = [optionalText(query, 'service'), optionalText(query, 'group')];
     const limit = limitOf(query, shownLetters);
     const asked = group ? [serviceOf(group)] : service ? [known(service)] : services;
@@ -50,8 +54,7 @@ export class OperationsDoor {
 
   @Post('dead/replay')
   @HttpCode(200)
-  async replay(@Body() body: unknown, @Headers() headers: RequestHeaders) {
-    onlyFields(body, ['group', 'eventIds']);
+  async replay(@JsonBody('group', 'eventIds') body: unknown, @Headers() headers: RequestHeaders) {
     const group = requiredText(body, 'group');
     const request = { group, eventIds: textList(body, 'eventIds') };
     const admin = this.upstreams.admin(serviceOf(group));
@@ -61,8 +64,7 @@ export class OperationsDoor {
   /** The events named, or all of the group where `all` says so. */
   @Post('dead/discard')
   @HttpCode(200)
-  async discard(@Body() body: unknown, @Headers() headers: RequestHeaders) {
-    onlyFields(body, ['group', 'eventIds', 'all', 'note']);
+  async discard(@JsonBody('group', 'eventIds', 'all', 'note') body: unknown, @Headers() headers: RequestHeaders) {
     const group = requiredText(body, 'group');
     const which = { eventIds: textList(body, 'eventIds'), all: flag(body, 'all') };
     const request = { group, ...which, note: optionalText(body, 'note') };
@@ -72,25 +74,25 @@ export class OperationsDoor {
 
   @Post('models/:model/pause')
   @HttpCode(200)
-  pause(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  pause(@Param('model') model: string, @JsonBody('note') body: unknown, @Headers() headers: RequestHeaders) {
     return this.hold(model, true, body, headers);
   }
 
   @Post('models/:model/resume')
   @HttpCode(200)
-  resume(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  resume(@Param('model') model: string, @JsonBody('note') body: unknown, @Headers() headers: RequestHeaders) {
     return this.hold(model, false, body, headers);
   }
 
   @Post('models/:model/freeze')
   @HttpCode(200)
-  freeze(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  freeze(@Param('model') model: string, @JsonBody('note') body: unknown, @Headers() headers: RequestHeaders) {
     return this.keep(model, true, body, headers);
   }
 
   @Post('models/:model/thaw')
   @HttpCode(200)
-  thaw(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  thaw(@Param('model') model: string, @JsonBody('note') body: unknown, @Headers() headers: RequestHeaders) {
     return this.keep(model, false, body, headers);
   }
 
@@ -101,13 +103,11 @@ export class OperationsDoor {
   }
 
   private async hold(model: string, paused: boolean, body: unknown, headers: RequestHeaders) {
-    onlyFields(body, ['note']);
     const request = { model, paused, note: optionalText(body, 'note') };
     return ModelStatus.toJSON(await call(this.upstreams.monitoring, 'pause', request, forwarded(headers)));
   }
 
   private async keep(model: string, held: boolean, body: unknown, headers: RequestHeaders) {
-    onlyFields(body, ['note']);
     const request = { model, held, note: optionalText(body, 'note') };
     return RolloutReply.toJSON(await call(this.upstreams.registry, 'freeze', request, forwarded(headers)));
   }

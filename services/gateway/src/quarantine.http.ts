@@ -8,19 +8,10 @@ import {
   ResolveQuarantineRequest,
 } from '@driftloop/contracts';
 import { Addresses, call } from '@driftloop/service';
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  HttpCode,
-  type OnApplicationShutdown,
-  Param,
-  Post,
-  Query,
-} from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, type OnApplicationShutdown, Param, Post } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, limitOf, onlyFields, optionalText, requiredText } from './request.js';
+import { JsonBody, KnownQuery } from './known-fields.js';
+import { forwarded, limitOf, optionalText, requiredText } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -49,7 +40,7 @@ export class QuarantineDoor implements OnApplicationShutdown {
   @Get()
   async list(
     @Param('model') model: string,
-    @Query() query: Record<string, unknown>,
+    @KnownQuery('state', 'limit') query: Record<string, unknown>,
     @Headers() headers: RequestHeaders,
   ) {
     const limit = limitOf(query, shown);
@@ -70,8 +61,7 @@ export class QuarantineDoor implements OnApplicationShutdown {
   /** A person's word about one item: its id says who holds it. */
   @Post('resolve')
   @HttpCode(200)
-  async resolve(@Body() body: unknown, @Headers() headers: RequestHeaders) {
-    onlyFields(body, ['id', 'state', 'note']);
+  async resolve(@JsonBody('id', 'state', 'note') body: unknown, @Headers() headers: RequestHeaders) {
     const id = requiredText(body, 'id');
     const request = ResolveQuarantineRequest.fromPartial({
       id,

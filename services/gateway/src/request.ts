@@ -19,15 +19,6 @@ export function forwarded(headers: Record<string, string | undefined>): { metada
 const fieldOf = (body: unknown, field: string): unknown =>
   body && typeof body === 'object' ? own(body as Record<string, unknown>, field) : undefined;
 
-/** Refuses a command's field that it does not know: a name with a slip in it would be an option that nobody hears of. */
-export function onlyFields(body: unknown, fields: readonly string[]): void {
-  if (!body || typeof body !== 'object') return;
-  const unknown = Object.keys(body).find((field) => !fields.includes(field));
-  if (unknown === undefined) return;
-  const problem = `is no field of this command; it takes ${fields.join(', ')}`;
-  throw errors.BODY_INVALID({ field: unknown.slice(0, 100), problem });
-}
-
 /** A text field that must be there. Throws BODY_INVALID. */
 export function requiredText(body: unknown, field: string): string {
   const value = fieldOf(body, field);

@@ -6,9 +6,10 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { LoopError, parseModelSpec, SimulateReply, SimulateRequest } from '@driftloop/contracts';
 import { callStream } from '@driftloop/service';
-import { Body, Controller, Headers, Param, Post, Res } from '@nestjs/common';
+import { Controller, Headers, Param, Post, Res } from '@nestjs/common';
 import { errors } from './errors.js';
-import { forwarded, onlyFields, optionalCount, requiredText } from './request.js';
+import { JsonBody } from './known-fields.js';
+import { forwarded, optionalCount, requiredText } from './request.js';
 import { Upstreams } from './upstreams.js';
 
 /** Nobody waits longer. */
@@ -21,11 +22,10 @@ export class SimulateDoor {
   @Post(':model/simulate')
   async simulate(
     @Param('model') model: string,
-    @Body() body: unknown,
+    @JsonBody('spec', 'jitters', 'seed') body: unknown,
     @Headers() headers: Record<string, string | undefined>,
     @Res() response: ServerResponse,
   ): Promise<void> {
-    onlyFields(body, ['spec', 'jitters', 'seed']);
     const spec = requiredText(body, 'spec');
     const { name } = parseModelSpec(spec).metadata;
     if (name !== model) throw errors.BODY_INVALID({ field: 'spec', problem: `is of model "${name}", not "${model}"` });

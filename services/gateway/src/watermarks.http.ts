@@ -8,7 +8,8 @@ import {
   WithdrawWatermarkRequest,
 } from '@driftloop/contracts';
 import { Addresses, call } from '@driftloop/service';
-import { Body, Controller, Get, Headers, HttpCode, type OnApplicationShutdown, Param, Post } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, type OnApplicationShutdown, Param, Post } from '@nestjs/common';
+import { JsonBody } from './known-fields.js';
 import { forwarded, optionalText, optionalTime, requiredText } from './request.js';
 
 type RequestHeaders = Record<string, string | undefined>;
@@ -36,7 +37,7 @@ export class WatermarksDoor implements OnApplicationShutdown {
   /** What labels have promised is labeling's: it forgets it first, so that a call that is cut off can be made again. */
   @Post('withdraw')
   @HttpCode(200)
-  async withdraw(@Param('model') model: string, @Body() body: unknown, @Headers() headers: RequestHeaders) {
+  async withdraw(@Param('model') model: string, @JsonBody('source', 'to', 'note') body: unknown, @Headers() headers: RequestHeaders) {
     const source = requiredText(body, 'source');
     const [to, note] = [optionalTime(body, 'to'), optionalText(body, 'note')];
     const request = WithdrawWatermarkRequest.fromPartial({ model, source, note, to });

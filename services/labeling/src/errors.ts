@@ -50,6 +50,7 @@ export const errors = catalogue('labeling', {
     retriable: false,
     message: (m: { label: string; outcomes: number; rejected: readonly { index: number; reason: string }[] }) =>
       `${m.rejected.length} of ${m.outcomes} outcomes of "${m.label}" are malformed, the rest is recorded: ${listed(m.rejected)}`,
+    remedy: 'mend the outcomes that are named, and send them again',
   },
   TOO_BUSY: {
     status: 'RESOURCE_EXHAUSTED',

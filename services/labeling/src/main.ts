@@ -1,5 +1,6 @@
 /** Labeling as a process of its own. */
-import { start } from '@driftloop/service';
-import { labeling } from './labeling.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { labeling } = await import('./labeling.module.js');
 await start(labeling);

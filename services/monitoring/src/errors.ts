@@ -59,6 +59,7 @@ export const errors = catalogue('monitoring', {
     retriable: true,
     message: (facts: { document: string }) =>
       `${facts.document} was written by a later leader: this replica of monitoring leads no longer`,
+    remedy: 'nothing: the replica that leads goes on',
   },
   QUARANTINE_RACED: {
     status: 'ABORTED',

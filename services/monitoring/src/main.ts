@@ -1,5 +1,6 @@
 /** Monitoring as a process of its own. */
-import { start } from '@driftloop/service';
-import { monitoring } from './monitoring.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { monitoring } = await import('./monitoring.module.js');
 await start(monitoring);

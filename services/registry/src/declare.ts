@@ -5,6 +5,7 @@
  * answers from the first minute.
  *
  * I1  A spec is opened before it is kept: read, its columns laid out, its graph built. What fails is refused, and nothing is kept.
+ * I2  So is what reads well and fails later, at a training or in a signal; a spec that is kept already stays good.
  */
 import {
   type ApplyReply,
@@ -15,6 +16,7 @@ import {
   type ModelSpec,
   ModelTrained,
   parseModelSpec,
+  parseNewModelSpec,
 } from '@driftloop/contracts';
 import { type Cause, emission, Outbox } from '@driftloop/documents';
 import { Objects } from '@driftloop/objects';
@@ -47,6 +49,7 @@ export class Declarations {
       await this.ensureFirstVersion(spec, known.revision, cause);
       return { model, revision: known.revision, changed: false };
     }
+    parseNewModelSpec(text); // I2
     // A process of old may have died between a blank document and its declaration.
     if (known?.specJson) refuseIncompatible(JSON.parse(known.specJson) as ModelSpec, spec);
     const revision = (known?.revision ?? 0) + 1;

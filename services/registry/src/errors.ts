@@ -13,12 +13,14 @@ export const errors = catalogue('registry', {
     retriable: false,
     message: (m: { model: string; version: string; known: string[] }) =>
       `model "${m.model}" has no version or alias "${m.version}"; known: ${m.known.join(', ')}`,
+    remedy: 'name one of these',
   },
   ALIAS_MOVED: {
     status: 'ABORTED',
     retriable: false,
     message: (m: { alias: string; expected: string; found: string }) =>
       `alias ${m.alias} moved: expected ${m.expected}, found ${m.found}; read it again and retry`,
+    cause: 'somebody, or the loop, promoted or rolled back meanwhile',
   },
   NOT_SERVABLE: {
     status: 'FAILED_PRECONDITION',

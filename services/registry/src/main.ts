@@ -1,5 +1,6 @@
 /** The registry as a process of its own. */
-import { start } from '@driftloop/service';
-import { registry } from './registry.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { registry } = await import('./registry.module.js');
 await start(registry);

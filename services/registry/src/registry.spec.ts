@@ -2,11 +2,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import {
   type AnyEvent,
+  canonicalSpec,
   type DayScore,
   decision,
   events,
   ModelTrained,
   type PayloadOf,
+  parseModelSpec,
   RegistryClient,
   RollBackRequest,
   RolloutJudged,
@@ -211,6 +213,44 @@ describe('apply', () => {
         code: 'SPEC_INVALID',
       });
     expect((await call(client, 'listModels', {})).models.map((declared) => declared.model)).toEqual([model]);
+  });
+
+  it('refuses by path and line what reads well and fails at a later training or in a signal', async () => {
+    const named = spec.replace('name: flights', 'name: refused');
+    for (const [from, to, path] of [
+      ['temp: number', 'Temp: number, temp: number', 'spec.sources.weather.columns.temp'],
+      [/distance/g, 'label', 'spec.features.2'],
+      [/distance/g, 'prediction', 'spec.features.2'],
+      ['    departed:', '    outcomes: { columns: { delay: number } }\n    departed:', 'spec.sources.outcomes'],
+      ['censorAfter: 48h', 'censorAfter: 2h', 'spec.label.censorAfter'],
+      ['over: [2h, 6h, 24h, 72h]', 'over: 48h', 'spec.features.6.over'],
+    ] as const)
+      await expect(call(client, 'apply', { spec: named.replace(from, to), eventTime: day(2) })).rejects.toMatchObject({
+        code: 'SPEC_INVALID',
+        message: expect.stringMatching(new RegExp(`${path} \\(line \\d+, column \\d+\\): `)),
+        details: { faults: [{ path, line: expect.any(Number), column: expect.any(Number) }] },
+      });
+    expect((await call(client, 'listModels', {})).models.map((declared) => declared.model)).toEqual([model]);
+  });
+
+  it('tells of many faults through a reply’s header, as many as it has room for', async () => {
+    const bad = spec.replace('  features:\n', `  features:\n${'    - nobody\n'.repeat(100)}`);
+    await expect(call(client, 'apply', { spec: bad, eventTime: day(2) })).rejects.toMatchObject({
+      message: expect.stringMatching(/^the model spec has 100 fault\(s\): .*; and \d+ more$/),
+      details: { faults: expect.arrayContaining([expect.objectContaining({ path: 'spec.features.9' })]) },
+    });
+  });
+
+  it('finds a spec unchanged that is kept, whatever has become a fault since', async () => {
+    const kept = spec.replace('censorAfter: 48h', 'censorAfter: 2h');
+    const { json, sha256 } = canonicalSpec(parseModelSpec(kept));
+    const documents = service.app.get(RegistryDocuments);
+    await documents.models.updateOne({ _id: `main/${model}` }, { $set: { specJson: json, specSha256: sha256 } });
+    expect(await call(client, 'apply', { spec: kept, eventTime: day(2) })).toMatchObject({ changed: false });
+    const changed = kept.replace('prior: 0.25', 'prior: 0.2');
+    await expect(call(client, 'apply', { spec: changed, eventTime: day(2) })).rejects.toMatchObject({
+      code: 'SPEC_INVALID',
+    });
   });
 
   it('takes an event time from a replay only', async () => {

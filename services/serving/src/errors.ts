@@ -48,23 +48,27 @@ export const errors = catalogue('serving', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { input: string; problem: string }) => `input "${m.input}": ${m.problem}`,
+    remedy: 'send the contents as the problem says',
   },
   WRONG_PARAMETER: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { parameter: string; problem: string }) => `parameter "${m.parameter}": ${m.problem}`,
+    remedy: 'send the parameter as the problem says',
   },
   EVENT_TIME_AHEAD: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { time: string; now: string }) =>
       `parameter "event_time" is ${m.time}, and it is ${m.now} here: send a time that has come; to replay times to come, start the services with DRIFTLOOP_CLOCK=replay`,
+    remedy: 'send a time that has come, or start the services with DRIFTLOOP_CLOCK=replay',
   },
   QUESTION_REFUSED: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { code: string; reason: string }) =>
       `the feature store refuses this question (${m.code}): ${m.reason}`,
+    remedy: 'send the question as the reason says',
   },
   EVENT_TIME_FORBIDDEN: {
     status: 'PERMISSION_DENIED',
@@ -100,6 +104,7 @@ export const errors = catalogue('serving', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (m: { reason: string }) => `the feature store cannot be reached (${m.reason}); try again`,
+    cause: "the feature store is stopped or starting, or slower than the request's deadline",
   },
   HISTORY_AWAY: {
     status: 'UNAVAILABLE',
@@ -118,6 +123,8 @@ export const errors = catalogue('serving', {
     retriable: false,
     message: (m: { model: string; problem: string }) =>
       `a rollout of "${m.model}" is not valid: ${m.problem}; the last good one goes on answering`,
+    cause: "the registry's rollout lacks what serving needs",
+    remedy: 'report it: the program is at fault',
   },
   COLUMNS_CHANGED: {
     status: 'FAILED_PRECONDITION',
@@ -130,11 +137,14 @@ export const errors = catalogue('serving', {
     retriable: false,
     message: (m: { version: string; problem: string }) =>
       `version ${m.version} cannot be loaded: ${m.problem}; the last good rollout goes on answering. Restore its bytes in the object store, or roll back`,
+    cause: 'the bytes in the object store were changed or cut',
+    remedy: 'restore the bytes, or roll back',
   },
   SCORING_FAILED: {
     status: 'INTERNAL',
     retriable: false,
     message: (m: { version: string; problem: string }) =>
       `version ${m.version} gave no answer: ${m.problem}; roll back, or name another version`,
+    cause: 'the graph fails on this row, or its answer is no number',
   },
 });

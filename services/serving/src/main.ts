@@ -1,5 +1,6 @@
 /** Serving as a process of its own. */
-import { start } from '@driftloop/service';
-import { serving } from './serving.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { serving } = await import('./serving.module.js');
 await start(serving);

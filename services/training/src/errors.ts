@@ -17,43 +17,53 @@ export const errors = catalogue('training', {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (f: { uri: string; found: string }) => `the training set ${f.uri} cannot be trained on: ${f.found}`,
+    remedy: 'look at how the set was made; the next cycle builds it again',
   },
   GRAPH_MISMATCH: {
     status: 'INTERNAL',
     retriable: false,
     message: (f: { graph: string; difference: number; limit: number }) =>
       `the ${f.graph} graph differs from its trainer by ${f.difference}, above ${f.limit}; it is not released`,
+    cause: 'the exporter is at fault: the graph is not what was trained',
+    remedy: 'report it; nothing was released',
   },
   CHAMPION_UNUSABLE: {
     status: 'FAILED_PRECONDITION',
     retriable: false,
     message: (f: { model: string; version: string; found: string }) =>
       `the champion ${f.model}/${f.version} cannot be compared with: ${f.found}`,
+    remedy: "roll back, or restore the champion's bytes",
   },
   WORKER_CRASHED: {
     status: 'INTERNAL',
     retriable: true,
     message: (f: { reason: string }) => `the training thread ended without a result: ${f.reason}`,
+    remedy: 'it is tried again; give the process more memory where it goes on',
   },
   ATTEMPTS_EXHAUSTED: {
     status: 'INTERNAL',
     retriable: false,
     message: (f: { attempts: number; last: string }) => `given up after ${f.attempts} attempts: ${f.last}`,
+    remedy: 'look at the last failure; the next cycle tries again',
   },
   DEADLINE_PASSED: {
     status: 'DEADLINE_EXCEEDED',
     retriable: false,
     message: (f: { deadline: string }) => `not finished by its deadline, ${f.deadline}`,
+    remedy: 'give trainings more time (retraining.deadlines.training), or fewer rows and trials',
   },
   INTERNAL_FAULT: {
     status: 'INTERNAL',
     retriable: false,
     message: (f: { where: string }) => `an unexpected error in ${f.where}; the log has it`,
+    cause: 'the program is at fault',
+    remedy: 'look into the log, and report what is there',
   },
   REQUEST_INVALID: {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (f: { model: string; missing: string }) => `a training of "${f.model}" was requested without ${f.missing}`,
+    remedy: 'report it: the program is at fault',
   },
   STOPPING: {
     status: 'UNAVAILABLE',
@@ -64,6 +74,7 @@ export const errors = catalogue('training', {
     status: 'UNAVAILABLE',
     retriable: true,
     message: (f: { model: string }) => `the declaration of model "${f.model}" has not been heard yet`,
+    remedy: 'try again in a moment',
   },
   SIMULATION_BUSY: {
     status: 'RESOURCE_EXHAUSTED',

@@ -1,5 +1,6 @@
 /** Training as a process of its own. */
-import { start } from '@driftloop/service';
-import { training } from './training.module.js';
+import '@driftloop/service/node-version';
 
+const { start } = await import('@driftloop/service');
+const { training } = await import('./training.module.js');
 await start(training);

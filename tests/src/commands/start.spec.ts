@@ -1,8 +1,9 @@
 /** `npm start` where it cannot start: one clear line that names what to change, exit code 1 (2 when called wrongly), and nothing left behind. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { anyPorts } from '@driftloop/embedded';
+import { runToEnd } from '@driftloop/testing/running';
 import { parcelsModule, type Started, start, takenPort, until } from './process.js';
 
 const home = mkdtempSync(join(tmpdir(), 'driftloop-start-'));
@@ -101,3 +102,15 @@ it('keeps the replay credential to the owner of the home', () => {
   expect(readFileSync(file, 'utf8')).toMatch(/^[0-9a-f]{48}$/);
   expect(statSync(file).mode & 0o077).toBe(0);
 });
+
+it.each(readdirSync('services').filter((name) => existsSync(`services/${name}/src/main.ts`)))(
+  '%s alone says in one line that the embedded mode is one process, and how it starts by itself',
+  async (service) => {
+    const ended = await runToEnd(resolve(`services/${service}/src/main.ts`), []);
+    expect(ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^[a-z-]+: ONE_PROCESS: .*npm start.*DRIFTLOOP_MODE=cluster\n$/),
+    });
+  },
+);

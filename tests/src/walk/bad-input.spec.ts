@@ -102,14 +102,18 @@ describe('a question', () => {
 
 describe('a model file', () => {
   it.each([
-    ['that is no YAML', 'a: [', /\(file\) \(line 1\): not YAML or JSON/],
+    ['that is no YAML', 'a: [', /\(file\) \(line 1, column 1\): not YAML or JSON/],
     ['that is something else', 'hello', /spec has \d+ fault/],
     ['of another version of the schema', parcelsSpec([['driftloop/v1', 'driftloop/v9']]), /apiVersion/],
-    ['with an unknown field', parcelsSpec([['task: binary', 'task: binary\n  tsak: 1']]), /spec \(line 6\): .*tsak/],
+    [
+      'with an unknown field',
+      parcelsSpec([['task: binary', 'task: binary\n  tsak: 1']]),
+      /spec\.tsak \(line 7, column 3\): .*did you mean "task"/,
+    ],
     [
       'that refers to what is not there',
       parcelsSpec([['latest: traffic', 'latest: trafic']]),
-      /features\.3 \(line 21\): no source "trafic"; known: orders, handed, traffic/,
+      /features\.3\.latest \(line 21, column 9\): no source "trafic"; did you mean "traffic"\? \(known: orders, handed, traffic/,
     ],
     ['larger than a page', `${parcelsSpec()}# ${'x'.repeat(300_000)}`, /larger than 256 KiB|HTTP_413|too large/],
   ])('%s is refused, each fault with its path', async (_, spec, message) => {

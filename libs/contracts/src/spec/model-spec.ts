@@ -124,7 +124,7 @@ export const modelSpecSchema = z
         .strictObject({
           startsAt: z
             .string()
-            .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+            .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day, UTC, in quotes, such as "09:00"')
             .default('00:00'),
         })
         .prefault({}),

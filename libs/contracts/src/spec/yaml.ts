@@ -25,13 +25,19 @@ import { textLimits } from '../text-limits.js';
 
 const most = { tokens: 20_000, depth: 64, aliases: 20 };
 
+/** A place in a text, both from 1 on. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** Where a text is at fault, and how. */
 export class YamlFault extends Error {
   constructor(
     readonly path: string,
     readonly problem: string,
-    /** From 1 on; 0 where the whole text is meant. */
-    readonly line: number,
+    /** Absent where the whole text is meant. */
+    readonly place?: Place,
   ) {
     super(problem);
   }
@@ -40,8 +46,8 @@ export class YamlFault extends Error {
 /** A text as a value, and where its parts stand. */
 export interface ReadYaml {
   readonly value: unknown;
-  /** The line of what has a path, such as `spec.features.0.window`, or of the nearest thing around it; 0 in a text of one line. */
-  lineOf(path: string): number;
+  /** Where what has a path stands, such as `spec.features.0.window`: its key; or the nearest thing around it. */
+  placeOf(path: string): Place;
 }
 
 /** Reads one document. Throws YamlFault, the first that there is. */
@@ -50,26 +56,26 @@ export function readYaml(text: string): ReadYaml {
   return asJson(text) ?? new Reader(text).read();
 }
 
-const whole = (problem: string) => new YamlFault('(file)', problem, 0);
+const whole = (problem: string) => new YamlFault('(file)', problem);
 
-/** JSON as this program writes it, which holds no key twice; any other goes the way of YAML. */
+/** JSON as this program writes it, which holds no key twice; any other goes the way of YAML, as do places in it. */
 function asJson(text: string): ReadYaml | undefined {
   if (!text.startsWith('{') || deepestOf(text) > most.depth) return undefined;
   try {
     const value: unknown = JSON.parse(text, (key, inner) => {
-      if (key === '__proto__') throw whole('"__proto__" is a reserved name; choose another');
+      if (key === '__proto__') throw new TypeError();
       return inner;
     });
-    return JSON.stringify(value) === text ? { value, lineOf: () => 0 } : undefined;
-  } catch (error) {
-    if (error instanceof YamlFault) throw error;
+    const placeOf = (path: string) => new Reader(text).read().placeOf(path);
+    return JSON.stringify(value) === text ? { value, placeOf } : undefined;
+  } catch {
     return undefined;
   }
 }
 
 class Reader {
   private readonly starts = [0];
-  private readonly lines = new Map<string, number>();
+  private readonly offsets = new Map<string, number>();
   private readonly anchors = new Map<string, unknown>();
 
   constructor(private readonly text: string) {}
@@ -77,7 +83,7 @@ class Reader {
   read(): ReadYaml {
     const root = this.compose(this.tokens());
     const value = root ? this.valueOf(root, '') : null;
-    return { value, lineOf: (path) => this.nearest(path) };
+    return { value, placeOf: (path) => this.nearest(path) };
   }
 
   /** I1, and I2 for what is no YAML at all. */
@@ -124,7 +130,7 @@ class Reader {
 
   private valueOf(node: ParsedNode | Alias.Parsed | null, path: string): unknown {
     if (node === null) return null;
-    this.lines.set(path, this.lineAt(node.range[0]));
+    this.offsets.set(path, node.range[0]);
     if (isAlias(node)) return this.aliased(node, path);
     const value = isScalar(node)
       ? node.value
@@ -154,34 +160,33 @@ class Reader {
       const own = join(path, name);
       if (name === '__proto__') throw this.fault(at, '"__proto__" is a reserved name; choose another', own);
       if (seen.has(name)) throw this.fault(at, `"${name.slice(0, 40)}" stands here twice; write it once`, own);
-      this.lines.set(own, this.lineAt(at));
       seen.set(name, this.valueOf(value, own));
+      this.offsets.set(own, at);
     }
     return Object.fromEntries(seen);
   }
 
   private fault(offset: number, problem: string, path = '(file)'): YamlFault {
-    return new YamlFault(path, problem, this.lineAt(offset));
+    return new YamlFault(path, problem, this.placeAt(offset));
   }
 
-  private nearest(path: string): number {
-    if (this.starts.length < 3) return 0;
+  private nearest(path: string): Place {
     for (let at = path; at; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
-      const line = this.lines.get(at);
-      if (line) return line;
+      const offset = this.offsets.get(at);
+      if (offset !== undefined) return this.placeAt(offset);
     }
-    return this.lines.get('') ?? 0;
+    return this.placeAt(this.offsets.get('') ?? 0);
   }
 
   /** `starts` rise: the first character of each line. */
-  private lineAt(offset: number): number {
+  private placeAt(offset: number): Place {
     let [low, high] = [0, this.starts.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.starts[middle] <= offset) low = middle + 1;
       else high = middle;
     }
-    return low;
+    return { line: low, column: offset - this.starts[low - 1] + 1 };
   }
 }
 

@@ -7,6 +7,8 @@
  * I3  A row is the latest once it is known and its own time has come: none is dated after the question.
  * I4  A label that was known by its question is no answer to it: its row is left out, and counted.
  * I5  An overdue entity is an interval [first due and known, shown up or out of the window): a running count too.
+ * I6  Names that a spec gives are prefixed (`c_`) or numbered (`number_3`, `text_0`, `key_1`) until `joined` is written: no
+ *     feature or input can be called like what the join itself needs, and DuckDB, which does not tell case apart, meets none.
  */
 import { durationMs, outcomesSource } from '@driftloop/contracts';
 import { quoted } from '../duckdb.js';
@@ -31,7 +33,11 @@ export interface JoinFacts {
 }
 
 const everything = `''`;
-const keyName = (by: string | undefined) => (by === undefined ? everything : quoted(`key_${by}`));
+/** I6 */
+const numberName = (slot: number) => `number_${slot}`;
+const textName = (slot: number) => `text_${slot}`;
+const keyName = (plan: ViewPlan, by: string | undefined) =>
+  by === undefined ? everything : `key_${attributeNames(plan).indexOf(by)}`;
 
 /** Rows without duplicates, up to the cutoff, each with the known-at of the revision that replaces it. */
 export function rowsSql(plan: ViewPlan, cutoffMs: number): string[] {
@@ -68,11 +74,11 @@ export function joinSql(plan: ViewPlan, facts: JoinFacts): string[] {
     ...questionsSql(plan, facts),
     ...keyedSources(plan).map((source) => keyedSql(plan, facts, source)),
     ...plan.windows.flatMap((group, i) => feature(`window_${i}`, windowSql(plan, group, i, facts))),
-    ...plan.latest.flatMap((group, i) => feature(`latest_${i}`, latestSql(plan, group, i))),
+    ...plan.latest.flatMap((group, i) => feature(`latest_${i}`, latestSql(group, i))),
     ...plan.overdue.flatMap((group, i) => feature(`overdue_${i}`, overdueSql(plan, group, i))),
-    `CREATE TEMP TABLE joined AS SELECT * EXCLUDE (rid, q_time), q_time AS question_time FROM
-      (SELECT rid, entity_id, entity_time, q_time, cohort, label, label_known_at, ${featureNames(plan).map(quoted).join(', ')}
-       FROM questions ${tables.map((name) => `JOIN ${name} USING (rid)`).join(' ')})`,
+    `CREATE TEMP TABLE joined AS
+      SELECT entity_id, entity_time, cohort, label, label_known_at, ${named(plan)}, q_time AS question_time
+      FROM questions ${tables.map((name) => `JOIN ${name} USING (rid)`).join(' ')}`,
   ];
 }
 
@@ -81,19 +87,25 @@ export function featureNames(plan: ViewPlan): string[] {
   return [...plan.texts, ...plan.numbers];
 }
 
+const named = ({ texts, numbers }: ViewPlan) =>
+  [
+    ...texts.map((name, slot) => `${textName(slot)} AS ${quoted(name)}`),
+    ...numbers.map((name, slot) => `${numberName(slot)} AS ${quoted(name)}`),
+  ].join(', ');
+
 /** `asked`: every label with its question; `questions`: those that are not left out. */
 function questionsSql(plan: ViewPlan, facts: JoinFacts): string[] {
   const { spec } = plan.spec;
   const [hours, minutes] = spec.cohort.startsAt.split(':').map(Number);
   const offset = (hours * 60 + minutes) * 60_000;
   const attributes = attributeNames(plan).map(
-    (name) => `, ((${attributeSql(plan, facts, name, 'l.t')})::VARCHAR) AS ${keyName(name)}`,
+    (name) => `, ((${attributeSql(plan, facts, name, 'l.t')})::VARCHAR) AS ${keyName(plan, name)}`,
   );
   const inputs = plan.inputs.map(({ name, kind, slot }) => {
     const value = attributeSql(plan, facts, name, 'l.t');
     return kind === 'text'
-      ? `, coalesce((${value})::VARCHAR, '') AS ${quoted(plan.texts[slot])}`
-      : `, (${value})::DOUBLE AS ${quoted(plan.numbers[slot])}`;
+      ? `, coalesce((${value})::VARCHAR, '') AS ${textName(slot)}`
+      : `, (${value})::DOUBLE AS ${numberName(slot)}`;
   });
   return [
     `CREATE TEMP TABLE asked AS
@@ -115,7 +127,7 @@ function questionsSql(plan: ViewPlan, facts: JoinFacts): string[] {
 /** A source's rows with the attributes that their entity had when they became known. */
 function keyedSql(plan: ViewPlan, facts: JoinFacts, source: string): string {
   const attributes = attributeNames(plan).map(
-    (name) => `, ((${attributeSql(plan, facts, name, 'r.t')})::VARCHAR) AS ${keyName(name)}`,
+    (name) => `, ((${attributeSql(plan, facts, name, 'r.t')})::VARCHAR) AS ${keyName(plan, name)}`,
   );
   return `CREATE TEMP TABLE ${keyedTable(source)} AS
     SELECT s.*${attributes.join('')} FROM ${rowsTable(source)} s
@@ -153,7 +165,7 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
   const digits = facts.digits[i];
   const lanes = measures.flatMap((measure, m) => lanesSql(measure, m, digits[m]));
   const names = lanes.map(({ name }) => name);
-  const key = keyName(by);
+  const key = keyName(plan, by);
   const revised = facts.revised.has(source);
   const joins = windowsMs.map((ms, w) => asof(`sums_${i}`, `l${w}`, key, `q.q_time - ${ms}`));
   const taken = (w: number) => `taken_${i}_${w}`;
@@ -171,7 +183,7 @@ function windowSql(plan: ViewPlan, group: WindowGroup, i: number, facts: JoinFac
   const columns = outputs.map((output) => {
     const sql = aggregated(output.window, output);
     const less = output.against === undefined ? '' : ` - (${aggregated(output.against, output)})`;
-    return `(${sql})${less} AS ${quoted(plan.numbers[output.slot])}`;
+    return `(${sql})${less} AS ${numberName(output.slot)}`;
   });
   return [
     `CREATE TEMP TABLE sums_${i} AS
@@ -194,10 +206,10 @@ function takenSql(name: string, ms: number, from: string, key: string, lanes: { 
       ON ${on}s.next_k <= q.q_time AND s.k > q.q_time - ${ms} GROUP BY q.rid`;
 }
 
-function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i: number): string[] {
+function latestSql({ source, maxAgeMs, outputs }: LatestGroup, i: number): string[] {
   const columns = outputs.map(
     ({ slot, column }) =>
-      `CASE WHEN q.q_time - r.t <= ${maxAgeMs} THEN ${cell(column, 'r.')} END AS ${quoted(plan.numbers[slot])}`,
+      `CASE WHEN q.q_time - r.t <= ${maxAgeMs} THEN ${cell(column, 'r.')} END AS ${numberName(slot)}`,
   );
   return [
     `CREATE TEMP TABLE ordered_${i} AS SELECT *, row_number() OVER (ORDER BY t, k, e) AS o FROM ${rowsTable(source)}`,
@@ -210,7 +222,7 @@ function latestSql(plan: ViewPlan, { source, maxAgeMs, outputs }: LatestGroup, i
 }
 
 function overdueSql(plan: ViewPlan, group: OverdueGroup, i: number): string[] {
-  const key = keyName(group.by);
+  const key = keyName(plan, group.by);
   const steps = group.windowsMs.flatMap((ms, w) => stepsSql(`${i}_${w}`, ms));
   const columns = group.outputs.map(({ slot, window: w, measure }) => {
     const n = `coalesce(a${w}.n, 0)`;
@@ -220,7 +232,7 @@ function overdueSql(plan: ViewPlan, group: OverdueGroup, i: number): string[] {
       meanMinutes: `CASE WHEN ${n} > 0 THEN (${n} * q.q_time - a${w}.t)::DOUBLE / 60000.0::DOUBLE / ${n}::DOUBLE END`,
       overdueBy: `CASE WHEN q.${key} IS NOT NULL THEN coalesce(b${w}.n, 0) END`,
     }[measure];
-    return `(${sql})::DOUBLE AS ${quoted(plan.numbers[slot])}`;
+    return `(${sql})::DOUBLE AS ${numberName(slot)}`;
   });
   const joins = group.windowsMs.map(
     (_, w) =>

@@ -6,7 +6,14 @@
  * I2  The same spec, cutoff and rows give the same name, whatever the batches, segments or machine.
  */
 import type { BuildTrainingSetRequest, TrainingSet } from '@driftloop/contracts';
-import { canonicalJson, isEventMs, outcomesSource, parseModelSpec } from '@driftloop/contracts';
+import {
+  canonicalJson,
+  isEventMs,
+  outcomesSource,
+  parseModelSpec,
+  reservedColumns,
+  trainingSetColumns,
+} from '@driftloop/contracts';
 import { Objects } from '@driftloop/objects';
 import { Metrics } from '@driftloop/service';
 import { Injectable } from '@nestjs/common';
@@ -23,8 +30,8 @@ import { featureNames, joinSql, rowsSql, surveySql } from './join-sql.js';
 import { rawTable } from './join-tables.js';
 import { digitsIn, digitsSql } from './lane-sql.js';
 
-/** Columns before the features; times are epoch milliseconds here, and timestamps (UTC) in the file. */
-const leading = ['entity_id', 'entity_time', 'question_time', 'cohort', 'label', 'label_known_at'];
+/** The columns before the features: times are epoch milliseconds here, and timestamps (UTC) in the file. */
+const leading = trainingSetColumns;
 const times = ['entity_time', 'question_time', 'cohort', 'label_known_at'];
 const order = 'question_time, entity_id, entity_time';
 const setsAtOnce = 16;
@@ -54,7 +61,7 @@ export class TrainingSets {
       : await this.models.planAt(view, request.specRevision);
     const cutoff = request.knowledgeCutoff?.getTime() ?? Number.NaN;
     if (!isEventMs(cutoff)) throw errors.TIME_INVALID({ what: 'knowledge_cutoff' });
-    const names = reserved(featureNames(plan));
+    const names = reservedColumns(featureNames(plan));
     if (names.length) throw errors.FEATURE_NAME_RESERVED({ names });
     const excluded = excludedSql(request.excluded);
     return this.turns.run(() => withDuckDB((duck) => this.join(duck, view, plan, cutoff, excluded)), gone);
@@ -122,16 +129,6 @@ function planOver(view: ModelView, specJson: string): ViewPlan {
   for (const source of plan.sources.keys())
     if (!known.includes(source)) throw errors.UNKNOWN_SOURCE({ model: view.model, source, known });
   return plan;
-}
-
-/** Names that a table beside the leading columns cannot have; DuckDB does not tell case apart. */
-function reserved(names: readonly string[]): string[] {
-  const lower = names.map((name) => name.toLowerCase());
-  const taken = [...leading, 'rid', 'q_time'];
-  return names.filter((_, i) => {
-    const name = lower[i];
-    return taken.includes(name) || name.startsWith('key_') || lower.indexOf(name) !== i;
-  });
 }
 
 interface Summary {

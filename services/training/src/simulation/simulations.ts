@@ -15,7 +15,7 @@ import {
   FeatureStoreClient,
   LoopError,
   type ModelSpec,
-  parseModelSpec,
+  parseNewModelSpec,
   type SimulateReply,
   SimulateReply as SimulateReplyMessage,
   type SimulateRequest,
@@ -66,7 +66,7 @@ export class Simulations implements OnModuleDestroy {
     onPart: (reply: SimulateReply) => void,
     hungUp: AbortSignal,
   ): Promise<void> {
-    const spec = parseModelSpec(request.spec);
+    const spec = parseNewModelSpec(request.spec);
     const jitters = request.jitters || DEFAULT_JITTERS;
     if (jitters < 2 || jitters > MOST_JITTERS) throw errors.JITTERS_INVALID({ jitters, least: 2, most: MOST_JITTERS });
     const model = spec.metadata.name;
