@@ -247,6 +247,7 @@ export const errors = catalogue('service', {
     status: 'INVALID_ARGUMENT',
     retriable: false,
     message: (m: { method: string; field: string; problem: string }) => `${m.method}: ${m.field} ${m.problem}`,
+    remedy: 'send a value that the field can hold: whole numbers within 2^53, texts in UTF-8',
   },
   ENCODING_UNKNOWN: {
     status: 'UNIMPLEMENTED',

@@ -45,7 +45,12 @@ export class RunningRequests implements NestInterceptor {
       this.#responses.delete(response);
       resolve();
     };
-    return next.handle().pipe(finalize(end));
+    // The answer is written after the handler, an error's by a filter: it is over when it is sent, or nobody is there.
+    const answered = () => {
+      if (response.writableFinished || response.closed) end();
+      else response.once('finish', end).once('close', end);
+    };
+    return next.handle().pipe(finalize(answered));
   }
 
   /** Cuts streams, which have no end of their own, also those that only now begin to answer, and waits for the rest. */

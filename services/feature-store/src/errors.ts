@@ -90,6 +90,7 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { model: string; source: string; watermark: string; latest: string; advice: string }) =>
       `the watermark of "${m.source}" of "${m.model}" is ${m.watermark}, and nothing can be known yet after ${m.latest}: ${m.advice}`,
+    remedy: 'promise no later than what the message names; in a replay go there in steps',
   },
   INPUT_INVALID: {
     status: 'INVALID_ARGUMENT',
@@ -171,6 +172,7 @@ export const errors = catalogue('feature-store', {
     retriable: false,
     message: (m: { column: string; type: string; role: string; remedy: string }) =>
       `the column "${m.column}" is of the type ${m.type}, which cannot be read as ${m.role}; ${m.remedy}`,
+    remedy: 'cast the column in the file, or declare it as what it is',
   },
   WINDOW_INVALID: {
     status: 'INVALID_ARGUMENT',

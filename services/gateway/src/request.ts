@@ -30,7 +30,10 @@ export function requiredText(body: unknown, field: string): string {
 function bounded(field: string, value: string): string {
   const long = longText(field, value);
   if (long)
-    throw errors.BODY_INVALID({ field, problem: `is ${long.length} characters long; send at most ${long.limit} characters` });
+    throw errors.BODY_INVALID({
+      field,
+      problem: `is ${long.length} characters long; send at most ${long.limit} characters`,
+    });
   return value;
 }
 

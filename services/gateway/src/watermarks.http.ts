@@ -37,7 +37,11 @@ export class WatermarksDoor implements OnApplicationShutdown {
   /** What labels have promised is labeling's: it forgets it first, so that a call that is cut off can be made again. */
   @Post('withdraw')
   @HttpCode(200)
-  async withdraw(@Param('model') model: string, @JsonBody('source', 'to', 'note') body: unknown, @Headers() headers: RequestHeaders) {
+  async withdraw(
+    @Param('model') model: string,
+    @JsonBody('source', 'to', 'note') body: unknown,
+    @Headers() headers: RequestHeaders,
+  ) {
     const source = requiredText(body, 'source');
     const [to, note] = [optionalTime(body, 'to'), optionalText(body, 'note')];
     const request = WithdrawWatermarkRequest.fromPartial({ model, source, note, to });

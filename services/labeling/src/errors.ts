@@ -33,6 +33,7 @@ export const errors = catalogue('labeling', {
     retriable: false,
     message: (m: { label: string; watermark: string; latest: string; advice: string }) =>
       `the watermark of "${m.label}" is ${m.watermark}, and nothing can be known yet after ${m.latest}: ${m.advice}`,
+    remedy: 'promise no later than what the message names; in a replay go there in steps',
   },
   LABELS_NOT_DECLARED: {
     status: 'NOT_FOUND',

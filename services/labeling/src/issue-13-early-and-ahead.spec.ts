@@ -61,8 +61,7 @@ async function report(outcomes: Outcome[], watermark?: Date) {
   await service.ground.bus.settled();
   return (await service.ground.bus.dead('labeling.when-outcomes-reported')).map(({ error }) => error.code);
 }
-const quarantined = async () =>
-  (await call(client, 'listQuarantine', { model: 'flights', state: '', limit: 0 })).items;
+const quarantined = async () => (await call(client, 'listQuarantine', { model: 'flights', state: '', limit: 0 })).items;
 const release = (id: string) => call(client, 'resolveQuarantine', { id, state: 'released', note: '' });
 const withdraw = (to?: Date) =>
   call(client, 'withdrawWatermark', { model: 'flights', source: 'outcomes', to, note: 'a wrong clock' });

@@ -5,7 +5,6 @@
  * I2  Who has gone is not asked for.
  */
 import type { FeatureQuestion, FeatureRow } from '@driftloop/contracts';
-import type { Reading } from './feature-reader.js';
 import type { ServedModel } from './served-models.js';
 
 export type Question = FeatureQuestion;

@@ -1,7 +1,7 @@
 /** A CSV on disk as a file of rows. It is read twice: what cannot be read to its end is refused before a row of it counts. */
 import { errors } from '../errors.js';
+import type { CellRow, RowFile } from './cell-rows.js';
 import { type CsvRecord, csvRecords } from './csv-records.js';
-import type { CellRow, RowFile } from './row-files.js';
 import { textsOf } from './text-encoding.js';
 
 /** Throws FILE_UNREADABLE or FILE_EXPANDS. */

@@ -11,10 +11,10 @@ import { stat } from 'node:fs/promises';
 import { isEventMs, LoopError, textLimits } from '@driftloop/contracts';
 import { type Duck, isFull, literal, outOfMemory, quoted } from '../duckdb.js';
 import { errors } from '../errors.js';
+import type { CellRow, RowFile } from './cell-rows.js';
 import { lineOfCells } from './csv-cells.js';
 import type { FileColumn, Role } from './file-columns.js';
 import { checkFooter } from './parquet-footer.js';
-import type { CellRow, RowFile } from './row-files.js';
 
 /** Rows of a Parquet file that need no bytes, and those that each byte may have. */
 const freeRows = 1_000_000;

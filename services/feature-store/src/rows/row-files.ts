@@ -1,6 +1,7 @@
 /** Files of rows: opened by their format, read by the column names that the spec gives, part by part. */
 import type { SourceRow } from '@driftloop/contracts';
 import type { Duck } from '../duckdb.js';
+import type { CellRow } from './cell-rows.js';
 import { lineOfCells } from './csv-cells.js';
 import { openCsv } from './csv-file.js';
 import { type FileColumn, fileColumns, type SourceSpec } from './file-columns.js';
@@ -9,22 +10,6 @@ import { openParquet } from './parquet-file.js';
 
 export const formats = ['csv', 'csv.gz', 'parquet'] as const;
 export type Format = (typeof formats)[number];
-
-/** A row as cells, or why it is none. */
-export type CellRow = {
-  /** Where in the file it is, for people: "line 17: ". */
-  readonly where: string;
-  /** As a line of a CSV. */
-  readonly raw: string;
-} & ({ readonly cells: readonly (string | null)[] } | { readonly problem: string });
-
-/** A file that can be read to its end. */
-export interface RowFile {
-  readonly found: readonly string[];
-  /** The line that names its columns, where it has one. */
-  readonly header: string | undefined;
-  rows(columns: readonly FileColumn[]): AsyncGenerator<CellRow[]>;
-}
 
 /** A row of a file, by its index in it (from 0, blank lines aside). */
 export interface PlacedRow {

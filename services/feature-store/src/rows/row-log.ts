@@ -20,12 +20,8 @@ import type { BatchDocument, FeatureStoreDocuments, SegmentDocument } from '../f
 import { lineOf } from '../serial.js';
 import { nameOf, type Row } from '../views/source-rows.js';
 import { type Columns, linesOf, rowsOfLines } from './lines.js';
-<<<<<<< HEAD
 import { follow, type Promised, promising, type Withdrawal } from './promises.js';
-import { writeLines, writeSegment } from './segment-files.js';
-=======
 import { readSegment, writeLines, writeSegment } from './segment-files.js';
->>>>>>> part-files
 
 /** Batches become a segment when either is reached. */
 const compactAt = { rows: 20_000, batches: 1_000 };

@@ -1443,9 +1443,9 @@ export const FeatureRow: MessageFns<FeatureRow> = {
         : false,
       refusal: isSet(object.refusal) ? QuestionRefusal.fromJSON(object.refusal) : undefined,
       behindMs: isSet(object.behindMs)
-        ? globalThis.Number(object.behindMs)
+        ? numberOfJson(object.behindMs, "behindMs")
         : isSet(object.behind_ms)
-        ? globalThis.Number(object.behind_ms)
+        ? numberOfJson(object.behind_ms, "behind_ms")
         : 0,
       stale: globalThis.Array.isArray(object?.stale) ? object.stale.map((e: any) => globalThis.String(e)) : [],
     };
@@ -2229,7 +2229,7 @@ export const SourceWatermark: MessageFns<SourceWatermark> = {
         : isSet(object.newest_known_at)
         ? fromJsonTimestamp(object.newest_known_at)
         : undefined,
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      rows: isSet(object.rows) ? numberOfJson(object.rows, "rows") : 0,
       horizon: isSet(object.horizon) ? fromJsonTimestamp(object.horizon) : undefined,
       silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
     };
