@@ -6,7 +6,16 @@ import { EntitiesObserved, events, FeaturesIngested } from '@driftloop/contracts
 import { call } from '@driftloop/service';
 import { HandClock } from '@driftloop/testing/clock';
 import { Models } from './models.js';
-import { askedAt, declared, departedRows, departures, labels, scheduleRows, weatherRows } from './testing/flights.js';
+import {
+  askedAt,
+  declared,
+  departedRows,
+  departures,
+  flightsSpec,
+  labels,
+  scheduleRows,
+  weatherRows,
+} from './testing/flights.js';
 import { type Running, runFeatureStore } from './testing/running.js';
 
 const [from, to] = ['2013-03-08', '2013-03-11'];
@@ -63,7 +72,8 @@ describe('a promise of a watermark in a replay', () => {
         ...refused,
         message: expect.stringMatching(/^the watermark of "weather" of "flights" is .*, and nothing can be known yet/),
       });
-      const csv = Buffer.from('entity_id,event_time,known_at,temp\n');
+      const columns = Object.keys(flightsSpec.spec.sources.weather.columns);
+      const csv = Buffer.from(`entity_id,event_time,known_at,${columns.join(',')}\n`);
       const description = { model: 'flights', source: 'weather', format: 'csv', watermark };
       await expect(store.ingestFile(description, csv)).rejects.toMatchObject(refused);
       const { topic, key } = events.entitiesObserved;

@@ -58,7 +58,14 @@ it('are columns of a training set as they are answered online', async () => {
   const seen = { label: number(5), cohort: number(6), steps: number(7) };
   await store.ingest('parcels', [
     { source: 'plan', rows: [{ ...about, knownAt: at(1), values: Object.fromEntries(plan) }] },
-    { source: 'seen', rows: [{ ...about, knownAt: at(2), values: seen }] },
+    {
+      source: 'seen',
+      rows: [
+        { ...about, knownAt: at(2), values: seen },
+        // The latest by the question: the other is dated after it.
+        { entityId: 'p1', eventTime: at(10), knownAt: at(2), values: seen },
+      ],
+    },
   ]);
   const label = {
     entityId: 'p1',
