@@ -52,7 +52,7 @@ function filterOf({ kind, cycle, since, until }: Options): (entry: Entry) => boo
 function instant(option: string, text: string): number {
   const time = readTime(text, { utc: true });
   if ('ms' in time) return time.ms;
-  throw misused(`${option} is ${time.problem}; write 2013-02-14 or 2013-02-14T10:00:00Z`);
+  throw misused(`${option} is ${time.problem}`);
 }
 
 function table(model: string, entries: readonly Entry[]): string {

@@ -125,9 +125,9 @@ describe('driftloop predict', () => {
     [['-e', 'P11-5', '--use', 'v9'], refused('UNKNOWN_VERSION')],
     [['-e', 'P11-5', '-m', 'letters'], refused('UNKNOWN_MODEL: no model "letters" is served; served: parcels')],
     [['-e', 'P11-5', '-i', 'colour=red'], refused('UNKNOWN_INPUT: no input "colour"; the model takes depot')],
-    [['-e', 'P11-5', '-i', 'weight=heavy'], misused(/weight is a number/)],
+    [['-e', 'P11-5', '-i', 'weight=heavy'], misused(/weight is a decimal number/)],
     [['-e', 'P11-5', '-i', 'weight'], misused(/write name=value/)],
-    [['-e', 'P11-5', '--at', 'soon'], misused(/Write a time, such as/)],
+    [['-e', 'P11-5', '--at', 'soon'], misused(/It is "soon", which is no time; write it as/)],
     [[], misused(/--entity <id>/)],
   ])('says what is wrong with %j', async (args, expected) => {
     expect(await run('predict', ...args)).toEqual(expected);

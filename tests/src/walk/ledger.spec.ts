@@ -56,7 +56,7 @@ it('is filtered by kind, cycle and event time', async () => {
   expect((await run('--kind', 'nothing')).stdout).toMatch(/^no such decision about parcels\n/);
   expect(await run('--since', 'yesterday')).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/--since "yesterday"/),
+    stderr: expect.stringMatching(/--since is "yesterday", which is no time; write it as/),
   });
 });
 
