@@ -4,8 +4,10 @@
  * `emit` and `@When` type-check against it; a test fails when an event lacks a speaker or a declared listener. The
  * README's picture is generated from it.
  */
+import { messageOf } from './descriptors.js';
 import * as E from './gen/driftloop/v1/events.js';
 import { readReport } from './payload-check.js';
+import { unknownFields } from './unknown-fields.js';
 
 /** The services, as they appear as speakers and listeners. */
 export const services = ['labeling', 'feature-store', 'training', 'registry', 'serving', 'monitoring'] as const;
@@ -30,6 +32,8 @@ export interface EventDefinition<T = unknown> {
   readonly to: readonly Listener[];
   readonly partitions: number;
   readonly keep: `${number}d` | 'compact';
+  /** Of what outsiders write: fields that the message does not have, which nobody reads. */
+  readonly unknownFields?: (data: unknown) => string[];
 }
 
 /** Any event of the map, where the payload's type does not matter. */
@@ -64,7 +68,8 @@ function inbound<T>(
 ) {
   const read = (object: unknown) => payload.fromJSON(object);
   const strict = { ...payload, fromJSON: (object: unknown) => readReport(shape.message, shape.rows, object, read) };
-  return event(topic, strict, { ...placement, from: 'external' });
+  const unknown = (data: unknown) => unknownFields(messageOf(shape.message), data);
+  return { ...event(topic, strict, { ...placement, from: 'external' }), unknownFields: unknown };
 }
 
 const byModel = (p: { tenant: string; model: string }) => `${p.tenant}/${p.model}`;

@@ -22,6 +22,7 @@ import type { Readiness } from './readiness.js';
 import { errorTypeOf, type MessagingSystem, names } from './telemetry/conventions.js';
 import { traceparentOf } from './telemetry/span-context.js';
 import type { Telemetry } from './telemetry/telemetry.js';
+import { UnknownFields } from './unknown-fields.js';
 import { type WhenMetadata, whenTransport } from './when.js';
 
 /** Nest replaces errors that no filter takes: this one passes them on (I1). */
@@ -51,9 +52,11 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   /** By group and topic. */
   readonly #known = new Map<string, Attributes>();
   #subscriptions: Subscription[] = [];
+  readonly #unknown: UnknownFields;
 
   constructor(readonly parts: WhenParts) {
     super();
+    this.#unknown = new UnknownFields(parts.log, parts.telemetry.metrics);
   }
 
   /** Nest registers a handler; unlike its own transports ours keeps handlers of one topic apart. */
@@ -152,6 +155,7 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
       servicePoints.inHandler.publish(group);
       const own = this.parts.telemetry.enabled ? span && traceparentOf(span) : undefined;
       const cause = { ...causeOf(event, own), tenant: tenantOf(when.definition, event) };
+      if (event.attempt === 1) this.#unknown.look(when.definition, event);
       await outcomeOf(handle(payloadOf(when.definition, event), cause));
       servicePoints.afterHandler.publish(group);
       readiness.resumed(where);

@@ -24,10 +24,12 @@ const report = (...outcomes: Outcome[]) => OutcomesReported.toJSON(OutcomesRepor
 let service: Awaited<ReturnType<typeof testService>>;
 let client: LabelingClient;
 let reports: number;
+const lines: string[] = [];
 
 beforeEach(async () => {
   reports = 0;
-  service = await testService(labeling);
+  lines.length = 0;
+  service = await testService(labeling, { logLines: { write: (line) => void lines.push(line) } });
   client = grpcClient(LabelingClient, `127.0.0.1:${service.port}`);
   const { json, sha256 } = canonicalSpec(spec);
   const declared = { tenant: 'main', model: 'flights', revision: 1, specJson: json, specSha256: sha256 };
@@ -155,4 +157,14 @@ it('that are given back add nothing twice', async () => {
   await service.ground.bus.settled();
   expect(await told()).toEqual(['F1']);
   expect((await dead()).map(([id]) => id)).toEqual(['theirs-1']);
+});
+
+it('names fields that nobody reads, and takes the rest', async () => {
+  const [whole] = (report(outcome('F1')) as { outcomes: object[] }).outcomes;
+  for (let i = 0; i < 3; i++) await reported({ label, outcomes: [{ ...whole, sorce: 'bts' }], watermrk: 'x' });
+  expect(await told()).toContain('F1');
+  const warned = lines.map((line) => JSON.parse(line)).filter(({ fields }) => fields);
+  expect(warned.map(({ level, topic, fields, events }) => ({ level, topic, fields, events }))).toEqual(
+    [1, 2].map((n) => ({ level: 40, topic: 'outcomes.reported', fields: ['outcomes[].sorce', 'watermrk'], events: n })),
+  );
 });

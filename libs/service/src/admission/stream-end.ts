@@ -17,6 +17,9 @@ interface Pings {
   next: (() => void)[];
 }
 
+/** The others are answered, or the connection is cut, long after this. */
+const retryMs = 50;
+
 const pings = new WeakMap<Http2Session, Pings>();
 
 /** Calls `go` once it is certain that the caller has not broken off; never, where it has. */
@@ -46,5 +49,5 @@ function send(session: Http2Session, waiting: Pings): void {
 /** Others may have ten under way: grpc-js asks so whether callers live. */
 function retry(session: Http2Session, waiting: Pings): void {
   waiting.next.unshift(...waiting.sent.splice(0));
-  setImmediate(() => send(session, waiting));
+  setTimeout(() => send(session, waiting), retryMs);
 }

@@ -52,6 +52,13 @@ export const metricCatalogue = {
     ...{ kind: 'histogram', unit: 's', labels: sent, buckets: durationBuckets },
     meaning: 'How long the bus took to make a batch of events durable.',
   },
+  'driftloop.event.unknown_fields': {
+    kind: 'counter',
+    unit: '{message}',
+    labels: ['messaging.destination.name'],
+    meaning:
+      'Events of outsiders with fields that their message does not have: nobody reads those; the log names them.',
+  },
   'driftloop.consumer.lag': {
     kind: 'gauge',
     unit: '{message}',

@@ -1,0 +1,33 @@
+/**
+ * Fields of outsiders' events that nobody reads: counted, and named in the log.
+ *
+ * I1  Of events in a row that have some the log has the first, the second, the fourth, the eighth …: a sender that misspells a name
+ *     is no flood.
+ */
+import type { HeardEvent } from '@driftloop/bus';
+import type { AnyEvent } from '@driftloop/contracts';
+import type { Log } from './log.js';
+import type { Metrics } from './telemetry/metrics.js';
+
+export class UnknownFields {
+  /** Events by topic. */
+  readonly #seen = new Map<string, number>();
+
+  constructor(
+    private readonly log: Pick<Log, 'warn'>,
+    private readonly metrics: Metrics,
+  ) {}
+
+  look({ topic, unknownFields }: AnyEvent, { id, data }: HeardEvent): void {
+    const fields = unknownFields?.(data) ?? [];
+    if (!fields.length) return;
+    const events = (this.#seen.get(topic) ?? 0) + 1;
+    this.#seen.set(topic, events);
+    this.metrics.counter('driftloop.event.unknown_fields').add(1, { 'messaging.destination.name': topic });
+    if (Number.isInteger(Math.log2(events)))
+      this.log.warn(
+        { topic, event: id, fields, events },
+        'an event has fields that its message does not have: nobody reads them',
+      );
+  }
+}
