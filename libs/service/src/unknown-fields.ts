@@ -7,23 +7,32 @@
 import type { HeardEvent } from '@driftloop/bus';
 import type { AnyEvent } from '@driftloop/contracts';
 import type { Log } from './log.js';
+import { names } from './telemetry/conventions.js';
 import type { Metrics } from './telemetry/metrics.js';
 
 export class UnknownFields {
-  /** Events by topic. */
+  /** Events that had some, by topic. */
   readonly #seen = new Map<string, number>();
 
   constructor(
     private readonly log: Pick<Log, 'warn'>,
-    private readonly metrics: Metrics,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.observe('driftloop.event.unknown_fields', () =>
+      [...this.#seen].map(([topic, value]) => ({ value, labels: { [names.destination]: topic } })),
+    );
+  }
+
+  /** Counts from 0 on: that it can be told must be seen before it is needed. */
+  follow({ topic, unknownFields }: AnyEvent): void {
+    if (unknownFields) this.#seen.set(topic, this.#seen.get(topic) ?? 0);
+  }
 
   look({ topic, unknownFields }: AnyEvent, { id, data }: HeardEvent): void {
     const fields = unknownFields?.(data) ?? [];
     if (!fields.length) return;
     const events = (this.#seen.get(topic) ?? 0) + 1;
     this.#seen.set(topic, events);
-    this.metrics.counter('driftloop.event.unknown_fields').add(1, { 'messaging.destination.name': topic });
     if (Number.isInteger(Math.log2(events)))
       this.log.warn(
         { topic, event: id, fields, events },

@@ -108,6 +108,7 @@ export class WhenStrategy extends Server implements CustomTransportStrategy {
   /** The bus is held meanwhile: a service that hears by half is not settled. */
   async #subscribe(): Promise<void> {
     this.check();
+    for (const { when } of this.#heard) this.#unknown.follow(when.definition);
     const hold = this.parts.bus.hold(`${this.parts.service} begins to hear`);
     try {
       await Promise.all(this.#groups().map((group) => this.#join(group)));

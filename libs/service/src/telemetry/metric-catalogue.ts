@@ -53,7 +53,7 @@ export const metricCatalogue = {
     meaning: 'How long the bus took to make a batch of events durable.',
   },
   'driftloop.event.unknown_fields': {
-    kind: 'counter',
+    kind: 'total',
     unit: '{message}',
     labels: ['messaging.destination.name'],
     meaning:
