@@ -3,6 +3,7 @@
  * work, not for the answer, so that nothing asks a ground that is closed.
  */
 import type { ServerResponse } from 'node:http';
+import { setTimeout as pass } from 'node:timers/promises';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { finalize, type Observable } from 'rxjs';
 import type { Log } from './log.js';
@@ -19,14 +20,14 @@ export class RunningCalls {
     void work.then(() => this.#running.delete(work));
   }
 
-  /** Resolves when those that run have ended, or after `longestMs`, which is logged. */
+  /** Resolves when none runs, those included that came meanwhile on connections that are open; or after `longestMs`, which is logged. */
   async ended(log: Log, longestMs = longestGoodbyeMs): Promise<void> {
-    let late: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      late = setTimeout(resolve, longestMs);
-    });
-    await Promise.race([Promise.all(this.#running), patience]);
-    clearTimeout(late);
+    const ending = new AbortController();
+    const patience = pass(longestMs, true, { signal: ending.signal }).catch(() => true);
+    let late = false;
+    while (this.#running.size > 0 && !late)
+      late = await Promise.race([Promise.all(this.#running).then(() => false), patience]);
+    ending.abort();
     if (this.#running.size > 0) log.warn({ calls: this.#running.size }, 'stopped while calls were running');
   }
 }

@@ -39,7 +39,7 @@ export function programOf(environment: NodeJS.ProcessEnv): Command {
     )
     .option(
       '--feature-store <address>',
-      'where files of rows go',
+      'where files of rows go (or DRIFTLOOP_FEATURE_STORE_ADDRESS)',
       environment.DRIFTLOOP_FEATURE_STORE_ADDRESS || '127.0.0.1:7002',
     )
     .option(
