@@ -18,7 +18,8 @@ import { compareValues } from './order.js';
 import { projection } from './project.js';
 import { type BulkTally, bulkResult, checkOptions, emptyTally, updateResult } from './results.js';
 import { count, query, type SelectOptions, select, stream } from './select.js';
-import { type Table, tableOf } from './table.js';
+import type { Table } from './table.js';
+import { tableOf } from './tables.js';
 import { breathe } from './turns.js';
 import * as write from './write.js';
 

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import MongooseConnection from 'mongoose/lib/connection.js';
 import { type ScanGuard, Store } from './database.js';
 import { unsupported } from './errors.js';
-import { tableOf } from './table.js';
+import { tableOf } from './tables.js';
 
 /** What the connection opens. */
 export interface Opening {

@@ -8,7 +8,7 @@ import { plain } from './codec.js';
 import { Store } from './database.js';
 import { type EmbeddedOptions, openEmbedded } from './open.js';
 import { plan } from './plan.js';
-import { tableOf } from './table.js';
+import { tableOf } from './tables.js';
 
 const strict: EmbeddedOptions = { onScan: 'throw' };
 

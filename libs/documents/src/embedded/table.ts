@@ -22,18 +22,6 @@ import { duplicateOf, isDuplicate } from './duplicates.js';
 import { badValue, duplicateKey, unsupported } from './errors.js';
 import { idKey, type Keys, Layout, quote, type Several, sameKeys } from './layout.js';
 
-const tables = new WeakMap<Store, Map<string, Table>>();
-
-/** The one table of a collection, whoever of a store's connections asks. */
-export function tableOf(store: Store, database: string, collection: string): Table {
-  const name = `${database}.${collection}`;
-  const known = tables.get(store) ?? new Map<string, Table>();
-  tables.set(store, known);
-  const table = known.get(name) ?? new Table(store, name);
-  known.set(name, table);
-  return table;
-}
-
 export class Table {
   readonly sql: string;
   private definition!: Definition;
@@ -47,7 +35,6 @@ export class Table {
   ) {
     this.sql = quote(`doc_${name}`);
     this.reload();
-    store.onRolledBack(() => this.reload());
   }
 
   /** Reads the definition as the catalogue has it: at first, and after a transaction was rolled back. */
