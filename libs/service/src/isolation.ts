@@ -9,7 +9,7 @@
  */
 import { isRetriable, LoopError, shortened } from '@driftloop/contracts';
 import { errors } from './errors.js';
-import type { Log } from './log.js';
+import { isWorthALine, type Log } from './log.js';
 import type { Measurement, Metrics } from './telemetry/metrics.js';
 
 /** Whose work it is. */
@@ -60,7 +60,7 @@ export class Isolation {
     const failures = (this.faults.get(key)?.failures ?? 0) + 1;
     const fault = { tenant, model, work, reason: faultInWords(error), failures };
     this.faults.set(key, fault);
-    if (Number.isInteger(Math.log2(failures)))
+    if (isWorthALine(failures))
       this.log.error(
         { model: `${tenant}/${model}`, work, failures, err: error },
         'a model is set aside; all others go on',

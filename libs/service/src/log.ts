@@ -113,3 +113,6 @@ export function nestLog(log: Log): LoggerService {
     fatal: (message, ...rest) => log.fatal(facts(rest), String(message)),
   };
 }
+
+/** Whether what happens again and again is worth a line: the first, the second, the fourth, the eighth … time. */
+export const isWorthALine = (times: number): boolean => Number.isInteger(Math.log2(times));

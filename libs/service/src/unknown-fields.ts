@@ -6,7 +6,7 @@
  */
 import type { HeardEvent } from '@driftloop/bus';
 import type { AnyEvent } from '@driftloop/contracts';
-import type { Log } from './log.js';
+import { isWorthALine, type Log } from './log.js';
 import { names } from './telemetry/conventions.js';
 import type { Metrics } from './telemetry/metrics.js';
 
@@ -33,7 +33,7 @@ export class UnknownFields {
     if (!fields.length) return;
     const events = (this.#seen.get(topic) ?? 0) + 1;
     this.#seen.set(topic, events);
-    if (Number.isInteger(Math.log2(events)))
+    if (isWorthALine(events))
       this.log.warn(
         { topic, event: id, fields, events },
         'an event has fields that its message does not have: nobody reads them',

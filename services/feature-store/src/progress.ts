@@ -14,8 +14,6 @@ import { errors } from './errors.js';
 import type { ModelView } from './model-view.js';
 import { Models } from './models.js';
 
-const longestNote = 2000;
-
 @Injectable()
 export class Progress {
   constructor(
@@ -44,13 +42,12 @@ export class Progress {
     if (!known.includes(source)) throw errors.UNKNOWN_SOURCE({ model, source, known });
     if (to && !isEventTime(to)) throw errors.TIME_INVALID({ what: 'the time to go back to' });
     const was = view.watermarks.of(source);
-    const reason = note.slice(0, longestNote);
-    const told = () => (source === outcomesSource ? [] : [withdrawal(view, source, to, reason)]);
+    const told = () => (source === outcomesSource ? [] : [withdrawal(view, source, to, note)]);
     const log = await view.log(source, view.plan.sources.get(source)!);
     const time = timeOf(view, source, to);
     const cause = causeOf(`${model}/${source}/withdrawn/${log.sequence}`, time);
     if (await view.withdraw(source, to?.getTime(), { outbox: this.outbox, cause }, told))
-      this.log.warn({ model, source, was, to, note: reason }, 'a watermark is taken back, because a person says so');
+      this.log.warn({ model, source, was, to, note }, 'a watermark is taken back, because a person says so');
     return stateOf(view, source);
   }
 }

@@ -8,8 +8,6 @@ import { Injectable } from '@nestjs/common';
 import { errors } from './errors.js';
 import { type DeclaredLabelDocument, LabelingDocuments } from './labeling.documents.js';
 
-const longestNote = 2000;
-
 @Injectable()
 export class Withdrawal {
   constructor(
@@ -30,7 +28,7 @@ export class Withdrawal {
     const written = await this.documents.journals.updateOne({ _id, sequence }, { ...change, $inc: { sequence: 1 } });
     if (!written.matchedCount) throw errors.JOURNAL_BUSY({ label });
     const was = journal.newest;
-    this.log.warn({ label, was, newest, note: note.slice(0, longestNote) }, 'a watermark of labels is taken back');
+    this.log.warn({ label, was, newest, note }, 'a watermark of labels is taken back');
     return { model, newest: Number.isFinite(newest) ? new Date(newest) : undefined };
   }
 
