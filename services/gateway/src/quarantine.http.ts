@@ -1,14 +1,12 @@
 /** The quarantine over HTTP: what labeling, the feature store and monitoring have set aside, as one list; let in or confirmed. */
 import {
-  FeatureStoreClient,
-  LabelingClient,
   ListQuarantineReply,
   ListQuarantineRequest,
   QuarantineItem,
   ResolveQuarantineRequest,
 } from '@driftloop/contracts';
-import { Addresses, call } from '@driftloop/service';
-import { Controller, Get, Headers, HttpCode, type OnApplicationShutdown, Param, Post } from '@nestjs/common';
+import { call } from '@driftloop/service';
+import { Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
 import { errors } from './errors.js';
 import { JsonBody, KnownQuery } from './known-fields.js';
 import { forwarded, limitOf, optionalText, requiredText } from './request.js';
@@ -19,22 +17,8 @@ type RequestHeaders = Record<string, string | undefined>;
 const shown = { usual: 100, most: 1000 };
 
 @Controller('v1/models/:model/quarantine')
-export class QuarantineDoor implements OnApplicationShutdown {
-  private readonly labeling: LabelingClient;
-  private readonly featureStore: FeatureStoreClient;
-
-  constructor(
-    private readonly upstreams: Upstreams,
-    addresses: Addresses,
-  ) {
-    this.labeling = addresses.client(LabelingClient, 'labeling');
-    this.featureStore = addresses.client(FeatureStoreClient, 'feature-store');
-  }
-
-  onApplicationShutdown(): void {
-    this.labeling.close();
-    this.featureStore.close();
-  }
+export class QuarantineDoor {
+  constructor(private readonly upstreams: Upstreams) {}
 
   /** Newest first, of all holders; at most 1,000, with the number of all. */
   @Get()
@@ -50,8 +34,8 @@ export class QuarantineDoor implements OnApplicationShutdown {
     await call(this.upstreams.registry, 'getModel', { model }, options);
     const replies = await Promise.all([
       call(this.upstreams.monitoring, 'listQuarantine', request, options),
-      call(this.labeling, 'listQuarantine', request, options),
-      call(this.featureStore, 'listQuarantine', request, options),
+      call(this.upstreams.labeling, 'listQuarantine', request, options),
+      call(this.upstreams.featureStore, 'listQuarantine', request, options),
     ]);
     const items = replies.flatMap((reply) => reply.items).sort(newestFirst);
     const total = replies.reduce((sum, reply) => sum + reply.total, 0);
@@ -73,8 +57,8 @@ export class QuarantineDoor implements OnApplicationShutdown {
 
   private tell(holder: string, request: ResolveQuarantineRequest, options: ReturnType<typeof forwarded>) {
     if (holder === 'monitoring') return call(this.upstreams.monitoring, 'resolveQuarantine', request, options);
-    if (holder === 'labeling') return call(this.labeling, 'resolveQuarantine', request, options);
-    if (holder === 'feature-store') return call(this.featureStore, 'resolveQuarantine', request, options);
+    if (holder === 'labeling') return call(this.upstreams.labeling, 'resolveQuarantine', request, options);
+    if (holder === 'feature-store') return call(this.upstreams.featureStore, 'resolveQuarantine', request, options);
     const problem = 'begins with monitoring/, labeling/ or feature-store/; list the quarantine and write the whole id';
     throw errors.BODY_INVALID({ field: 'id', problem });
   }

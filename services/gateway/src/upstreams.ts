@@ -1,5 +1,13 @@
 /** The services behind the door, as gRPC clients. */
-import { AdminClient, MonitoringClient, RegistryClient, type ServiceName, TrainingClient } from '@driftloop/contracts';
+import {
+  AdminClient,
+  FeatureStoreClient,
+  LabelingClient,
+  MonitoringClient,
+  RegistryClient,
+  type ServiceName,
+  TrainingClient,
+} from '@driftloop/contracts';
 import { Addresses } from '@driftloop/service';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errors } from './errors.js';
@@ -9,6 +17,8 @@ export class Upstreams implements OnApplicationShutdown {
   readonly registry: RegistryClient;
   readonly monitoring: MonitoringClient;
   readonly training: TrainingClient;
+  readonly labeling: LabelingClient;
+  readonly featureStore: FeatureStoreClient;
 
   private readonly admins = new Map<ServiceName, AdminClient>();
 
@@ -16,6 +26,8 @@ export class Upstreams implements OnApplicationShutdown {
     this.registry = addresses.client(RegistryClient, 'registry');
     this.monitoring = addresses.client(MonitoringClient, 'monitoring');
     this.training = addresses.client(TrainingClient, 'training');
+    this.labeling = addresses.client(LabelingClient, 'labeling');
+    this.featureStore = addresses.client(FeatureStoreClient, 'feature-store');
   }
 
   /** The operators' door of a service. */
@@ -39,6 +51,7 @@ export class Upstreams implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    for (const client of [this.registry, this.monitoring, this.training, ...this.admins.values()]) client.close();
+    const own = [this.registry, this.monitoring, this.training, this.labeling, this.featureStore];
+    for (const client of [...own, ...this.admins.values()]) client.close();
   }
 }

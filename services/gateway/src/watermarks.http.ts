@@ -1,37 +1,22 @@
 /** Watermarks over HTTP: how far each source of a model has come, and taking a promise back that should not have been made. */
-import {
-  FeatureStoreClient,
-  LabelingClient,
-  ListWatermarksReply,
-  outcomesSource,
-  SourceWatermark,
-  WithdrawWatermarkRequest,
-} from '@driftloop/contracts';
-import { Addresses, call } from '@driftloop/service';
-import { Controller, Get, Headers, HttpCode, type OnApplicationShutdown, Param, Post } from '@nestjs/common';
+import { ListWatermarksReply, outcomesSource, SourceWatermark, WithdrawWatermarkRequest } from '@driftloop/contracts';
+import { call } from '@driftloop/service';
+import { Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
 import { JsonBody } from './known-fields.js';
 import { forwarded, optionalText, optionalTime, requiredText } from './request.js';
+import { Upstreams } from './upstreams.js';
 
 type RequestHeaders = Record<string, string | undefined>;
 
 @Controller('v1/models/:model/watermarks')
-export class WatermarksDoor implements OnApplicationShutdown {
-  private readonly labeling: LabelingClient;
-  private readonly featureStore: FeatureStoreClient;
-
-  constructor(addresses: Addresses) {
-    this.labeling = addresses.client(LabelingClient, 'labeling');
-    this.featureStore = addresses.client(FeatureStoreClient, 'feature-store');
-  }
-
-  onApplicationShutdown(): void {
-    this.labeling.close();
-    this.featureStore.close();
-  }
+export class WatermarksDoor {
+  constructor(private readonly upstreams: Upstreams) {}
 
   @Get()
   async list(@Param('model') model: string, @Headers() headers: RequestHeaders) {
-    return ListWatermarksReply.toJSON(await call(this.featureStore, 'listWatermarks', { model }, forwarded(headers)));
+    return ListWatermarksReply.toJSON(
+      await call(this.upstreams.featureStore, 'listWatermarks', { model }, forwarded(headers)),
+    );
   }
 
   /** What labels have promised is labeling's: it forgets it first, so that a call that is cut off can be made again. */
@@ -46,7 +31,7 @@ export class WatermarksDoor implements OnApplicationShutdown {
     const [to, note] = [optionalTime(body, 'to'), optionalText(body, 'note')];
     const request = WithdrawWatermarkRequest.fromPartial({ model, source, note, to });
     const options = forwarded(headers);
-    if (source === outcomesSource) await call(this.labeling, 'withdrawWatermark', request, options);
-    return SourceWatermark.toJSON(await call(this.featureStore, 'withdrawWatermark', request, options));
+    if (source === outcomesSource) await call(this.upstreams.labeling, 'withdrawWatermark', request, options);
+    return SourceWatermark.toJSON(await call(this.upstreams.featureStore, 'withdrawWatermark', request, options));
   }
 }
